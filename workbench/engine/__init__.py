@@ -1,0 +1,1 @@
+"""Everything that touches torch: training, batches, checkpoints, attention, generation, evaluation."""

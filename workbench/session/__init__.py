@@ -1,0 +1,1 @@
+"""One open workbench: start, pause, stop, attend, generate, predict. No Qt."""
