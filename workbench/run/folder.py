@@ -1,0 +1,264 @@
+"""The run folder: the unit that people keep, copy and send; where each file of a run lies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from workbench.run.history import History
+from workbench.run.home import Home
+from workbench.run.journal import read_journal
+from workbench.run.problem import Problem, bad_input
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import load_recipe, recipe_toml
+
+RunStatus = Literal["running", "finished", "stopped", "failed", "interrupted", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run on the disk. The methods read what is there now; nothing is cached."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which names the run."""
+        return self.path.name
+
+    @property
+    def recipe_file(self) -> Path:
+        """`recipe.toml`: everything needed to do the run again."""
+        return self.path / "recipe.toml"
+
+    @property
+    def journal_file(self) -> Path:
+        """`journal.jsonl`: every event."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def environment_file(self) -> Path:
+        """`environment.json`: versions, device, data fingerprint, seed."""
+        return self.path / "environment.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """`checkpoints/`: step-000400/ and so on, each complete or absent."""
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """`model/`: the chosen weights, for transformers' `from_pretrained`."""
+        return self.path / "model"
+
+    @property
+    def report(self) -> Path:
+        """`report.html`: opens without the application."""
+        return self.path / "report.html"
+
+    @property
+    def pictures(self) -> Path:
+        """`pictures/`: PNG files of curves and attention."""
+        return self.path / "pictures"
+
+    def recipe(self) -> Recipe:
+        """The run's recipe; raises a `WorkbenchError` when it cannot be read."""
+        return load_recipe(self.recipe_file)
+
+    def history(self) -> History:
+        """The history, from the whole journal."""
+        history = History()
+        history.fold(read_journal(self.journal_file))
+        return history
+
+    def checkpoint_folders(self) -> list[Path]:
+        """The checkpoints, oldest first; half-written ones have another name and are not listed."""
+        if not self.checkpoints.is_dir():
+            return []
+        return sorted(p for p in self.checkpoints.iterdir() if re.fullmatch(r"step-\d{6,}", p.name))
+
+    def write_environment(self, values: dict[str, Any]) -> None:
+        """Write `environment.json`."""
+        self.environment_file.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    def environment(self) -> dict[str, Any]:
+        """The content of `environment.json`, or nothing."""
+        with suppress(OSError, json.JSONDecodeError):
+            found: dict[str, Any] = json.loads(self.environment_file.read_text(encoding="utf-8"))
+            return found
+        return {}
+
+    @property
+    def lock_file(self) -> Path:
+        """`run.lock`: which process is at work on this run."""
+        return self.path / "run.lock"
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold the run while working on it.
+
+        Raises:
+            WorkbenchError: When another living process holds it.
+        """
+        if self.is_alive():
+            raise bad_input(
+                f"The run {self.name} is being worked on already.",
+                "Another window or command on this machine is training it.",
+                "Wait until it ends, or stop it there.",
+            )
+        me = psutil.Process()
+        self.lock_file.write_text(json.dumps({"pid": me.pid, "started": me.create_time()}), encoding="utf-8")
+        try:
+            yield
+        finally:
+            self.lock_file.unlink(missing_ok=True)
+
+    def is_alive(self) -> bool:
+        """Whether a living process works on this run; a lock left by a crash does not count."""
+        try:
+            lock = json.loads(self.lock_file.read_text(encoding="utf-8"))
+            return bool(abs(psutil.Process(lock["pid"]).create_time() - lock["started"]) < 1.0)
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return False
+
+    def status(self, history: History | None = None) -> RunStatus:
+        """How the run stands; "interrupted" means that it neither ended nor is being worked on."""
+        if self.is_alive():
+            return "running"
+        history = history or self.history()
+        if history.ended:
+            return history.ended.status
+        return "interrupted" if history.started else "new"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the runs shelf. `metrics` are those of the best held-out measurement;
+    `spark` is the loss in at most 40 points; `seconds` is training time."""
+
+    name: str
+    folder: Path
+    title: str
+    status: RunStatus
+    task: str
+    model: str
+    data: str
+    created: float
+    steps: int
+    total_steps: int
+    seconds: float
+    score: tuple[str, float] | None
+    metrics: dict[str, float]
+    spark: tuple[float, ...]
+    resumable: bool
+    problem: Problem | None = None
+
+
+def slug(text: str) -> str:
+    """The text as a short piece of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "run"
+
+
+def make_run(home: Home, recipe: Recipe) -> RunFolder:
+    """A new run folder that holds the recipe.
+
+    Raises:
+        WorkbenchError: When the folder cannot be made or written, naming it.
+    """
+    title = recipe.name or Path(recipe.data.train).stem
+    for attempt in range(1000):
+        seal = hashlib.sha256(
+            f"{recipe_toml(recipe)}{time.time_ns()}{os.getpid()}{attempt}".encode()
+        ).hexdigest()
+        name = f"{time.strftime('%Y-%m-%d')}-{slug(title)}-{seal[:4]}"
+        folder = RunFolder(home.runs / name)
+        if folder.path.exists():
+            continue
+        try:
+            folder.path.mkdir(parents=True)
+            folder.recipe_file.write_text(recipe_toml(recipe), encoding="utf-8")
+        except OSError as error:
+            raise bad_input(
+                f"The run folder {folder.path} cannot be written.",
+                f"The system says: {error.strerror or error}.",
+                "Choose another place with --home DIR or the variable WORKBENCH_HOME.",
+            ) from error
+        return folder
+    raise AssertionError("a thousand run names were taken")  # 65 536 endings a day and name
+
+
+def find_run(home: Home, name: str) -> RunFolder:
+    """The run of that name, folder, or unambiguous part of a name.
+
+    Raises:
+        WorkbenchError: When there is none, or several.
+    """
+    direct = Path(name).expanduser()
+    if (direct / "recipe.toml").is_file():
+        return RunFolder(direct.resolve())
+    names = [folder.name for folder in run_folders(home)]
+    matches = [n for n in names if n == name] or [n for n in names if name and name in n]
+    if len(matches) == 1:
+        return RunFolder(home.runs / matches[0])
+    if matches:
+        raise bad_input(
+            f"Several runs are called {name!r}.",
+            "They are: " + ", ".join(matches) + ".",
+            "Give more of the name.",
+        )
+    raise bad_input(
+        f"There is no run {name!r}.", f"Runs are kept in {home.runs}.", "List them with: workbench runs"
+    )
+
+
+def run_folders(home: Home) -> list[RunFolder]:
+    """All runs of a home, newest first."""
+    if not home.runs.is_dir():
+        return []
+    found = [RunFolder(p) for p in home.runs.iterdir() if (p / "recipe.toml").is_file()]
+    return sorted(found, key=lambda run: run.recipe_file.stat().st_mtime, reverse=True)
+
+
+def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
+    """The line of the runs shelf; a folder whose recipe cannot be read becomes a failed run that says so."""
+    history = history or folder.history()
+    problem = history.ended.problem if history.ended else None
+    try:
+        recipe = folder.recipe()
+    except Exception as error:
+        from workbench.run.problem import explain
+
+        recipe, problem = Recipe(name=folder.name[:80]), explain(error)
+    loss = history.curve("loss").y
+    stride = max(1, -(-len(loss) // 40))
+    started = history.started
+    best = history.best_evaluation
+    return RunSummary(
+        name=folder.name,
+        folder=folder.path,
+        title=recipe.name or Path(recipe.data.train).stem,
+        status="failed" if problem and not history.ended else folder.status(history),
+        task=recipe.task.kind,
+        model=recipe.model.source,
+        data=recipe.data.train,
+        created=history.first_time or folder.path.stat().st_mtime,
+        steps=history.step,
+        total_steps=started.total_steps if started else 0,
+        seconds=history.ended.seconds if history.ended else 0.0,
+        score=history.score,
+        metrics=dict(best.metrics) if best else {},
+        spark=tuple(float(v) for v in loss[::stride]),
+        resumable=bool(folder.checkpoint_folders())
+        and not (history.ended and history.ended.status == "finished"),
+        problem=problem,
+    )

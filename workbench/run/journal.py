@@ -1,0 +1,78 @@
+"""The journal: every event of a run, one JSON object a line, append-only and readable while it grows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from workbench.run.events import Event, Step, event_from_plain, event_to_plain
+
+
+class Journal:
+    """Appends events, giving each its index and time.
+
+    Steps are flushed to the system; every other kind is also fsynced, which costs some milliseconds, so that
+    a power cut loses at most a few points of a curve.
+    """
+
+    def __init__(self, path: Path) -> None:
+        kept, self._next = _sound_prefix(path)
+        self._file = path.open("ab")
+        if (
+            self._file.tell() > kept
+        ):  # a torn last line of an earlier crash: cut it, or the next would join it
+            self._file.truncate(kept)
+
+    def append(self, event: Event) -> Event:
+        """Write the event and return it with its index and time."""
+        numbered = dataclasses.replace(event, index=self._next, time=time.time())
+        self._next += 1
+        line = json.dumps(event_to_plain(numbered), ensure_ascii=False, allow_nan=False)
+        self._file.write(line.encode() + b"\n")
+        self._file.flush()
+        if not isinstance(event, Step):
+            os.fsync(self._file.fileno())
+        return numbered
+
+    def close(self) -> None:
+        """Close the file; appending afterwards is an error."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _sound_prefix(path: Path) -> tuple[int, int]:
+    """The length in bytes of the whole lines of a journal, and the index that comes next."""
+    if not path.exists():
+        return 0, 0
+    data = path.read_bytes()
+    kept = data.rfind(b"\n") + 1
+    index = max((event.index for event in _events(data[:kept])), default=-1) + 1
+    return kept, index
+
+
+def _events(data: bytes) -> Iterator[Event]:
+    for line in data.splitlines():
+        try:
+            plain = json.loads(line)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            continue
+        event = event_from_plain(plain) if isinstance(plain, dict) else None
+        if event is not None:
+            yield event
+
+
+def read_journal(path: Path) -> list[Event]:
+    """All whole events of a journal; a torn last line and lines of unknown kinds are passed over."""
+    return list(_events(path.read_bytes())) if path.exists() else []
