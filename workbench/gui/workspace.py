@@ -1,0 +1,304 @@
+"""What the window shows, as one model: the recipe in hand, the runs, the histories, the data preview.
+
+Panes read it and listen to its signals; none reaches into another pane. Everything here happens on the
+window's thread: answers arrive when the timer empties the session's mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench.run.events import Ended, Event
+from workbench.run.folder import RunFolder, RunSummary, summarise
+from workbench.run.history import History
+from workbench.run.problem import Problem, WorkbenchError
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import changed
+from workbench.session.lanes import Ticket
+from workbench.session.requests import DataRequest, DeviceInfo
+from workbench.session.session import ActiveRun, Session
+
+if TYPE_CHECKING:
+    from workbench.session.data import DataPreview
+    from workbench.shelf.datasets import ShippedDataset
+    from workbench.shelf.models import ModelEntry
+
+DRAIN_MS = 33
+
+
+class Workspace(QObject):
+    """The state behind the window.
+
+    Signals carry no data: a listener reads the attribute of the same name.
+    """
+
+    recipe_changed = Signal()  # .recipe, .complaints
+    data_changed = Signal()  # .data, .data_busy
+    runs_changed = Signal()  # .runs
+    selection_changed = Signal()  # .selected, .overlays
+    history_changed = Signal(str)  # the run's name; .histories[name]
+    active_changed = Signal()  # .active, .active_name: started, paused, going on, ended
+    device_changed = Signal()  # .device
+    shelf_changed = Signal()  # .models, .datasets
+    problem_raised = Signal(object)  # a Problem, for the one place where problems appear
+    page_wanted = Signal(str)  # "data", "train", "attention" or "prompt"
+    run_ended = Signal(object)  # an Ended event, once a run
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.recipe = Recipe()
+        self.complaints: tuple[Problem, ...] = ()
+        self.data: DataPreview | None = None
+        self.data_busy = False
+        self.runs: tuple[RunSummary, ...] = ()
+        self.selected: str | None = None
+        self.overlays: tuple[str, ...] = ()
+        self.histories: dict[str, History] = {}
+        self.active: ActiveRun | None = None
+        self.active_name: str | None = None
+        self.device: DeviceInfo | None = None
+        self.models: tuple[ModelEntry, ...] = ()
+        self.datasets: tuple[ShippedDataset, ...] = ()
+        self._pending: list[Event] = []
+        self._data_ticket: Ticket | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(DRAIN_MS)
+        self._timer.timeout.connect(self.drain)
+        self._timer.start()
+
+    # ---- the one door by which everything arrives
+
+    def drain(self) -> None:
+        """Empty the mailbox once and fold what came in for the run in work."""
+        self.session.mailbox.deliver()
+        if self._pending and self.active_name:
+            events, self._pending = self._pending, []
+            name = self.active_name
+            self.histories[name].fold(events)
+            self.history_changed.emit(name)
+            ended = next((event for event in events if isinstance(event, Ended)), None)
+            if ended:
+                self._ended(ended)
+
+    def shut_down(self) -> None:
+        """Stop listening; the owner closes the session and joins its threads."""
+        self._timer.stop()
+
+    # ---- the recipe in hand
+
+    def set_field(self, path: str, value: object) -> None:
+        """Change one field; a value that is not allowed becomes a complaint and the recipe stays."""
+        try:
+            recipe = changed(self.recipe, path, value)
+        except WorkbenchError as error:
+            others = tuple(p for p in self.complaints if p.field != path)
+            self.complaints = (*others, *error.problems)
+            self.recipe_changed.emit()
+            return
+        self.complaints = tuple(p for p in self.complaints if p.field != path)
+        self.set_recipe(recipe, keep_complaints=True)
+
+    def set_recipe(self, recipe: Recipe, *, keep_complaints: bool = False) -> None:
+        """Take a whole recipe in hand, as "duplicate recipe" does."""
+        before, self.recipe = self.recipe, recipe
+        if not keep_complaints:
+            self.complaints = ()
+        self.recipe_changed.emit()
+        looked_at = ("data.train", "data.text", "data.label", "data.header", "data.encoding")
+        looked_at += ("model.source", "training.max_length")
+        if self.data is None or any(before.value(path) != recipe.value(path) for path in looked_at):
+            self.look_at_data()
+
+    def choose_data(self, source: str) -> None:
+        """Take a data set: a shipped name or a file. Column choices of the previous one are forgotten, and
+        the task and model follow from what a shipped set is made for."""
+        data = self.recipe.model_dump()
+        data["data"] |= {"train": source, "text": "", "label": "", "header": "auto", "encoding": ""}
+        shipped = next((d for d in self.datasets if d.name == source), None)
+        task = shipped.task if shipped else self.guessed_task(source)
+        if task != self.recipe.task.kind:
+            data["task"]["kind"] = task
+            data["model"]["source"] = "smollm2" if task == "causal-lm" else "minilm"
+        self.set_recipe(Recipe.model_validate(data))
+
+    @staticmethod
+    def guessed_task(source: str) -> str:
+        """The task that a file is probably for: plain text is for language modelling."""
+        return "causal-lm" if Path(source).suffix.lower() in {".txt", ".md"} else "text-classification"
+
+    def look_at_data(self) -> None:
+        """Ask for a fresh preview of the recipe's data; an older question is cancelled."""
+        if self._data_ticket:
+            self._data_ticket.cancel()
+        recipe = self.recipe
+        request = DataRequest(
+            source=recipe.data.train,
+            text=recipe.data.text,
+            label=recipe.data.label,
+            header=recipe.data.header,
+            encoding=recipe.data.encoding,
+            model=recipe.model.source,
+            max_length=recipe.training.max_length,
+        )
+        self.data_busy = True
+        self.data_changed.emit()
+
+        def arrived(preview: DataPreview) -> None:
+            self.data, self.data_busy = preview, False
+            self.data_changed.emit()
+
+        def failed(problem: Problem) -> None:
+            self.data, self.data_busy = None, False
+            self.data_changed.emit()
+            self.problem_raised.emit(problem)
+
+        self._data_ticket = self.session.look_at_data(request, arrived, failed)
+
+    # ---- runs
+
+    def refresh_runs(self) -> None:
+        """Read the runs shelf again."""
+
+        def arrived(runs: tuple[RunSummary, ...]) -> None:
+            self.runs = runs
+            self.runs_changed.emit()
+
+        self.session.list_runs(arrived, self.problem_raised.emit)
+
+    def refresh_shelf(self) -> None:
+        """Read the lists of models and data sets again."""
+
+        def models_arrived(models: tuple[ModelEntry, ...]) -> None:
+            self.models = models
+            self.shelf_changed.emit()
+
+        def datasets_arrived(datasets: tuple[ShippedDataset, ...]) -> None:
+            self.datasets = datasets
+            self.shelf_changed.emit()
+
+        self.session.list_models(models_arrived, self.problem_raised.emit)
+        self.session.list_datasets(datasets_arrived, self.problem_raised.emit)
+
+    def warm_up(self) -> None:
+        """Let the engine import torch and say what computes."""
+
+        def arrived(device: DeviceInfo) -> None:
+            self.device = device
+            self.device_changed.emit()
+
+        self.session.warm_up(arrived, self.problem_raised.emit)
+
+    def summary(self, name: str) -> RunSummary | None:
+        """The shelf's line of a run."""
+        return next((run for run in self.runs if run.name == name), None)
+
+    def select(self, name: str | None) -> None:
+        """Show a run; its history is read when it is not known yet."""
+        self.selected = name
+        self.overlays = tuple(other for other in self.overlays if other != name)
+        self.selection_changed.emit()
+        if name:
+            self._need_history(name)
+
+    def set_overlays(self, names: Sequence[str]) -> None:
+        """Show other runs' curves behind the selected one's."""
+        self.overlays = tuple(name for name in names if name != self.selected)
+        self.selection_changed.emit()
+        for name in self.overlays:
+            self._need_history(name)
+
+    def _need_history(self, name: str) -> None:
+        if name in self.histories:
+            self.history_changed.emit(name)
+            return
+
+        def arrived(history: History) -> None:
+            self.histories.setdefault(name, history)
+            self.history_changed.emit(name)
+
+        folder = RunFolder(self.session.home.runs / name)
+        self.session.read_history(folder, arrived, self.problem_raised.emit)
+
+    # ---- training
+
+    def start(self) -> None:
+        """Start a run of the recipe in hand, unless one is in work or the recipe has complaints."""
+        if self.active is None and not self.complaints:
+            self.active = self.session.start(self.recipe, self)
+            self.active_changed.emit()
+
+    def resume(self, name: str) -> None:
+        """Go on with a stopped or interrupted run."""
+        if self.active is None:
+            self.active = self.session.resume(RunFolder(self.session.home.runs / name), self)
+            self.active_changed.emit()
+
+    def toggle_pause(self) -> None:
+        """Pause the run in work, or let it go on."""
+        if self.active:
+            self.active.go_on() if self.active.paused else self.active.pause()
+            self.active_changed.emit()
+
+    def stop(self) -> None:
+        """Stop the run in work within one step; it saves first."""
+        if self.active:
+            self.active.stop()
+            self.active_changed.emit()
+
+    def run_begun(self, folder: RunFolder) -> None:
+        """The session made or opened the run folder."""
+        self.active_name = folder.name
+        self.histories[folder.name] = History()
+        self._resume_with_past(folder)
+        self.refresh_runs()
+        self.select(folder.name)
+        self.active_changed.emit()
+
+    def _resume_with_past(self, folder: RunFolder) -> None:
+        known = self.summary(folder.name)
+        if known is None or not known.steps:
+            return
+        live, name = self.histories[folder.name], folder.name
+
+        def arrived(past: History) -> None:
+            # The journal was read after the run began, so it may hold some of the new events too; the newest
+            # state is what is drawn, and the run's own events keep arriving.
+            if self.histories.get(name) is live and past.step >= live.step:
+                self.histories[name] = past
+                self.history_changed.emit(name)
+
+        self.session.read_history(folder, arrived, self.problem_raised.emit)
+
+    def run_event(self, event: Event) -> None:
+        """The next event of the run in work; folded with the others of this drain."""
+        self._pending.append(event)
+
+    def run_refused(self, problems: Sequence[Problem]) -> None:
+        """Nothing was started."""
+        self.active = self.active_name = None
+        self._pending.clear()
+        self.complaints = tuple(p for p in problems if p.field)
+        self.recipe_changed.emit()
+        self.active_changed.emit()
+        for problem in problems:
+            self.problem_raised.emit(problem)
+
+    def _ended(self, ended: Ended) -> None:
+        self.active = self.active_name = None
+        if ended.problem:
+            self.problem_raised.emit(ended.problem)
+        self.active_changed.emit()
+        self.run_ended.emit(ended)
+        self.refresh_runs()
+
+    def summary_of_active(self) -> RunSummary | None:
+        """The shelf's line of the run in work, from its live history (no disk read of the journal)."""
+        if not self.active_name:
+            return None
+        folder = RunFolder(self.session.home.runs / self.active_name)
+        return summarise(folder, self.histories[self.active_name])

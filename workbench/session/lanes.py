@@ -1,0 +1,192 @@
+"""Lanes and the mailbox: how work leaves the window's thread, and the one door by which answers come back.
+
+A lane runs its jobs one after the other on the thread that calls `run`. There are two: *engine*, the only one
+that touches torch, and *files*, for reading and looking through what is on the disk. Answers are put into the
+mailbox, which the window's timer empties; so every callback runs on the thread that empties it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from workbench.run.problem import Problem, explain
+
+T = TypeVar("T")
+Callback = Callable[[Any], object]
+
+
+class Mailbox:
+    """Messages on their way to the window: (callback, value) pairs, put by any thread, taken by one."""
+
+    def __init__(self) -> None:
+        self._messages: deque[tuple[Callback, Any]] = deque()
+
+    def put(self, callback: Callback, value: object) -> None:
+        """Leave a value for a callback."""
+        self._messages.append((callback, value))
+
+    def deliver(self) -> int:
+        """Call the callbacks of all messages that are there now, in order; returns how many."""
+        count = len(self._messages)
+        for _ in range(count):
+            callback, value = self._messages.popleft()
+            callback(value)
+        return count
+
+
+class Cancelled(Exception):
+    """Raised inside a job whose person no longer wants the answer; it ends the job silently."""
+
+
+class Ticket:
+    """The asker's hold on a job: it can be cancelled, and says whether it is over."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self.over = False
+
+    def cancel(self) -> None:
+        """Ask the job to end; its callbacks will not be called any more."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the asker has lost interest."""
+        return self._cancelled.is_set()
+
+
+class Desk:
+    """What a job is given while it works."""
+
+    def __init__(
+        self, ticket: Ticket, mailbox: Mailbox, progress: Callback | None, live: object | None
+    ) -> None:
+        self._ticket, self._mailbox, self._progress = ticket, mailbox, progress
+        #: The model in training (an engine `LiveModel`), when the job is served between two of its steps.
+        self.live = live
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the asker has lost interest."""
+        return self._ticket.cancelled
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the asker has lost interest."""
+        if self.cancelled:
+            raise Cancelled
+
+    def report(self, value: object) -> None:
+        """Send something on the way to the answer: a token, a progress text."""
+        if self._progress is not None and not self.cancelled:
+            self._mailbox.put(self._progress, value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[T]):
+    work: Callable[[Desk], T]
+    ticket: Ticket
+    done: Callback
+    failed: Callable[[Problem], object]
+    progress: Callback | None
+    between_steps: bool
+
+
+class Lane:
+    """A queue of jobs and the loop that works through it on whichever thread calls `run`."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._jobs: deque[_Job[Any]] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def submit(
+        self,
+        work: Callable[[Desk], T],
+        *,
+        done: Callable[[T], object],
+        failed: Callable[[Problem], object],
+        progress: Callback | None = None,
+        between_steps: bool = False,
+    ) -> Ticket:
+        """Queue a job.
+
+        Args:
+            work: Does the work on the lane's thread; its result is an immutable value.
+            done: Receives the result, through the mailbox.
+            failed: Receives the problem when the work raises, through the mailbox.
+            progress: Receives what the work reports on the way.
+            between_steps: Whether it may be served between two steps of a training that occupies the lane.
+        """
+        ticket = Ticket()
+        with self._changed:
+            self._jobs.append(_Job(work, ticket, done, failed, progress, between_steps))
+            self._changed.notify()
+        return ticket
+
+    def run(self) -> None:
+        """Work until `close` is called. Exactly one thread may be in here."""
+        while True:
+            with self._changed:
+                while not self._jobs and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                job = self._jobs.popleft()
+            self._do(job, None)
+
+    def serve(self, live: object) -> None:
+        """Called by a training between two steps: do the queued jobs that may be done now."""
+        while True:
+            with self._changed:
+                job = next((job for job in self._jobs if job.between_steps), None)
+                if job is None or self._closed:
+                    return
+                self._jobs.remove(job)
+            self._do(job, live)
+
+    def wait_for_job(self, seconds: float) -> None:
+        """Called by a paused training: sleep until a job is queued, the lane closes or the time is over."""
+        with self._changed:
+            if not self._closed and not any(job.between_steps for job in self._jobs):
+                self._changed.wait(seconds)
+
+    def wake(self) -> None:
+        """Wake whoever sleeps in `wait_for_job`."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let `run` return after the present job; queued jobs are dropped."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _do(self, job: _Job[Any], live: object | None) -> None:
+        if job.ticket.cancelled:
+            job.ticket.over = True
+            return
+        desk = Desk(job.ticket, self._mailbox, job.progress, live)
+        try:
+            result = job.work(desk)
+        except Cancelled:
+            job.ticket.over = True
+            return
+        except (
+            BaseException
+        ) as error:  # whatever happens on this thread must reach the person, and not end it
+            self._answer(job, job.failed, explain(error))
+        else:
+            self._answer(job, job.done, result)
+
+    def _answer(self, job: _Job[Any], callback: Callback, value: object) -> None:
+        def deliver(answer: object) -> None:
+            job.ticket.over = True
+            if not job.ticket.cancelled:
+                callback(answer)
+
+        self._mailbox.put(deliver, value)

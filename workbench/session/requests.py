@@ -1,0 +1,60 @@
+"""What can be asked of a session: frozen values that completely determine the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from workbench.run.generation import GenerationSettings
+
+#: The name that stands for the model in training, where one is.
+LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionRequest:
+    """Attention of one text; `model` is a short name, folder, run, checkpoint folder, Hub id, or `LIVE`."""
+
+    model: str
+    text: str
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """An answer to a prompt; `model` as in `AttentionRequest`."""
+
+    model: str
+    prompt: str
+    settings: GenerationSettings = field(default_factory=GenerationSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRequest:
+    """Class probabilities of texts; `model` as in `AttentionRequest`."""
+
+    model: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """A look at a data set: the recipe's data fields, and the model whose tokens are counted."""
+
+    source: str
+    text: str = ""
+    label: str = ""
+    header: str = "auto"
+    encoding: str = ""
+    model: str = "minilm"
+    max_length: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """What computes here, in words ("CPU, 2 threads", "NVIDIA H100"); memory in bytes."""
+
+    name: str
+    kind: str
+    precision: str
+    total_memory: int
+    versions: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,252 @@
+"""The session: what an open workbench can do, for a window or a script. Every method returns at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from workbench.run.events import Event
+from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
+from workbench.run.history import History
+from workbench.run.home import Home
+from workbench.run.problem import Problem
+from workbench.run.recipe import Recipe
+from workbench.run.results import AttentionMaps, Generated, Prediction
+from workbench.session import inspection, training
+from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
+from workbench.session.requests import (
+    AttentionRequest,
+    DataRequest,
+    DeviceInfo,
+    GenerationRequest,
+    PredictionRequest,
+)
+
+if TYPE_CHECKING:
+    from workbench.session.data import DataPreview
+    from workbench.shelf.datasets import ShippedDataset
+    from workbench.shelf.models import ModelEntry
+
+Failed = Callable[[Problem], object]
+
+
+class RunListener(Protocol):
+    """Who follows a run; all methods are called through the mailbox, in order."""
+
+    def run_begun(self, folder: RunFolder) -> object:
+        """The run folder exists."""
+
+    def run_event(self, event: Event) -> object:
+        """The next event, already in the journal; the last one is `Ended`."""
+
+    def run_refused(self, problems: Sequence[Problem]) -> object:
+        """Nothing was started: these are the complaints."""
+
+
+class ActiveRun:
+    """The handle of a run in work."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._stop = threading.Event()
+        self._pause = threading.Event()
+
+    def stop(self) -> None:
+        """End within one step, with a checkpoint from which the run can be resumed."""
+        self._stop.set()
+        self._pause.clear()
+        self._lane.wake()
+
+    def pause(self) -> None:
+        """Wait after the present step; probes are still served."""
+        self._pause.set()
+
+    def go_on(self) -> None:
+        """Continue after a pause."""
+        self._pause.clear()
+        self._lane.wake()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether it was asked to pause."""
+        return self._pause.is_set()
+
+    def between_steps(self, live: object) -> None:
+        """Called by the engine between two steps: serve probes, and stay here while paused."""
+        self._lane.serve(live)
+        while self.paused and not self.stopping:
+            self._lane.wait_for_job(0.5)
+            self._lane.serve(live)
+
+
+class Session:
+    """One open workbench on one home.
+
+    The owner runs `engine.run()` and `files.run()` on a thread each, empties `mailbox` regularly, and at the
+    end calls `close()` and joins the threads.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.mailbox = Mailbox()
+        self.engine = Lane(self.mailbox)
+        self.files = Lane(self.mailbox)
+        #: The run in work, or None. Read on the thread that empties the mailbox.
+        self.active: ActiveRun | None = None
+
+    def close(self) -> None:
+        """Stop the run in work, if any, and let both lanes end after their present job."""
+        if self.active:
+            self.active.stop()
+        self.engine.close()
+        self.files.close()
+
+    # ---- training
+
+    def start(self, recipe: Recipe, listener: RunListener) -> ActiveRun:
+        """Begin a new run. Complaints come to `run_refused`; otherwise the events follow."""
+        return self._train(lambda desk, run: training.begin(self.home, recipe), listener)
+
+    def resume(self, folder: RunFolder, listener: RunListener) -> ActiveRun:
+        """Go on with a run that was stopped or interrupted, from its newest checkpoint."""
+        return self._train(lambda desk, run: training.reopen(folder), listener)
+
+    def _train(
+        self, prepare: Callable[[Desk, ActiveRun], training.Prepared], listener: RunListener
+    ) -> ActiveRun:
+        if self.active is not None:
+            raise RuntimeError("a run is in work; the window offers Start only when there is none")
+        active = self.active = ActiveRun(self.engine)
+
+        def work(desk: Desk) -> None:
+            prepared = prepare(desk, active)
+            self.mailbox.put(listener.run_begun, prepared.folder)
+            for event in training.carry_out(prepared, active):
+                self.mailbox.put(listener.run_event, event)
+
+        def done(_: object) -> None:
+            self.active = None
+
+        def failed(problem: Problem) -> None:
+            self.active = None
+            listener.run_refused((problem,))
+
+        self.engine.submit(work, done=done, failed=failed)
+        return active
+
+    # ---- asking the engine; `done` gets the answer, `failed` a problem
+
+    def warm_up(self, done: Callable[[DeviceInfo], object], failed: Failed) -> Ticket:
+        """Import torch on the engine thread and say what computes."""
+        return self.engine.submit(inspection.describe_device, done=done, failed=failed)
+
+    def attend(
+        self, request: AttentionRequest, done: Callable[[AttentionMaps], object], failed: Failed
+    ) -> Ticket:
+        """Attention maps of a text."""
+
+        def work(desk: Desk) -> AttentionMaps:
+            return inspection.attend(self.home, request, desk)
+
+        return self.engine.submit(work, done=done, failed=failed, between_steps=True)
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        token: Callback,
+        done: Callable[[tuple[Generated, ...]], object],
+        failed: Failed,
+    ) -> Ticket:
+        """Answers to a prompt; `token` gets each `GeneratedToken` as it comes (or a str: progress of loading)."""
+
+        def work(desk: Desk) -> tuple[Generated, ...]:
+            return inspection.generate(self.home, request, desk)
+
+        return self.engine.submit(work, done=done, failed=failed, progress=token, between_steps=True)
+
+    def predict(
+        self, request: PredictionRequest, done: Callable[[tuple[Prediction, ...]], object], failed: Failed
+    ) -> Ticket:
+        """Classes and probabilities of texts."""
+
+        def work(desk: Desk) -> tuple[Prediction, ...]:
+            return inspection.predict(self.home, request, desk)
+
+        return self.engine.submit(work, done=done, failed=failed, between_steps=True)
+
+    def prepare_model(
+        self, name: str, progress: Callable[[str], object], done: Callable[[Path], object], failed: Failed
+    ) -> Ticket:
+        """Fetch and convert an embedded model (minilm, smollm2); the person asked for it."""
+
+        def work(desk: Desk) -> Path:
+            return inspection.prepare_model(self.home, name, desk.report)
+
+        return self.engine.submit(work, done=done, failed=failed, progress=progress)
+
+    # ---- asking the files lane
+
+    def look_at_data(
+        self, request: DataRequest, done: Callable[[DataPreview], object], failed: Failed
+    ) -> Ticket:
+        """Table, guesses and profile of a data set."""
+
+        def work(desk: Desk) -> DataPreview:
+            from workbench.session import data
+
+            return data.look(self.home, request, desk)
+
+        return self.files.submit(work, done=done, failed=failed)
+
+    def list_runs(self, done: Callable[[tuple[RunSummary, ...]], object], failed: Failed) -> Ticket:
+        """All runs, newest first."""
+        return self.files.submit(
+            lambda desk: tuple(summarise(folder) for folder in run_folders(self.home)),
+            done=done,
+            failed=failed,
+        )
+
+    def read_history(self, folder: RunFolder, done: Callable[[History], object], failed: Failed) -> Ticket:
+        """The history of a recorded run."""
+        return self.files.submit(lambda desk: folder.history(), done=done, failed=failed)
+
+    def read_recipe(self, folder: RunFolder, done: Callable[[Recipe], object], failed: Failed) -> Ticket:
+        """The recipe of a recorded run."""
+        return self.files.submit(lambda desk: folder.recipe(), done=done, failed=failed)
+
+    def rename_run(
+        self, folder: RunFolder, name: str, done: Callable[[RunFolder], object], failed: Failed
+    ) -> Ticket:
+        """Give a run another title; its folder keeps its name, so that nothing that points to it breaks."""
+        return self.files.submit(lambda desk: training.rename(folder, name), done=done, failed=failed)
+
+    def trash_run(self, folder: RunFolder, done: Callable[[object], object], failed: Failed) -> Ticket:
+        """Move a run to the system's trash; refused while it is in work."""
+        return self.files.submit(lambda desk: training.trash(folder), done=done, failed=failed)
+
+    def list_models(self, done: Callable[[tuple[ModelEntry, ...]], object], failed: Failed) -> Ticket:
+        """The models on this machine."""
+
+        def work(desk: Desk) -> tuple[ModelEntry, ...]:
+            from workbench.shelf.models import models
+
+            return models(self.home)
+
+        return self.files.submit(work, done=done, failed=failed)
+
+    def list_datasets(self, done: Callable[[tuple[ShippedDataset, ...]], object], failed: Failed) -> Ticket:
+        """The shipped data sets."""
+
+        def work(desk: Desk) -> tuple[ShippedDataset, ...]:
+            from workbench.shelf.datasets import shipped
+
+            return shipped()
+
+        return self.files.submit(work, done=done, failed=failed)
