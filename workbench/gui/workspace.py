@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from workbench.run.events import Ended, Event
-from workbench.run.folder import RunFolder, RunSummary, summarise
+from workbench.run.folder import RunFolder, RunSummary
 from workbench.run.history import History
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
@@ -250,29 +250,13 @@ class Workspace(QObject):
             self.active.stop()
             self.active_changed.emit()
 
-    def run_begun(self, folder: RunFolder) -> None:
-        """The session made or opened the run folder."""
+    def run_begun(self, folder: RunFolder, past: History) -> None:
+        """The session made or opened the run folder; `past` is what a resumed run did before."""
         self.active_name = folder.name
-        self.histories[folder.name] = History()
-        self._resume_with_past(folder)
+        self.histories[folder.name] = past
         self.refresh_runs()
         self.select(folder.name)
         self.active_changed.emit()
-
-    def _resume_with_past(self, folder: RunFolder) -> None:
-        known = self.summary(folder.name)
-        if known is None or not known.steps:
-            return
-        live, name = self.histories[folder.name], folder.name
-
-        def arrived(past: History) -> None:
-            # The journal was read after the run began, so it may hold some of the new events too; the newest
-            # state is what is drawn, and the run's own events keep arriving.
-            if self.histories.get(name) is live and past.step >= live.step:
-                self.histories[name] = past
-                self.history_changed.emit(name)
-
-        self.session.read_history(folder, arrived, self.problem_raised.emit)
 
     def run_event(self, event: Event) -> None:
         """The next event of the run in work; folded with the others of this drain."""
@@ -295,10 +279,3 @@ class Workspace(QObject):
         self.active_changed.emit()
         self.run_ended.emit(ended)
         self.refresh_runs()
-
-    def summary_of_active(self) -> RunSummary | None:
-        """The shelf's line of the run in work, from its live history (no disk read of the journal)."""
-        if not self.active_name:
-            return None
-        folder = RunFolder(self.session.home.runs / self.active_name)
-        return summarise(folder, self.histories[self.active_name])

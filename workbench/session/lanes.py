@@ -38,7 +38,7 @@ class Mailbox:
         return count
 
 
-class Cancelled(Exception):
+class JobCancelled(Exception):
     """Raised inside a job whose person no longer wants the answer; it ends the job silently."""
 
 
@@ -75,9 +75,9 @@ class Desk:
         return self._ticket.cancelled
 
     def check(self) -> None:
-        """Raise `Cancelled` when the asker has lost interest."""
+        """Raise `JobCancelled` when the asker has lost interest."""
         if self.cancelled:
-            raise Cancelled
+            raise JobCancelled
 
     def report(self, value: object) -> None:
         """Send something on the way to the answer: a token, a progress text."""
@@ -173,7 +173,7 @@ class Lane:
         desk = Desk(job.ticket, self._mailbox, job.progress, live)
         try:
             result = job.work(desk)
-        except Cancelled:
+        except JobCancelled:
             job.ticket.over = True
             return
         except (

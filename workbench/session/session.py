@@ -35,8 +35,8 @@ Failed = Callable[[Problem], object]
 class RunListener(Protocol):
     """Who follows a run; all methods are called through the mailbox, in order."""
 
-    def run_begun(self, folder: RunFolder) -> object:
-        """The run folder exists."""
+    def run_begun(self, folder: RunFolder, past: History) -> object:
+        """The run folder exists; `past` is what a resumed run did before, and belongs to the listener."""
 
     def run_event(self, event: Event) -> object:
         """The next event, already in the journal; the last one is `Ended`."""
@@ -127,7 +127,8 @@ class Session:
 
         def work(desk: Desk) -> None:
             prepared = prepare(desk, active)
-            self.mailbox.put(listener.run_begun, prepared.folder)
+            past = prepared.folder.history()
+            self.mailbox.put(lambda folder: listener.run_begun(folder, past), prepared.folder)
             for event in training.carry_out(prepared, active):
                 self.mailbox.put(listener.run_event, event)
 
