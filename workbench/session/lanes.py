@@ -38,7 +38,7 @@ class Mailbox:
         return count
 
 
-class JobCancelled(Exception):
+class JobCancelled(Exception):  # noqa: N818 - it is no error
     """Raised inside a job whose person no longer wants the answer; it ends the job silently."""
 
 
@@ -190,3 +190,13 @@ class Lane:
                 callback(answer)
 
         self._mailbox.put(deliver, value)
+
+
+def lone_desk(progress: Callback | None = None) -> Desk:
+    """A desk for work done right here, outside any lane, as the command line does it."""
+
+    class Direct(Mailbox):
+        def put(self, callback: Callback, value: object) -> None:
+            callback(value)
+
+    return Desk(Ticket(), Direct(), progress, None)
