@@ -1,0 +1,40 @@
+"""Reads a plain text file for language modelling, with the same care as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.run.problem import bad_input
+from workbench.shelf.encodings import decode
+from workbench.shelf.raw import PARQUET_MAGIC, read_bytes
+
+
+def read_text(path: str | Path, encoding: str | None = None, *, field: str = "data.train") -> str:
+    """The file's text, with every line end as a single newline character.
+
+    Args:
+        path: The file.
+        encoding: How its characters are stored; None or "" for a byte-order mark, else UTF-8.
+        field: The recipe field that named the file.
+
+    Raises:
+        WorkbenchError: When the file is missing, a folder, empty, blank, binary, or in another encoding.
+    """
+    path = Path(path)
+    data = read_bytes(path, field=field)
+    if data.startswith(PARQUET_MAGIC):
+        raise bad_input(
+            f"{path.name} is a Parquet table, not a text file.",
+            "Its first bytes say so.",
+            "Choose a text file.",
+            field=field,
+        )
+    text = decode(data, path, encoding, field=field)
+    if not text.strip():
+        raise bad_input(
+            f"The file {path.name} holds no text.",
+            "It holds nothing but blanks.",
+            "Choose a file that holds text.",
+            field=field,
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
