@@ -6,11 +6,12 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.shelf.labelled import natural_key
 from workbench.shelf.suggest import counted
@@ -44,6 +45,7 @@ class Profile:
         suggested_max_length: The smallest of 32, 64, 128, 256 and 512 that holds 98 % of the texts (512 where
             none does); None unless counted in tokens.
         notes: What was assumed, in plain words.
+        lengths: The sampled lengths, int64, read-only, shape (sampled,).
     """
 
     rows: int
@@ -61,6 +63,16 @@ class Profile:
     over_share: float | None
     suggested_max_length: int | None
     notes: tuple[str, ...]
+    lengths: npt.NDArray[np.int64] = field(compare=False, repr=False)
+
+    def for_max_length(self, max_length: int) -> Profile:
+        """The same measurement asked about another length, in tokens, without measuring again."""
+        over = None if self.over_share is None else self.share_longer(max_length)
+        return replace(self, max_length=max_length, over_share=over)
+
+    def share_longer(self, length: int) -> float:
+        """The share of the sampled texts that are longer than `length`, in this profile's unit."""
+        return float((self.lengths > length).mean()) if self.sampled else 0.0
 
 
 def profile(
@@ -138,6 +150,8 @@ def _summary(
     max_length: int,
     notes: list[str],
 ) -> Profile:
+    lengths = lengths.astype(np.int64)
+    lengths.flags.writeable = False
     found = len(lengths) > 0
     in_tokens = found and unit == "tokens"
     # A single very long text must not squeeze all others into the first bin: the last bin takes the tail.
@@ -162,4 +176,5 @@ def _summary(
         over_share=float((lengths > max_length).mean()) if in_tokens else None,
         suggested_max_length=next(fitting, MAX_LENGTHS[-1]) if in_tokens else None,
         notes=tuple(notes),
+        lengths=lengths,
     )
