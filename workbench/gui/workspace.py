@@ -109,8 +109,8 @@ class Workspace(QObject):
         if not keep_complaints:
             self.complaints = ()
         self.recipe_changed.emit()
-        looked_at = ("data.train", "data.text", "data.label", "data.header", "data.encoding")
-        looked_at += ("model.source", "training.max_length")
+        looked_at: tuple[str, ...] = ("data.train", "data.text", "data.label", "data.header", "data.encoding")
+        looked_at += ("model.source", "training.max_length", "task.kind")
         if self.data is None or any(before.value(path) != recipe.value(path) for path in looked_at):
             self.look_at_data()
 
@@ -144,6 +144,7 @@ class Workspace(QObject):
             encoding=recipe.data.encoding,
             model=recipe.model.source,
             max_length=recipe.training.max_length,
+            task=recipe.task.kind,
         )
         self.data_busy = True
         self.data_changed.emit()

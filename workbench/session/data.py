@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from workbench.run.home import Home
-from workbench.run.problem import Problem
+from workbench.run.problem import Problem, WorkbenchError
 from workbench.session.lanes import Desk
 from workbench.session.requests import DataRequest
-from workbench.shelf.profile import Profile
-from workbench.shelf.tables import Table
+from workbench.shelf.datasets import resolve_data
+from workbench.shelf.guess import choose_columns, guess_columns
+from workbench.shelf.labelled import labelled_rows
+from workbench.shelf.models import resolve_model
+from workbench.shelf.profile import Profile, profile
+from workbench.shelf.suggest import counted
+from workbench.shelf.tables import Table, read_table
+from workbench.shelf.text_files import read_text
+
+EXCERPT = 4000  # characters of a plain text that are shown
+CHECKED_ROWS = (
+    300_000  # up to here the rows are tried as training would take them; beyond, it costs gigabytes
+)
+COUNTED = 4_000_000  # characters of a plain text that are cut into tokens; the rest is estimated
+_CHUNK = 50_000  # characters between two looks at whether anyone still waits
+_TABLES = frozenset({".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """How much is in a plain text; `tokens` is None where the model's tokenizer is not there, and the whole
+    is estimated from the beginning where `estimated` says so."""
+
+    characters: int
+    lines: int
+    words: int
+    tokens: int | None
+    estimated: bool = False
+
+    def blocks(self, max_length: int) -> int | None:
+        """How many training examples of `max_length` tokens the text makes."""
+        return None if self.tokens is None else self.tokens // max_length
 
 
 @dataclass(frozen=True, slots=True)
 class DataPreview:
-    """What the Data page shows. `table` is None for a plain-text file, whose beginning is `excerpt`."""
+    """What the Data page shows.
+
+    Attributes:
+        source: What was asked for: a shipped name or a file.
+        path: The file.
+        task: The task that the look was made for.
+        table: The rows; None for a plain-text file, whose beginning is `excerpt`.
+        text: The column that will be read; empty where there is none.
+        label: The column that will be predicted; empty where there is none.
+        reasons: One sentence for each column that was guessed.
+        profile: Classes and lengths; None for a plain text, and where no text column is known.
+        excerpt: The beginning of a plain text.
+        counts: The size of a plain text.
+        notes: What was set aside or assumed, in plain words.
+        problem: Why training could not use these columns; the rows are there all the same.
+        size: The file's size in bytes.
+    """
 
     source: str
     path: Path
@@ -26,10 +77,174 @@ class DataPreview:
     reasons: tuple[str, ...]
     profile: Profile | None
     excerpt: str = ""
+    counts: TextCounts | None = None
     notes: tuple[str, ...] = ()
     problem: Problem | None = None
+    size: int = 0
+
+
+class _Last(Generic[T]):
+    """Remembers one value by what it was made from, so that changing a column does not read the file again."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Any, ...] | None = None
+        self._value: T | None = None
+
+    def get(self, key: tuple[Any, ...]) -> T | None:
+        return self._value if key == self._key else None
+
+    def keep(self, key: tuple[Any, ...], value: T) -> T:
+        self._key, self._value = key, value
+        return value
+
+
+_tables: _Last[Table] = _Last()
+_profiles: _Last[Profile] = _Last()
+_texts: _Last[tuple[str, TextCounts]] = _Last()
 
 
 def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
-    """Read the file and describe it; raises a `WorkbenchError` when it cannot be read at all."""
-    raise AssertionError("filled in when the shelf is there")
+    """Read the file and describe it.
+
+    What is wrong with the columns only becomes the preview's `problem`.
+
+    Raises:
+        WorkbenchError: When the file cannot be read at all.
+        JobCancelled: When nobody waits for the answer any more.
+    """
+    path = resolve_data(request.source)
+    tokenizer, notes = _tokenizer(home, request.model)
+    status = path.stat()
+    file = (path, status.st_mtime_ns, status.st_size, request.encoding)
+    if is_plain_text(path, request.task):
+        text_key = (*file, tokenizer)
+        excerpt, counts = _texts.get(text_key) or _texts.keep(
+            text_key, _read_text(path, request, tokenizer, desk)
+        )
+        return DataPreview(
+            source=request.source, path=path, task=request.task, table=None, text="", label="", reasons=(),
+            profile=None, excerpt=excerpt, counts=counts, notes=notes, size=status.st_size,
+        )  # fmt: skip
+    key = (*file, request.header)
+    table = _tables.get(key)
+    if table is None:
+        table = read_table(path, header=request.header, encoding=request.encoding or None)
+        _tables.keep(key, table)
+    desk.check()
+    preview = _with_columns(request, table, status.st_size)
+    return _with_profile(preview, request, tokenizer, notes, desk)
+
+
+def is_plain_text(path: Path, task: str) -> bool:
+    """Whether the file is one running text for a language model, rather than rows."""
+    return task == "causal-lm" and path.suffix.lower() not in _TABLES
+
+
+def _tokenizer(home: Home, model: str) -> tuple[Path | None, tuple[str, ...]]:
+    """The model's `tokenizer.json`; where it is not there, None and a note."""
+    try:
+        place = resolve_model(model, home)
+    except WorkbenchError:
+        return None, (f"Lengths are not in tokens, since the model {model} is not on this machine yet.",)
+    file = place.path / "tokenizer.json"
+    if file.is_file():
+        return file, ()
+    why = "is prepared when it is first used" if place.needs_conversion else "has no tokenizer.json"
+    return None, (f"Lengths are not in tokens, since the model {place.name} {why}.",)
+
+
+def _with_columns(request: DataRequest, table: Table, size: int) -> DataPreview:
+    """The preview with the columns that are named or guessed, and what is wrong with them."""
+    guess = guess_columns(table)
+    text = request.text if request.text in table.columns else ""
+    label = request.label if request.label in table.columns else ""
+    problem: Problem | None = None
+    notes = table.notes
+    try:
+        if request.task == "causal-lm":
+            text, label = text or guess.text, ""
+        else:
+            text, label = choose_columns(table, request.text, request.label)
+            if table.rows <= CHECKED_ROWS:
+                notes = (*notes, *labelled_rows(table, text, label).notes)
+    except WorkbenchError as error:
+        problem = error.problem
+        text = text or (guess.text if guess.text != label else "")
+        label = label or (guess.label if guess.label != text else "")
+    return DataPreview(
+        source=request.source, path=table.path, task=request.task, table=table, text=text, label=label,
+        reasons=guess.reasons, profile=None, notes=notes, problem=problem, size=size,
+    )  # fmt: skip
+
+
+def _with_profile(
+    preview: DataPreview, request: DataRequest, tokenizer: Path | None, notes: tuple[str, ...], desk: Desk
+) -> DataPreview:
+    table = preview.table
+    if table is None or not preview.text:
+        return preview
+    label = "" if preview.label == preview.text else preview.label
+    key = (table, preview.text, label, tokenizer)
+    found = _profiles.get(key)
+    if found is None:
+        desk.check()
+        found = profile(table, preview.text, label, tokenizer, request.max_length, lambda: desk.cancelled)
+        desk.check()
+        if found is None:
+            return preview
+        _profiles.keep(key, found)
+    found = found.for_max_length(request.max_length)
+    notes = (*preview.notes, *notes, *found.notes)
+    if table.rows > CHECKED_ROWS:
+        notes = (*notes, *_large_notes(found))
+    return replace(preview, profile=found, notes=notes)
+
+
+def _large_notes(found: Profile) -> list[str]:
+    """What `labelled_rows` would say of a table too large to try."""
+    counts = ((found.unlabelled, "without a label"), (found.blank, "without a text"))
+    return [f"{counted(number, 'row')} {what} will be set aside." for number, what in counts if number]
+
+
+def _read_text(
+    path: Path, request: DataRequest, tokenizer: Path | None, desk: Desk
+) -> tuple[str, TextCounts]:
+    text = read_text(path, request.encoding or None)
+    count = _token_counter(tokenizer)
+    words = tokens = measured = 0
+    for chunk in _chunks(text):
+        desk.check()
+        words += len(chunk.split())
+        if count is not None and measured < COUNTED:
+            tokens += count(chunk)
+            measured += len(chunk)
+    counts = TextCounts(
+        characters=len(text),
+        lines=text.count("\n") + (not text.endswith("\n")),
+        words=words,
+        tokens=round(tokens * len(text) / measured) if measured else None,
+        estimated=0 < measured < len(text),
+    )
+    return text[:EXCERPT], counts
+
+
+def _token_counter(tokenizer: Path | None) -> Callable[[str], int] | None:
+    if tokenizer is None:
+        return None
+    from tokenizers import Tokenizer
+
+    cutter = Tokenizer.from_file(os.fspath(tokenizer))
+    cutter.no_truncation()
+    cutter.no_padding()
+    return lambda chunk: len(cutter.encode_batch_fast([chunk], add_special_tokens=False)[0])
+
+
+def _chunks(text: str) -> Iterator[str]:
+    """Pieces that end with a line where they can, so that words and tokens stay whole."""
+    start = 0
+    while start < len(text):
+        end = start + _CHUNK
+        if end < len(text):
+            end = text.rfind("\n", start, end) + 1 or text.rfind(" ", start, end) + 1 or end
+        yield text[start:end]
+        start = end

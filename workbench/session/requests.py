@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from workbench.run.generation import GenerationSettings
 
@@ -38,15 +39,16 @@ class PredictionRequest:
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """A look at a data set: the recipe's data fields, and the model whose tokens are counted."""
+    """A look at a data set: the recipe's data fields and task, and the model whose tokens are counted."""
 
     source: str
     text: str = ""
     label: str = ""
-    header: str = "auto"
+    header: Literal["auto", "yes", "no"] = "auto"
     encoding: str = ""
     model: str = "minilm"
     max_length: int = 128
+    task: str = "text-classification"
 
 
 @dataclass(frozen=True, slots=True)
