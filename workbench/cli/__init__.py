@@ -1,0 +1,1 @@
+"""The command line: the same session as the window's, printed instead of drawn."""
