@@ -48,7 +48,7 @@ class _Parsed:
     @property
     def regular(self) -> int:
         """How many records have the commonest number of fields."""
-        return Counter(map(len, self.records))[self.width]
+        return max(Counter(map(len, self.records)).values(), default=0)
 
 
 def split_table(text: str, path: Path, header: Header = "auto", *, field: str = "data.train") -> Grid:
@@ -66,13 +66,6 @@ def split_table(text: str, path: Path, header: Header = "auto", *, field: str = 
     """
     delimiter = sniff_delimiter(text, path) or _only_column(text)
     parsed, notes = _parse(text, delimiter, path, field)
-    if not parsed.records:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "It holds nothing but blank lines.",
-            "Choose a file that holds text.",
-            field=field,
-        )
     columns, named = _columns(parsed, path, header, field)
     if named:
         del parsed.records[0], parsed.lines[0]
@@ -186,7 +179,9 @@ def _unwrap(parsed: _Parsed) -> int:
 def _columns(parsed: _Parsed, path: Path, header: Header, field: str) -> tuple[tuple[str, ...], bool]:
     """The columns' names, and whether the first record gave them."""
     first, rest = parsed.records[0], parsed.records[1:]
-    width = _Parsed(rest, []).width or len(first)
+    below = _Parsed(rest, [])
+    width = below.width if 3 * below.regular >= 2 * len(rest) else 0
+    width = width or len(first)  # rows that agree on nothing are measured by the first, and refused below
     if header == "no" or (header == "auto" and not looks_like_header(first, rest)):
         return tuple(f"column {i}" for i in range(1, width + 1)), False
     if len(first) != width:
@@ -222,7 +217,7 @@ def _keep_regular(parsed: _Parsed, width: int, path: Path, field: str, notes: li
     if len(ragged) * 3 > len(parsed.records):
         raise bad_input(
             f"{path.name} is not an even table.",
-            f"Most rows have {counted(width, 'field')}, but {len(ragged)} of {len(parsed.records)} rows do not: "
+            f"{len(ragged)} of {counted(len(parsed.records), 'row')} do not have {counted(width, 'field')}: "
             f"{first}.",
             "Put fields that hold the delimiter in quotation marks, or save the file again as CSV.",
             field=field,

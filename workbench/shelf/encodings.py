@@ -81,7 +81,7 @@ def _place(data: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _not_utf8(data: bytes, path: Path, error: UnicodeDecodeError) -> WorkbenchError:
-    start = data.rfind(b"\n", 0, error.start) + 1
+    start = data.rfind(b"\n", 0, max(0, error.start - _SAMPLE // 2)) + 1
     guess = guess_encoding(data[start : start + _SAMPLE])
     cause = f"The first byte that is not UTF-8 is {_place(data, error)}."
     if guess == "utf-8":

@@ -9,7 +9,7 @@ from workbench.shelf.header import LABEL_NAMES, TEXT_NAMES, name_words
 from workbench.shelf.suggest import counted, listed
 from workbench.shelf.tables import Table, no_such_column
 
-_SAMPLE = 4000
+_SAMPLE = 10_000
 _LONGEST_LABEL = 40  # characters, on average
 
 
@@ -141,13 +141,7 @@ def _label(looks: list[_Look]) -> _Look | None:
 
 
 def _look(table: Table, name: str) -> _Look:
-    """A look at values from the beginning, the middle and the end: sorted files would mislead otherwise."""
-    part = _SAMPLE // 4
-    if table.rows <= _SAMPLE:
-        values = table.column(name)
-    else:
-        starts = [round(i * (table.rows - part) / 3) for i in range(4)]
-        values = [value for start in starts for value in table.column(name, start, start + part)]
+    values = table.sample(name, _SAMPLE)
     filled = [value.strip() for value in values if value and value.strip()]
     length = sum(map(len, filled)) / max(1, len(filled))
     return _Look(name, len(filled), len(set(filled)), length)

@@ -36,12 +36,12 @@ def is_number(value: str) -> bool:
 def looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns of the rest.
 
-    A row of names has short, distinct fields that are not numbers and do not come up again below. Of those,
-    it is a header if one is a usual column name, or if a column below is all numbers.
+    A row of names has short fields that are not numbers and do not come up again below. Of those, it is a
+    header if one is a usual column name, or if they are distinct and a column below is all numbers.
     """
     names = [field.strip() for field in first]
     shown = [field for field in names if field]
-    if not shown or len(set(names)) < len(names):
+    if not shown:
         return False
     if any(len(name) > _LONGEST_NAME or is_number(name) for name in shown):
         return False
@@ -52,4 +52,4 @@ def looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bo
     words = [name_words(name) for name in shown]
     if max(map(len, words)) <= 4 and any(w and w[-1] in _KNOWN and len(w) <= len(names) for w in words):
         return True
-    return any(column and all(map(is_number, column)) for column in columns)
+    return len(set(names)) == len(names) and any(column and all(map(is_number, column)) for column in columns)

@@ -61,6 +61,13 @@ class Table:
         chosen = self.data.column(self.columns.index(name))
         return [_as_text(v) for v in chosen.slice(start, None if stop is None else stop - start).to_pylist()]
 
+    def sample(self, name: str, most: int) -> list[str | None]:
+        """At most `most` of a column's values as text, evenly spaced, so that a sorted file does not mislead."""
+        chosen = self.data.column(self.columns.index(name))
+        if self.rows > most:
+            chosen = chosen.take([i * self.rows // most for i in range(most)])
+        return [_as_text(v) for v in chosen.to_pylist()]
+
     def row(self, index: int) -> tuple[str | None, ...]:
         """One row's values as text, for a preview; `index` counts from 0."""
         return tuple(_as_text(column[index].as_py()) for column in self.data.columns)
@@ -87,6 +94,13 @@ def read_table(
         return _read_parquet(path, field)
     data = read_bytes(path, field=field)
     text = decode(data, path, encoding, field=field)
+    if text.isspace() or not text:
+        raise bad_input(
+            f"The file {path.name} holds no rows.",
+            "It holds nothing but blank lines.",
+            "Choose a file that holds text.",
+            field=field,
+        )
     fingerprint = hashlib.sha256(data).hexdigest()
     del data
     suffix = path.suffix.lower()
@@ -99,9 +113,7 @@ def read_table(
             name: [row[i] for row in grid.rows] for i, name in enumerate(grid.columns)
         }
         return _table(path, values, grid.notes, fingerprint)
-    return _table(
-        path, {"text": _lines(text, path, field)}, ("Each line was taken as one row.",), fingerprint
-    )
+    return _table(path, {"text": _lines(text)}, ("Each line was taken as one row.",), fingerprint)
 
 
 def no_such_column(table: Table, name: str, *, field: str = "data.text") -> WorkbenchError:
@@ -123,16 +135,8 @@ def _begins(path: Path, field: str) -> bytes:
         return read_bytes(path, field=field)[: len(PARQUET_MAGIC)]  # which says what is wrong
 
 
-def _lines(text: str, path: Path, field: str) -> list[str | None]:
-    lines: list[str | None] = [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
-    if not lines:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "It holds nothing but blank lines.",
-            "Choose a file that holds text.",
-            field=field,
-        )
-    return lines
+def _lines(text: str) -> list[str | None]:
+    return [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
 
 
 def _table(path: Path, values: dict[str, list[str | None]], notes: Any, fingerprint: str) -> Table:
