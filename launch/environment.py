@@ -139,14 +139,13 @@ def set_up(environment: Environment, *, test: bool = False) -> bool:
         say("Setting up Model Workbench in its own folder .venv; only this once, about 1.5 GB.")
         progress = Progress(environment.folder)
         version = make_venv(environment, progress)
-        environment.stamp_file.unlink(missing_ok=True)
         install(environment, version, progress, test=test)
         make_importable(environment, version)
-        # The test extra contains the application, so one stamp serves both.
-        keys = {"app": environment.key(version, test=False)}
-        if test:
-            keys["test"] = environment.key(version, test=True)
-        environment.mark(**keys)
+        # Both at once: a stamp of packages that were replaced just now must not stay. The test extra contains the
+        # application, so it stamps both.
+        environment.mark(
+            app=environment.key(version, test=False), test=environment.key(version, test=True) if test else ""
+        )
         environment.unfinished.unlink(missing_ok=True)
         say(f"Set up in {time.monotonic() - progress.started:.0f} s. The log is {environment.log_file}")
     return True
