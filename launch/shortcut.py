@@ -64,11 +64,11 @@ def make_linux(root: Path, applications: Path) -> list[Path]:
 
 
 def desktop_entry(root: Path, python: str) -> str:
-    """The text of the .desktop file (Desktop Entry Specification 1.5)."""
+    """The text of the .desktop file (Desktop Entry Specification, version 1.0 keys)."""
     command = f"{quote_exec(python)} {quote_exec(str(root / 'start.py'))}"
     lines = {
         "Type": "Application",
-        "Version": "1.5",
+        "Version": "1.0",
         "Name": NAME,
         "GenericName": "Model fine-tuning",
         "Comment": COMMENT,
