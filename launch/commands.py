@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
         get_ready(environment, [])
         return hand_over(environment, arguments)
     except SetUpError as error:
-        say(str(error))
+        if error.args:
+            say(str(error))
     except OSError as error:
         say(explain_os_error(error))
     except KeyboardInterrupt:
@@ -72,7 +73,7 @@ def get_ready(environment: Environment, models: list[str], *, test: bool = False
             continue
         command = [str(environment.python), "-m", "workbench.shelf.packages", "fetch", model]
         if subprocess.run(command, cwd=environment.root, env=clean_env(), check=False).returncode:
-            raise SetUpError(f"The embedded model {model} is not there yet: start again to fetch it.")
+            raise SetUpError  # the fetching has said why in its own words
         fetched[model] = key
         environment.mark(models=fetched)
 
