@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from workbench.run.problem import bad_input
+from workbench.shelf.encodings import split_lines
 from workbench.shelf.header import looks_like_header
 from workbench.shelf.suggest import counted, listed
 
@@ -102,7 +102,7 @@ def sniff_delimiter(text: str, path: Path) -> str:
 
 def _only_column(text: str) -> str:
     """The delimiter of text that nothing cuts evenly: one that does not occur where the first row is one field."""
-    first = re.split(r"\r\n|\r|\n", text.lstrip("\r\n"), maxsplit=1)[0]
+    first = split_lines(text[:_SAMPLE].lstrip("\r\n"))[0]
     return "," if len(next(csv.reader([first]), [])) > 1 else _NO_DELIMITER
 
 
@@ -156,7 +156,7 @@ def _quoted(text: str, delimiter: str) -> _Parsed:
 def _literal(text: str, delimiter: str) -> _Parsed:
     """Parse with each line a row and quotes plain characters."""
     parsed = _Parsed([], [])
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+    for number, line in enumerate(split_lines(text), 1):
         if line:
             parsed.records.append(line.split(delimiter))
             parsed.lines.append(number)

@@ -53,6 +53,14 @@ def decode(data: bytes, path: Path, encoding: str | None = None, *, field: str =
         raise _not_utf8(data, path, error) from error
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, ended by \\n, \\r\\n or \\r alone.
+
+    `str.splitlines` would also cut at U+2028 and form feeds, which are characters of a text like any other.
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def _decode_as(data: bytes, path: Path, encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name

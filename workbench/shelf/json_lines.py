@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from workbench.run.problem import WorkbenchError, bad_input
+from workbench.shelf.encodings import split_lines
 from workbench.shelf.suggest import counted, listed
 
 Columns = dict[str, list[str | None]]
@@ -44,8 +44,7 @@ def json_columns(text: str, path: Path, *, field: str = "data.train") -> tuple[C
 
 def _from_lines(text: str, path: Path, field: str) -> list[tuple[int, dict[str, Any]]]:
     found = []
-    # Not splitlines(): a JSON text may hold U+2028, which is no line end here.
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+    for number, line in enumerate(split_lines(text), 1):
         if not line.strip():
             continue
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.shelf.delimited import Header, sniff_delimiter, split_table
-from workbench.shelf.encodings import decode
+from workbench.shelf.encodings import decode, split_lines
 from workbench.shelf.json_lines import json_columns
 from workbench.shelf.raw import PARQUET_MAGIC, read_bytes, require_file
 from workbench.shelf.suggest import counted, did_you_mean, listed
@@ -136,7 +136,7 @@ def _begins(path: Path, field: str) -> bytes:
 
 
 def _lines(text: str) -> list[str | None]:
-    return [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
+    return [line for line in split_lines(text) if line.strip()]
 
 
 def _table(path: Path, values: dict[str, list[str | None]], notes: Any, fingerprint: str) -> Table:
