@@ -37,7 +37,7 @@ class Workspace(QObject):
     """
 
     recipe_changed = Signal()  # .recipe, .complaints
-    data_changed = Signal()  # .data, .data_busy
+    data_changed = Signal()  # .data, .data_busy, .data_problem
     runs_changed = Signal()  # .runs
     selection_changed = Signal()  # .selected, .overlays
     history_changed = Signal(str)  # the run's name; .histories[name]
@@ -55,6 +55,7 @@ class Workspace(QObject):
         self.complaints: tuple[Problem, ...] = ()
         self.data: DataPreview | None = None
         self.data_busy = False
+        self.data_problem: Problem | None = None  # why there is no preview
         self.runs: tuple[RunSummary, ...] = ()
         self.selected: str | None = None
         self.overlays: tuple[str, ...] = ()
@@ -150,11 +151,11 @@ class Workspace(QObject):
         self.data_changed.emit()
 
         def arrived(preview: DataPreview) -> None:
-            self.data, self.data_busy = preview, False
+            self.data, self.data_busy, self.data_problem = preview, False, None
             self.data_changed.emit()
 
         def failed(problem: Problem) -> None:
-            self.data, self.data_busy = None, False
+            self.data, self.data_busy, self.data_problem = None, False, problem
             self.data_changed.emit()
             self.problem_raised.emit(problem)
 
