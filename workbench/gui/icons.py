@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
@@ -11,9 +10,9 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from workbench.gui.theme import current, theme
+from workbench.shelf.resources import resources_folder
 
-RESOURCES = Path(__file__).resolve().parents[2] / "resources"
-ICONS = RESOURCES / "icons" / "ui"
+ICONS = resources_folder() / "icons" / "ui"
 SIZES = (16, 20, 32, 48)
 
 

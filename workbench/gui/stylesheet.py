@@ -36,7 +36,8 @@ QLabel[role="badge"][tone="bad"] { background: $bad_soft; color: $bad; }
 QLabel[role="badge"][tone="accent"] { background: $selection; color: $accent; }
 
 QPushButton, QToolButton { background: $surface; border: 1px solid $line; border-radius: ${radius_small}px;
-    padding: 0 12px; min-height: ${inner}px; }
+    padding: 0 12px; }
+QPushButton { min-height: ${inner}px; }
 QPushButton:hover, QToolButton:hover { background: $raised; }
 QPushButton:pressed, QToolButton:pressed { background: $line; }
 QPushButton:focus, QToolButton:focus { border-color: $accent; outline: 0; }
@@ -51,10 +52,10 @@ QPushButton[role="danger"] { color: $bad; }
 QPushButton[role="link"] { background: transparent; border-color: transparent; color: $accent; padding: 0 6px; }
 QPushButton[role="link"]:hover { background: $raised; }
 QPushButton[role="link"]:focus { border-color: $accent; }
-QToolButton[role="icon"] { background: transparent; border-color: transparent; padding: 0; min-height: 0; }
+QToolButton[role="icon"] { background: transparent; border-color: transparent; padding: 0; }
 QToolButton[role="icon"]:hover, QToolButton[role="icon"]:checked { background: $raised; }
 QToolButton[role="icon"]:focus { border-color: $accent; }
-QToolButton[role="fold"] { background: transparent; border-color: transparent; color: $muted; padding: 0 4px; }
+QToolButton[role="fold"] { background: transparent; border-color: transparent; color: $muted; padding: 3px 4px; }
 QToolButton[role="fold"]:hover { color: $text; background: $raised; }
 QToolButton[role="fold"]:focus { border-color: $accent; }
 QFrame[role="segmented"] { background: $raised; border: 0; border-radius: ${radius}px; }

@@ -1,0 +1,130 @@
+"""The application: opens the window on a home, owns the two worker threads, and joins them at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import cast
+
+import psutil
+from PySide6.QtCore import QCoreApplication, QThread
+from PySide6.QtWidgets import QApplication
+
+from workbench.gui.settings import Settings
+from workbench.gui.theme import Mode, theme
+from workbench.gui.window import Window
+from workbench.gui.workspace import Workspace
+from workbench.run.home import Home, find_home
+from workbench.run.problem import explain
+from workbench.session.lanes import Lane
+from workbench.session.session import Session
+
+
+class LaneThread(QThread):
+    """A thread that works through one lane until the lane is closed."""
+
+    def __init__(self, lane: Lane, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._lane = lane
+
+    def run(self) -> None:
+        """Called by Qt on the new thread."""
+        self._lane.run()
+
+
+class Bench:
+    """Everything that is open: session, threads, workspace and window. `close` ends all of it."""
+
+    def __init__(self, home: Home, app: QApplication) -> None:
+        self._app = app
+        self.settings = Settings(home.settings)
+        theme().apply(app, cast(Mode, self.settings.value("look/theme")))
+        self.session = Session(home)
+        self.threads = (LaneThread(self.session.engine, "engine"), LaneThread(self.session.files, "files"))
+        self.workspace = Workspace(self.session)
+        self.window = Window(self.workspace, self.settings)
+        self.window.first_frame.connect(self._after_first_frame)
+        self.settings.changed.connect(self._setting_changed)
+        self._closed = False
+        for thread in self.threads:
+            thread.start()
+
+    def _after_first_frame(self) -> None:
+        # The imports behind these answers would hold the first frame back.
+        self.workspace.refresh_shelf()
+        self.workspace.refresh_runs()
+        self.workspace.look_at_data()
+        self.workspace.warm_up()
+
+    def _setting_changed(self, key: str) -> None:
+        if key == "look/theme":
+            theme().apply(self._app, cast(Mode, self.settings.value(key)))
+
+    def close(self) -> None:
+        """Stop listening, end both lanes, join the threads, and delete the window. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.workspace.shut_down()
+        self.session.close()
+        for thread in self.threads:
+            thread.wait()
+        self.window.deleteLater()
+        self.workspace.deleteLater()
+        self.settings.deleteLater()
+
+
+def make_window(home: Home) -> Bench:
+    """An open workbench whose window is not shown yet; needs a QApplication. Call `close` at the end."""
+    app = QCoreApplication.instance()
+    if not isinstance(app, QApplication):
+        raise RuntimeError("a QApplication must exist before the window")
+    return Bench(home, app)
+
+
+def run_app(home: Home, *, quit_when_shown: bool = False, page: str | None = None) -> int:
+    """Open the window and stay until it is closed; the exit code.
+
+    Args:
+        home: Where runs, models and settings live.
+        quit_when_shown: Print the milliseconds from process start to the first frame, and quit.
+        page: The page to open on, instead of the last one.
+    """
+    app = cast("QApplication | None", QApplication.instance()) or QApplication(sys.argv[:1])
+    app.setApplicationName("Model Workbench")
+    app.setApplicationDisplayName("Model Workbench")
+    QApplication.setDesktopFileName("model-workbench")
+    bench = make_window(home)
+    app.aboutToQuit.connect(bench.close)
+    previous = sys.excepthook
+
+    def show_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            app.quit()
+        else:
+            bench.workspace.problem_raised.emit(explain(error))
+
+    sys.excepthook = show_exception
+    if quit_when_shown:
+        bench.window.first_frame.disconnect()
+
+        def shown() -> None:
+            sys.stdout.write(f"{1000 * (time.time() - psutil.Process().create_time()):.0f}\n")
+            sys.stdout.flush()
+            app.quit()
+
+        bench.window.first_frame.connect(shown)
+    if page:
+        bench.window.show_page(page)
+    bench.window.show()
+    try:
+        return app.exec()
+    finally:
+        sys.excepthook = previous
+        bench.close()
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(find_home()))

@@ -1,0 +1,210 @@
+"""Commands: one frozen row for everything a person can do; menus, shortcuts and the palette are derived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from workbench.gui.icons import keep_icon
+from workbench.gui.theme import Mode
+from workbench.gui.workspace import Workspace
+
+
+class Desk(Protocol):
+    """What commands act on; the window is one."""
+
+    workspace: Workspace
+
+    def show_page(self, key: str) -> None:
+        """Go to a page."""
+
+    def start(self) -> None:
+        """Start the recipe in hand."""
+
+    def choose_data_file(self) -> None:
+        """Ask for a data file."""
+
+    def choose_recipe_file(self) -> None:
+        """Ask for a recipe file and take it in hand."""
+
+    def save_recipe_file(self) -> None:
+        """Ask where to, and save the recipe in hand."""
+
+    def export_all(self) -> None:
+        """Export every plot of the Train page."""
+
+    def set_theme(self, mode: Mode) -> None:
+        """Change the appearance."""
+
+    def open_settings(self) -> None:
+        """Show the settings."""
+
+    def open_palette(self) -> None:
+        """Show the command palette."""
+
+    def toggle_advanced(self) -> None:
+        """Fold or unfold the advanced fields."""
+
+    def focus_runs(self) -> None:
+        """Give the runs shelf the keyboard."""
+
+    def open_home(self) -> None:
+        """Show the folder of runs in the file manager."""
+
+    def about(self) -> None:
+        """Say what this program is."""
+
+    def close(self) -> bool:
+        """Close the window."""
+
+
+def _always(workspace: Workspace) -> bool:
+    return True
+
+
+def _idle(workspace: Workspace) -> bool:
+    return workspace.active is None
+
+
+def _busy(workspace: Workspace) -> bool:
+    return workspace.active is not None and not workspace.active.stopping
+
+
+def _resumable(workspace: Workspace) -> bool:
+    run = workspace.summary(workspace.selected) if workspace.selected else None
+    return workspace.active is None and run is not None and run.resumable
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that can be done. `menu` is the menu it stands in; `rule` puts a line above it;
+    `enabled` says from the workspace whether it can be done now."""
+
+    id: str
+    menu: str
+    title: str
+    help: str
+    run: Callable[[Desk], object]
+    shortcut: str = ""
+    icon: str = ""
+    rule: bool = False
+    enabled: Callable[[Workspace], bool] = _always
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "data.open", "&File", "&Open data…", "Choose a CSV, TSV, JSON Lines, Parquet or text file to learn from.",
+        lambda d: d.choose_data_file(), "Ctrl+O", "file",
+    ),
+    Command(
+        "recipe.open", "&File", "Open &recipe…", "Take a saved recipe in hand.",
+        lambda d: d.choose_recipe_file(), "Ctrl+Shift+O",
+    ),
+    Command(
+        "recipe.save", "&File", "&Save recipe…", "Save the recipe in hand as a file.",
+        lambda d: d.save_recipe_file(), "Ctrl+S",
+    ),
+    Command(
+        "plots.export", "&File", "&Export all plots…", "Write every plot as picture and table into a folder.",
+        lambda d: d.export_all(), "Ctrl+E", "export", rule=True,
+    ),
+    Command(
+        "home.open", "&File", "Open runs &folder", "Show the folder of all runs in the file manager.",
+        lambda d: d.open_home(), "", "folder",
+    ),
+    Command(
+        "settings", "&File", "Se&ttings…", "Change how the program looks and behaves.",
+        lambda d: d.open_settings(), "Ctrl+,", "sliders", rule=True,
+    ),
+    Command("quit", "&File", "&Quit", "Close the window.", lambda d: d.close(), "Ctrl+Q"),
+    Command(
+        "run.start", "&Run", "&Start", "Start a run of the recipe in hand.",
+        lambda d: d.start(), "Ctrl+Return", "play", enabled=_idle,
+    ),
+    Command(
+        "run.pause", "&Run", "&Pause or go on", "Pause the run in work, or let it go on.",
+        lambda d: d.workspace.toggle_pause(), "Ctrl+P", "pause", enabled=_busy,
+    ),
+    Command(
+        "run.stop", "&Run", "S&top", "Stop the run in work; it saves first and can be resumed.",
+        lambda d: d.workspace.stop(), "Ctrl+.", "stop", enabled=_busy,
+    ),
+    Command(
+        "run.resume", "&Run", "&Resume", "Go on with the selected run from its newest checkpoint.",
+        lambda d: d.workspace.resume(d.workspace.selected or ""), "Ctrl+R", "resume", enabled=_resumable,
+    ),
+    Command(
+        "recipe.advanced", "&Run", "&Advanced fields", "Fold or unfold the advanced fields of the recipe.",
+        lambda d: d.toggle_advanced(), "Ctrl+Shift+A", "sliders", rule=True,
+    ),
+    Command(
+        "page.data", "&View", "&Data", "What the model learns from.",
+        lambda d: d.show_page("data"), "Ctrl+1", "data",
+    ),
+    Command(
+        "page.train", "&View", "&Train", "How learning goes.",
+        lambda d: d.show_page("train"), "Ctrl+2", "train",
+    ),
+    Command(
+        "page.attention", "&View", "&Attention", "What the model looks at.",
+        lambda d: d.show_page("attention"), "Ctrl+3", "attention",
+    ),
+    Command(
+        "page.prompt", "&View", "&Prompt", "Try the model.",
+        lambda d: d.show_page("prompt"), "Ctrl+4", "prompt",
+    ),
+    Command(
+        "runs.focus", "&View", "&Runs shelf", "Go to the list of runs.",
+        lambda d: d.focus_runs(), "Ctrl+L", "runs", rule=True,
+    ),
+    Command(
+        "theme.light", "&View", "&Light", "Use the light appearance.",
+        lambda d: d.set_theme("light"), "", "light", rule=True,
+    ),
+    Command("theme.dark", "&View", "Dar&k", "Use the dark appearance.", lambda d: d.set_theme("dark"), "", "dark"),
+    Command(
+        "theme.system", "&View", "As the s&ystem", "Follow the desktop's appearance.",
+        lambda d: d.set_theme("system"), "", "system",
+    ),
+    Command(
+        "palette", "&Help", "&Commands…", "Find and do anything by name.",
+        lambda d: d.open_palette(), "Ctrl+K", "search",
+    ),
+    Command(
+        "about", "&Help", "&About", "What this program is, and its versions.",
+        lambda d: d.about(), "", "info",
+    ),
+)  # fmt: skip
+
+
+def build_menus(window: QMainWindow, desk: Desk) -> dict[str, QAction]:
+    """Fill the window's menu bar from the table; the actions by command id."""
+    actions: dict[str, QAction] = {}
+    menus: dict[str, QMenu] = {}
+    for command in COMMANDS:
+        if command.menu not in menus:
+            menus[command.menu] = window.menuBar().addMenu(command.menu)
+        menu = menus[command.menu]
+        if command.rule:
+            menu.addSeparator()
+        action = QAction(command.title, window)
+        action.setStatusTip(command.help)
+        action.setToolTip(command.help)
+        if command.shortcut:
+            action.setShortcut(QKeySequence(command.shortcut))
+        if command.icon:
+            keep_icon(action, command.icon)
+        action.triggered.connect(lambda _=False, command=command: command.run(desk))
+        menu.addAction(action)
+        actions[command.id] = action
+    return actions
+
+
+def refresh_actions(actions: dict[str, QAction], workspace: Workspace) -> None:
+    """Enable what can be done now."""
+    for command in COMMANDS:
+        actions[command.id].setEnabled(command.enabled(workspace))

@@ -1,0 +1,230 @@
+"""The recipe bar: model, data, task and the important fields, and Start, Pause and Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from workbench.gui.icons import keep_icon
+from workbench.gui.recipe_form import FieldEdit, FieldSet, MoreFields, bar_fields, task_choices
+from workbench.gui.theme import MEDIUM, SMALL
+from workbench.gui.widgets import GhostButton, IconButton, Label, PrimaryButton, explain_widget, restyle, row
+from workbench.gui.workspace import Workspace
+from workbench.run.recipe_files import recipe_fields
+
+if TYPE_CHECKING:
+    from workbench.shelf.models import ModelEntry
+
+#: Which kind of model a task needs, by the task's kind.
+MODEL_KIND = {"text-classification": "encoder", "causal-lm": "causal-lm"}
+OTHER = "\0other"  # the last entry of a list, which opens a dialog
+
+
+def _about(entry: ModelEntry) -> str:
+    size = f"{entry.megabytes:.0f} MB" if entry.megabytes else ""
+    facts = ", ".join(fact for fact in (size, entry.licence, entry.state) if fact)
+    return f"{entry.description} ({facts})"
+
+
+class Choice(QWidget):
+    """A caption with a list below it, whose last entry opens a dialog."""
+
+    chosen = Signal(str)
+    other = Signal()
+
+    def __init__(self, path: str, other: str = "") -> None:
+        super().__init__()
+        self.path = path
+        self._field = recipe_fields()[path]
+        self._other = other
+        self.combo = QComboBox()
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(8)
+        caption = Label(self._field.title, "caption")
+        caption.setBuddy(self.combo)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(caption)
+        layout.addWidget(self.combo)
+        self.combo.activated.connect(self._activated)
+        self.complain("")
+        self._value = ""
+
+    def show_choices(self, choices: Sequence[tuple[str, str, str]], value: str) -> None:
+        """Offer (value, title, help) and show the one in force, which is added when it is not among them."""
+        self._value = value
+        entries = list(choices)
+        if value not in [entry[0] for entry in entries]:
+            entries.append((value, Path(value).name or value, value))
+        combo = self.combo
+        combo.clear()
+        for key, title, help in entries:
+            combo.addItem(title, key)
+            combo.setItemData(combo.count() - 1, help, Qt.ItemDataRole.ToolTipRole)
+        if self._other:
+            combo.insertSeparator(combo.count())
+            combo.addItem(self._other, OTHER)
+        combo.setCurrentIndex(combo.findData(value))
+        # The list may be wider than the field that opens it.
+        wide = max(combo.fontMetrics().horizontalAdvance(entry[1]) for entry in entries) + 48
+        combo.view().setMinimumWidth(min(420, wide))
+
+    def complain(self, text: str) -> None:
+        """Mark the field with what is wrong."""
+        restyle(self.combo, invalid="true" if text else "false")
+        explain_widget(self.combo, f"{text} {self._field.help}".strip(), self._field.title)
+
+    def _activated(self, index: int) -> None:
+        key = str(self.combo.itemData(index))
+        if key == OTHER:
+            self.combo.setCurrentIndex(self.combo.findData(self._value))
+            self.other.emit()
+        elif key != self._value:
+            self.chosen.emit(key)
+
+
+class RecipeBar(QFrame):
+    """The recipe in hand, and what can be done with it."""
+
+    start_wanted = Signal()
+    data_file_wanted = Signal()
+    model_folder_wanted = Signal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setProperty("role", "bar")
+        self._workspace = workspace
+        self.model = Choice("model.source", self.tr("Choose a model folder…"))
+        self.data = Choice("data.train", self.tr("Open a file…"))
+        self.task = Choice("task.kind")
+        self.quick = FieldSet(workspace, [FieldEdit(field) for field in bar_fields()])
+        self.more: MoreFields | None = None  # built when it is first unfolded: 20 editors take 30 ms
+        self._buttons()
+        self._lay_out()
+        self.model.chosen.connect(lambda source: workspace.set_field("model.source", source))
+        self.model.other.connect(self.model_folder_wanted)
+        self.data.chosen.connect(workspace.choose_data)
+        self.data.other.connect(self.data_file_wanted)
+        self.task.chosen.connect(self._choose_task)
+        workspace.recipe_changed.connect(self.refresh)
+        workspace.shelf_changed.connect(self.refresh)
+        workspace.runs_changed.connect(self.refresh)
+        workspace.active_changed.connect(self._show_active)
+        self.refresh()
+        self._show_active()
+
+    def _buttons(self) -> None:
+        tr = self.tr
+        self.start = PrimaryButton(
+            tr("Start"),
+            "play",
+            help=tr("Start a run of this recipe (Ctrl+Return)."),
+            on_click=self.start_wanted.emit,
+        )
+        self.pause = GhostButton(
+            tr("Pause"), "pause", help=tr("Wait after the present step, or go on (Ctrl+P)."),
+            on_click=self._workspace.toggle_pause,
+        )  # fmt: skip
+        self.stop = GhostButton(
+            tr("Stop"), "stop", help=tr("Stop within one step; it saves first and can be resumed (Ctrl+.)."),
+            on_click=self._workspace.stop,
+        )  # fmt: skip
+        self.unfold = IconButton(
+            "sliders",
+            tr("Advanced fields"),
+            tr("All other fields of the recipe (Ctrl+Shift+A)."),
+            checkable=True,
+        )
+        self.unfold.toggled.connect(self._unfold)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MEDIUM, SMALL, MEDIUM, MEDIUM)
+        layout.setSpacing(SMALL)
+        line = QHBoxLayout()
+        line.setSpacing(SMALL)
+        bottom = Qt.AlignmentFlag.AlignBottom
+        for choice, stretch, widest in ((self.model, 3, 220), (self.data, 4, 260), (self.task, 3, 180)):
+            choice.setMaximumWidth(widest)
+            line.addWidget(choice, stretch)
+        for edit in self.quick.edits.values():
+            edit.setMinimumWidth(84)
+            edit.setMaximumWidth(128)
+            line.addWidget(edit, 2)
+        line.addWidget(self.unfold, 0, bottom)
+        line.addStretch(1)
+        line.addSpacing(SMALL)
+        line.addWidget(row(self.start, self.pause, self.stop), 0, bottom)
+        layout.addLayout(line)
+        self._body = layout
+
+    # ---- what shows
+
+    def refresh(self) -> None:
+        """Show the recipe in hand and its complaints."""
+        workspace = self._workspace
+        recipe = workspace.recipe
+        wanted = MODEL_KIND.get(recipe.task.kind)
+        models = [
+            (entry.name, entry.title, _about(entry))
+            for entry in workspace.models
+            if wanted in (None, entry.kind) and entry.state != "unusable"
+        ]
+        runs = [
+            (run.name, self.tr("Run {0}").format(run.title), run.name)
+            for run in workspace.runs[:20]
+            if run.task == recipe.task.kind and run.status == "finished"
+        ]
+        self.model.show_choices([*models, *runs], recipe.model.source)
+        sets = [(d.name, d.title, d.summary) for d in workspace.datasets]
+        self.data.show_choices(sets, recipe.data.train)
+        self.task.show_choices([(kind, title, kind) for kind, title in task_choices()], recipe.task.kind)
+        complaints = {problem.field: problem.title for problem in workspace.complaints}
+        for choice in (self.model, self.data, self.task):
+            choice.complain(complaints.get(choice.path, ""))
+        self.quick.refresh()
+        if self.more:
+            self.more.fields.refresh()
+        hidden = [path for path in complaints if self.more is None and path not in self._shown()]
+        if hidden and not self.unfold.isChecked():
+            self.unfold.setChecked(True)  # a complaint must be seen
+        self._show_active()
+
+    def _shown(self) -> set[str]:
+        return {*self.quick.edits, "model.source", "data.train", "task.kind", "data.text", "data.label"}
+
+    def _show_active(self) -> None:
+        active = self._workspace.active
+        self.start.setVisible(active is None)
+        self.start.setEnabled(not self._workspace.complaints)
+        self.pause.setVisible(active is not None)
+        self.stop.setVisible(active is not None)
+        if active is None:
+            return
+        self.pause.setEnabled(not active.stopping)
+        self.stop.setEnabled(not active.stopping)
+        self.pause.setText(self.tr("Go on") if active.paused else self.tr("Pause"))
+        keep_icon(self.pause, "play" if active.paused else "pause")
+        self.stop.setText(self.tr("Stopping…") if active.stopping else self.tr("Stop"))
+
+    def _choose_task(self, kind: str) -> None:
+        workspace = self._workspace
+        workspace.set_field("task.kind", kind)
+        wanted = MODEL_KIND.get(kind)
+        present = next((m for m in workspace.models if m.name == workspace.recipe.model.source), None)
+        fitting = next((m for m in workspace.models if m.kind == wanted), None)
+        if fitting and (present is None or present.kind != wanted):
+            workspace.set_field("model.source", fitting.name)
+
+    def _unfold(self, on: bool) -> None:
+        if on and self.more is None:
+            self.more = MoreFields(self._workspace)
+            self._body.addWidget(self.more)
+            self.more.fields.refresh()
+        if self.more:
+            self.more.setVisible(on)

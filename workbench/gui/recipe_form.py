@@ -1,0 +1,222 @@
+"""Editors for recipe fields, derived from the field's own row: title, help, unit, range and choices."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+
+from workbench.gui.theme import MEDIUM, SMALL
+from workbench.gui.widgets import (
+    ElidedLabel,
+    FloatBox,
+    IconButton,
+    IntBox,
+    Label,
+    explain_widget,
+    restyle,
+    row,
+)
+from workbench.gui.workspace import Workspace
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import FieldRow, recipe_fields
+from workbench.shelf.resources import resources_folder
+
+#: The fields that stand in the recipe bar itself, beside model, data and task.
+QUICK_FIELDS = (
+    "training.epochs",
+    "training.batch_size",
+    "training.learning_rate",
+    "training.max_length",
+)
+_TASK_TITLES = {"text-classification": "Classify texts", "causal-lm": "Continue texts"}
+_INT_LIMIT = 2**31 - 1
+
+
+def task_choices() -> tuple[tuple[str, str], ...]:
+    """The tasks as (kind, title). Read from the file names: importing them would import torch."""
+    folder = resources_folder().parent / "workbench" / "tasks"
+    kinds = sorted(p.stem.replace("_", "-") for p in folder.glob("*.py") if not p.stem.startswith("_"))
+    return tuple((kind, _TASK_TITLES.get(kind, kind.replace("-", " ").capitalize())) for kind in kinds)
+
+
+def bar_fields() -> list[FieldRow]:
+    """The rows of the quick fields."""
+    rows = recipe_fields()
+    return [rows[path] for path in QUICK_FIELDS]
+
+
+def more_fields() -> list[FieldRow]:
+    """The rows that unfold: everything that the bar and the Data page do not show."""
+    elsewhere = {
+        *QUICK_FIELDS,
+        "version",
+        "model.source",
+        "data.train",
+        "task.kind",
+        "data.text",
+        "data.label",
+    }
+    return [field for path, field in recipe_fields().items() if path not in elsewhere]
+
+
+class FieldEdit(QWidget):
+    """A caption with the editor of one recipe field below it; complaints mark it and stand in its tooltip,
+    and below it where there is room (`roomy`)."""
+
+    edited = Signal(str, object)  # path, value
+
+    def __init__(self, field: FieldRow, *, roomy: bool = False) -> None:
+        super().__init__()
+        self.field = field
+        self._roomy = roomy
+        self.editor = self._make_editor()
+        self.caption = Label(field.title, "caption")
+        self.caption.setBuddy(self.editor)
+        self.complaint = ElidedLabel("", "complaint")
+        self.complaint.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(self.caption)
+        layout.addWidget(self._with_button())
+        if roomy:
+            layout.addWidget(self.complaint)
+        layout.addStretch(1)
+        self.complain("")
+
+    # ---- showing
+
+    def show_value(self, value: object) -> None:
+        """Show a value without telling that it was edited; what is being typed is left alone."""
+        editor = self.editor
+        editor.blockSignals(True)
+        if isinstance(editor, QComboBox):
+            editor.setCurrentIndex(editor.findData(value))
+        elif isinstance(editor, IntBox):
+            editor.setValue(int(str(value)))
+        elif isinstance(editor, FloatBox):
+            editor.setValue(float(str(value)))
+        elif isinstance(editor, QLineEdit) and not (editor.hasFocus() and editor.isModified()):
+            editor.setText(f"{value:g}" if isinstance(value, float) else str(value))
+        editor.blockSignals(False)
+
+    def complain(self, text: str) -> None:
+        """Mark the field with what is wrong; an empty text takes the mark away."""
+        restyle(self.editor, invalid="true" if text else "false")
+        self.complaint.setText(text)
+        self.complaint.setVisible(self._roomy and bool(text))
+        unit = f" ({self.field.unit})" if self.field.unit else ""
+        help = f"{self.field.title}{unit}. {self.field.help}{self._range()}"
+        explain_widget(self.editor, f"{text} {help}".strip(), self.field.title, text or self.field.help)
+        explain_widget(self.caption, help)
+
+    # ---- making
+
+    def _make_editor(self) -> QWidget:
+        field = self.field
+        if typing.get_origin(field.annotation) is typing.Literal:
+            combo = QComboBox()
+            for choice in typing.get_args(field.annotation):
+                combo.addItem(str(choice).replace("-", " "), choice)
+            combo.activated.connect(lambda index: self._tell(combo.itemData(index)))
+            return combo
+        unit = field.unit if len(field.unit) < 8 else ""
+        low, high = field.minimum, field.maximum
+        if field.annotation is int:
+            number = IntBox(
+                int(low or 0), min(_INT_LIMIT, int(high if high is not None else _INT_LIMIT)), unit
+            )
+            number.valueChanged.connect(self._tell)
+            return number
+        if field.annotation is float:
+            by_size = field.path == "training.learning_rate"
+            step = 0.01 if high is not None and high <= 1 else 1.0
+            decimal = FloatBox(
+                low or 0.0, high if high is not None else 1e12, unit, step=step, by_size=by_size
+            )
+            decimal.valueChanged.connect(self._tell)
+            return decimal
+        line = QLineEdit()
+        line.setPlaceholderText("automatic" if field.default == "" else "")
+        line.editingFinished.connect(lambda: self._line_done(line))
+        return line
+
+    def _with_button(self) -> QWidget:
+        if not self._holds_file():
+            return self.editor
+        button = IconButton("folder", f"{self.field.title}: choose a file", on_click=self._browse)
+        return row(self.editor, button, spacing=2)
+
+    def _holds_file(self) -> bool:
+        return isinstance(self.editor, QLineEdit) and isinstance(self.field.default, float)
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, self.field.title)
+        if path:
+            self.show_value(path)
+            self._tell(path)
+
+    def _line_done(self, line: QLineEdit) -> None:
+        if not line.isModified():
+            return
+        line.setModified(False)
+        text: object = line.text().strip()
+        if self._holds_file():
+            try:
+                text = float(str(text).replace(",", ".") or 0.0)
+            except ValueError:
+                text = str(Path(str(text)).expanduser())
+        self._tell(text)
+
+    def _tell(self, value: object) -> None:
+        self.edited.emit(self.field.path, value)
+
+    def _range(self) -> str:
+        low, high = self.field.minimum, self.field.maximum
+        if low is None or high is None or high >= 1e6:
+            return ""
+        return f" Between {low:g} and {high:g}."
+
+
+class FieldSet:
+    """Keeps a group of field editors in step with the workspace's recipe and its complaints."""
+
+    def __init__(self, workspace: Workspace, edits: Sequence[FieldEdit]) -> None:
+        self._workspace = workspace
+        self.edits = {edit.field.path: edit for edit in edits}
+        for edit in edits:
+            edit.edited.connect(workspace.set_field)
+
+    def refresh(self) -> None:
+        """Show the recipe in hand."""
+        recipe: Recipe = self._workspace.recipe
+        complaints = {problem.field: problem.title for problem in self._workspace.complaints}
+        for path, edit in self.edits.items():
+            if path not in complaints:
+                edit.show_value(recipe.value(path))
+            edit.complain(complaints.get(path, ""))
+
+    def set_enabled(self, on: bool) -> None:
+        """Let the fields be edited, or not."""
+        for edit in self.edits.values():
+            edit.setEnabled(on)
+
+
+class MoreFields(QWidget):
+    """All other fields in a grid that uses the width."""
+
+    def __init__(self, workspace: Workspace, *, columns: int = 6) -> None:
+        super().__init__()
+        self.fields = FieldSet(workspace, [FieldEdit(field, roomy=True) for field in more_fields()])
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, SMALL, 0, SMALL)
+        grid.setHorizontalSpacing(MEDIUM)
+        grid.setVerticalSpacing(SMALL)
+        for index, edit in enumerate(self.fields.edits.values()):
+            grid.addWidget(edit, index // columns, index % columns)
+        for index in range(columns):
+            grid.setColumnStretch(index, 1)

@@ -1,0 +1,208 @@
+"""The runs shelf: every run with its status, score and curve, and what can be done with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QInputDialog,
+    QListView,
+    QMenu,
+    QMessageBox,
+    QStackedLayout,
+    QVBoxLayout,
+)
+
+from workbench.gui.icons import icon
+from workbench.gui.runs_list import RunsDelegate, RunsModel
+from workbench.gui.theme import MEDIUM, SMALL
+from workbench.gui.widgets import EmptyState, IconButton, Title
+from workbench.gui.workspace import Workspace
+from workbench.run.folder import RunFolder, RunSummary
+
+
+class _List(QListView):
+    """Delete and F2 do what they do everywhere."""
+
+    def __init__(self, shelf: RunsShelf) -> None:
+        super().__init__()
+        self._shelf = shelf
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        run = self._shelf.current()
+        if run and event.key() == Qt.Key.Key_Delete:
+            self._shelf.trash(run)
+        elif run and event.key() == Qt.Key.Key_F2:
+            self._shelf.rename(run)
+        else:
+            super().keyPressEvent(event)
+
+
+class RunsShelf(QFrame):
+    """The list at the left. Choosing a run shows it; everything else is in its context menu."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setProperty("role", "side")
+        self._workspace = workspace
+        self.model = RunsModel(workspace, self)
+        self.list = _List(self)
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(RunsDelegate(self.list))
+        self.list.setProperty("role", "plain")
+        self.list.setMouseTracking(True)
+        self.list.setUniformItemSizes(True)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.setAccessibleName(self.tr("Runs"))
+        self.list.customContextMenuRequested.connect(self._context_menu)
+        self.list.selectionModel().currentChanged.connect(self._chosen)
+        self.list.doubleClicked.connect(lambda _: workspace.page_wanted.emit("train"))
+        self.empty = EmptyState(
+            "runs",
+            self.tr("No runs yet"),
+            self.tr("Every run you start is kept here, with its curves and its model."),
+        )
+        heading = QHBoxLayout()
+        heading.setContentsMargins(MEDIUM, SMALL, SMALL, 0)
+        heading.addWidget(Title(self.tr("Runs")))
+        heading.addStretch(1)
+        heading.addWidget(
+            IconButton(
+                "refresh", self.tr("Read again"), self.tr("Look for runs that were made elsewhere."),
+                on_click=workspace.refresh_runs,
+            )
+        )  # fmt: skip
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.addLayout(heading)
+        layout.addLayout(self._stack, 1)
+        self.setMinimumWidth(180)
+        workspace.runs_changed.connect(self._refresh)
+        workspace.selection_changed.connect(self._show_selection)
+        workspace.history_changed.connect(self.model.run_changed)
+        workspace.active_changed.connect(self.model.all_changed)
+        self._refresh()
+
+    def current(self) -> RunSummary | None:
+        """The run that is chosen."""
+        return self.model.run_at(self.list.currentIndex())
+
+    # ---- following the workspace
+
+    def _refresh(self) -> None:
+        self.model.refresh()
+        self._stack.setCurrentWidget(self.list if self.model.rowCount() else self.empty)
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        index = self.model.index_of(self._workspace.selected)
+        if index != self.list.currentIndex():
+            self.list.setCurrentIndex(index)
+        self.model.all_changed()
+
+    def _chosen(self, index: QModelIndex) -> None:
+        run = self.model.run_at(index)
+        if run and run.name != self._workspace.selected:
+            self._workspace.select(run.name)
+
+    # ---- what can be done with a run
+
+    def _context_menu(self, place: QPoint) -> None:
+        run = self.model.run_at(self.list.indexAt(place))
+        if run:
+            menu = self.menu_for(run)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def menu_for(self, run: RunSummary) -> QMenu:
+        """The context menu of a run."""
+        workspace, menu, tr = self._workspace, QMenu(self), self.tr
+        in_work = run.name == workspace.active_name
+        overlaid = run.name in workspace.overlays
+
+        overlay = menu.addAction(
+            icon("layers"), tr("Overlay its curves"), lambda: self._overlay(run, not overlaid)
+        )
+        overlay.setCheckable(True)
+        overlay.setChecked(overlaid)
+        overlay.setEnabled(run.name != workspace.selected)
+        resume = menu.addAction(icon("resume"), tr("Resume"), lambda: workspace.resume(run.name))
+        resume.setEnabled(run.resumable and workspace.active is None)
+        menu.addAction(icon("copy"), tr("Duplicate recipe"), lambda: self._duplicate(run))
+        menu.addAction(icon("pencil"), tr("Rename…"), lambda: self.rename(run)).setEnabled(not in_work)
+        menu.addSeparator()
+        menu.addAction(icon("folder"), tr("Open folder"), lambda: _open(run.folder))
+        report = RunFolder(run.folder).report
+        menu.addAction(icon("report"), tr("Open report"), lambda: _open(report)).setEnabled(report.is_file())
+        menu.addSeparator()
+        menu.addAction(icon("trash", "bad"), tr("Delete…"), lambda: self.trash(run)).setEnabled(not in_work)
+        return menu
+
+    def _overlay(self, run: RunSummary, on: bool) -> None:
+        others = [name for name in self._workspace.overlays if name != run.name]
+        self._workspace.set_overlays([*others, run.name] if on else others)
+
+    def _duplicate(self, run: RunSummary) -> None:
+        workspace = self._workspace
+        workspace.session.read_recipe(
+            RunFolder(run.folder), workspace.set_recipe, workspace.problem_raised.emit
+        )
+
+    def rename(self, run: RunSummary) -> None:
+        """Ask for another name."""
+        dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(self.tr("Rename run"))
+        dialog.setLabelText(self.tr("Name"))
+        dialog.setTextValue(run.title)
+
+        def accepted(name: str) -> None:
+            if name.strip() and name != run.title:
+                self._workspace.session.rename_run(
+                    RunFolder(run.folder),
+                    name.strip(),
+                    lambda _: self._workspace.refresh_runs(),
+                    self._workspace.problem_raised.emit,
+                )
+
+        dialog.textValueSelected.connect(accepted)
+        dialog.open()
+
+    def trash(self, run: RunSummary) -> None:
+        """Ask, then move the run to the system's trash."""
+        if run.name == self._workspace.active_name:
+            return
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(self.tr("Delete run"))
+        box.setText(self.tr("Move “{0}” to the trash?").format(run.title))
+        box.setInformativeText(
+            self.tr("Its curves, checkpoints and model go with it. You can get it back from there.")
+        )
+        move = box.addButton(self.tr("Move to trash"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.buttonClicked.connect(lambda button: self._trash_now(run) if button is move else None)
+        box.open()
+
+    def _trash_now(self, run: RunSummary) -> None:
+        workspace = self._workspace
+
+        def done(_: object) -> None:
+            self._overlay(run, False)
+            if workspace.selected == run.name:
+                workspace.select(None)
+            workspace.refresh_runs()
+
+        workspace.session.trash_run(RunFolder(run.folder), done, workspace.problem_raised.emit)
+
+
+def _open(path: object) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -1,0 +1,253 @@
+"""The window: recipe bar, runs shelf, pages and status bar, put together; what commands act on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+
+from workbench import __version__
+from workbench.gui.centre import Centre
+from workbench.gui.commands import build_menus, refresh_actions
+from workbench.gui.palette import Palette
+from workbench.gui.questions import ask_for_model, ask_to_stop
+from workbench.gui.recipe_bar import RecipeBar
+from workbench.gui.runs_shelf import RunsShelf
+from workbench.gui.settings import Settings, SettingsDialog
+from workbench.gui.status import StatusBar
+from workbench.gui.theme import Mode
+from workbench.gui.workspace import Workspace
+from workbench.run.problem import WorkbenchError
+from workbench.run.recipe_files import load_recipe, recipe_toml
+
+DATA_FILES = "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.txt *.md);;All files (*)"
+RECIPE_FILES = "Recipe (*.toml);;All files (*)"
+
+
+class Window(QMainWindow):
+    """The one window. It owns no model: the workspace does."""
+
+    first_frame = Signal()  # something is on the screen
+
+    def __init__(self, workspace: Workspace, settings: Settings) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.settings = settings
+        self._painted = self._closing = False
+        self.setWindowTitle("Model Workbench")
+        self.setAcceptDrops(True)
+        self.resize(1440, 900)
+        self.bar = RecipeBar(workspace)
+        self.runs = RunsShelf(workspace)
+        self.centre = Centre(workspace)
+        self.status = StatusBar(workspace)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(self.runs)
+        self.splitter.addWidget(self.centre)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setCollapsible(1, False)
+        self.splitter.setHandleWidth(3)
+        self.splitter.setSizes([240, 1200])
+        frame = QWidget()
+        layout = QVBoxLayout(frame)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.splitter, 1)
+        layout.addWidget(self.status)
+        self.setCentralWidget(frame)
+        self.actions_by_id = build_menus(self, self)
+        self._connect()
+        self._recall()
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        self.bar.start_wanted.connect(self.start)
+        self.bar.data_file_wanted.connect(self.choose_data_file)
+        self.bar.model_folder_wanted.connect(self._choose_model_folder)
+        self.first_frame.connect(self.centre.allow_building)
+        workspace.active_changed.connect(self._active_changed)
+        for signal in (workspace.selection_changed, workspace.runs_changed):
+            signal.connect(self._refresh_actions)
+        self._refresh_actions()
+
+    # ---- what commands act on
+
+    def show_page(self, key: str) -> None:
+        """Go to a page."""
+        self.centre.show_page(key)
+
+    def start(self) -> None:
+        """Start the recipe in hand; a model that is not ready yet is asked about first."""
+        workspace = self.workspace
+        if workspace.active or workspace.complaints:
+            return
+        entry = next((m for m in workspace.models if m.name == workspace.recipe.model.source), None)
+        if entry is None or entry.state == "ready":
+            workspace.start()
+            self.show_page("train")
+            return
+        name = entry.name
+        ask_for_model(self, entry, lambda: self._prepare(name))
+
+    def _prepare(self, model: str) -> None:
+        def ready(_: Path) -> None:
+            self.status.say("")
+            self.workspace.refresh_shelf()
+            self.workspace.start()
+            self.show_page("train")
+
+        def failed(problem: object) -> None:
+            self.status.say("")
+            self.workspace.problem_raised.emit(problem)
+
+        self.status.say(self.tr("Getting the model ready…"))
+        self.workspace.session.prepare_model(model, self.status.say, ready, failed)
+
+    def choose_data_file(self) -> None:
+        """Ask for a data file."""
+        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open data"), "", DATA_FILES)
+        if path:
+            self.take_file(Path(path))
+
+    def _choose_model_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, self.tr("Choose a model folder"))
+        if path:
+            self.workspace.set_field("model.source", path)
+
+    def take_file(self, path: Path) -> None:
+        """Take a file in hand: a recipe, or data."""
+        if path.suffix.lower() != ".toml":
+            self.workspace.choose_data(str(path))
+            self.show_page("data")
+            return
+        try:
+            self.workspace.set_recipe(load_recipe(path))
+        except WorkbenchError as error:
+            for problem in error.problems:
+                self.workspace.problem_raised.emit(problem)
+
+    def choose_recipe_file(self) -> None:
+        """Ask for a recipe file and take it in hand."""
+        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open recipe"), "", RECIPE_FILES)
+        if path:
+            self.take_file(Path(path))
+
+    def save_recipe_file(self) -> None:
+        """Ask where to, and save the recipe in hand."""
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save recipe"), "recipe.toml", RECIPE_FILES)
+        if path:
+            Path(path).write_text(recipe_toml(self.workspace.recipe), encoding="utf-8")
+
+    def export_all(self) -> None:
+        """Export every plot of the Train page."""
+        self.show_page("train")
+        pane = self.centre.pane("train")
+        if pane is not None and hasattr(pane, "ask_and_export"):
+            pane.ask_and_export()
+
+    def set_theme(self, mode: Mode) -> None:
+        """Change the appearance."""
+        self.settings.set_value("look/theme", mode)
+
+    def open_settings(self) -> None:
+        """Show the settings."""
+        dialog = SettingsDialog(self.settings, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def open_palette(self) -> None:
+        """Show the command palette."""
+        Palette(self.actions_by_id, self).show()
+
+    def toggle_advanced(self) -> None:
+        """Fold or unfold the advanced fields."""
+        self.bar.unfold.toggle()
+
+    def focus_runs(self) -> None:
+        """Give the runs shelf the keyboard."""
+        self.runs.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def open_home(self) -> None:
+        """Show the folder of runs in the file manager."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.workspace.session.home.runs)))
+
+    def about(self) -> None:
+        """Say what this program is."""
+        versions = self.workspace.device.versions if self.workspace.device else ()
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(self.tr("About"))
+        box.setText(f"Model Workbench {__version__}")
+        what = self.tr("Fine-tune a transformer on your own machine, look inside it, and try it.")
+        box.setInformativeText("\n".join([what, "", *(f"{name} {version}" for name, version in versions)]))
+        box.open()
+
+    # ---- Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell, once, that the first frame is on the screen."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self.first_frame.emit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A file may be dropped anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A dropped file is taken in hand."""
+        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if files:
+            event.acceptProposedAction()
+            self.take_file(Path(files[0]))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """A run in work is stopped first, which saves it; the window closes when that is done."""
+        if self.workspace.active is None:
+            self._keep()
+            event.accept()
+            return
+        event.ignore()
+        if self._closing:
+            return
+        if self.settings.value("close/ask"):
+            ask_to_stop(self, self._run_title(), self._stop_and_close)
+        else:
+            self._stop_and_close()
+
+    def _stop_and_close(self) -> None:
+        self._closing = True
+        self.status.say(self.tr("Saving a checkpoint, then closing…"))
+        self.workspace.stop()
+        if self.workspace.active is None:  # it ended while the question stood
+            self.close()
+
+    def _active_changed(self) -> None:
+        self._refresh_actions()
+        if self._closing and self.workspace.active is None:
+            # After the other listeners of this signal, and after the mailbox is empty.
+            QTimer.singleShot(0, self, self.close)
+
+    def _run_title(self) -> str:
+        name = self.workspace.active_name or ""
+        run = self.workspace.summary(name)
+        return run.title if run else name or self.tr("The run")
+
+    def _refresh_actions(self) -> None:
+        refresh_actions(self.actions_by_id, self.workspace)
+
+    def _recall(self) -> None:
+        self.restoreGeometry(self.settings.remembered("geometry"))
+        self.splitter.restoreState(self.settings.remembered("splitter"))
+        self.centre.switcher.choose(self.settings.remembered_text("page", "data"))
+
+    def _keep(self) -> None:
+        self.settings.remember("geometry", self.saveGeometry())
+        self.settings.remember("splitter", self.splitter.saveState())
+        self.settings.remember("page", self.centre.page)
+        self.settings.save()
