@@ -1,0 +1,103 @@
+"""The page around a report: its style, light and dark, on the screen and on paper; and small pieces of HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from workbench.session.panels import SERIES
+
+_COLOURS = {
+    "light": "--back:#f5f5f3;--card:#fff;--line:#e2e2de;--text:#1d1f23;--muted:#676b73;--accent:74,87,207;"
+    "--bad:#c2362b;--warn:#9a6100",
+    "dark": "--back:#17181b;--card:#1e2023;--line:#303339;--text:#e8e9eb;--muted:#989ca5;--accent:139,149,246;"
+    "--bad:#f0766a;--warn:#e0a94a",
+}
+_LIGHT, _DARK = (
+    _COLOURS[name] + "".join(f";--s{index}:{pair[side]}" for index, pair in enumerate(SERIES))
+    for side, name in enumerate(("light", "dark"))
+)
+_CURVES = "".join(
+    f".c{index}{{stroke:var(--s{index});color:var(--s{index})}}.dot.c{index}{{fill:var(--s{index})}}"
+    for index in range(len(SERIES))
+)
+
+_STYLE = (
+    f":root{{color-scheme:light dark;{_LIGHT}}}"
+    f"@media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}"
+    f"@media print{{:root{{{_LIGHT};color-scheme:light}}}}"
+    + """
+*{box-sizing:border-box}
+body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,"Segoe UI","DejaVu Sans",sans-serif}
+main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
+h1{font-size:1.7rem;line-height:1.25;margin:0 0 .25rem;overflow-wrap:anywhere}
+h2{font-size:1.1rem;margin:0 0 .75rem}
+section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.1rem 1.25rem;margin:1rem 0}
+.muted,small{color:var(--muted)}
+.lead{color:var(--muted);margin:0 0 1.25rem}
+.figures{display:flex;flex-wrap:wrap;gap:1rem 2.5rem}
+.figures b{display:block;font-size:1.9rem;line-height:1.2;font-variant-numeric:tabular-nums;font-weight:600}
+.problem{border-color:var(--bad)}.problem h2{color:var(--bad)}
+.warning{color:var(--warn)}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+th{font-weight:600}tr:last-child>*{border-bottom:0}
+td.n,th.n{text-align:right}
+.confusion td{text-align:center;min-width:3rem;border:1px solid var(--line)}
+.confusion th{border:0;white-space:nowrap;font-weight:500}
+.confusion th.top{writing-mode:vertical-rl;transform:rotate(180deg);padding:.4rem .2rem;max-height:12rem}
+.confusion td.strong{color:#fff;text-shadow:0 0 2px #0008}
+td.text{max-width:34rem;overflow-wrap:anywhere;white-space:pre-wrap}
+.wrong td{color:var(--bad)}
+pre{overflow-x:auto;background:var(--back);border-radius:6px;padding:.8rem 1rem;margin:.5rem 0;font-size:.86rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr));gap:1.4rem 1.6rem}
+figure{margin:0}
+figcaption{margin-bottom:.25rem;font-size:.9rem}.key{color:var(--muted);font-size:.8rem;margin-left:.7rem;white-space:nowrap}
+.swatch{display:inline-block;width:1.2rem;height:3px;background:currentColor;vertical-align:middle;margin-right:.4rem}
+.swatch.raw{opacity:.4}
+svg{width:100%;height:auto;display:block;overflow:visible}
+.tick{fill:var(--muted);font-size:12px}.grid{stroke:var(--line)}.axis{stroke:var(--muted)}
+.curve{fill:none;stroke-width:1.6;stroke-linejoin:round}.curve.raw{opacity:.35;stroke-width:1}
+img{max-width:100%;border-radius:6px}
+details summary{cursor:pointer;color:var(--muted)}
+@media print{body{background:#fff}main{padding:0;max-width:none}section,figure,tr{break-inside:avoid}
+section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.8rem 0}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+"""
+    + _CURVES
+)
+
+
+def page(title: str, body: Sequence[str]) -> str:
+    """A whole document that needs nothing else; the policy in its head lets nothing be loaded or run."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body><main>\n"
+        + "\n".join(part for part in body if part)
+        + "\n</main></body></html>\n"
+    )
+
+
+def section(title: str, content: str, kind: str = "") -> str:
+    """A titled card; nothing when there is no content."""
+    if not content:
+        return ""
+    return f'<section class="{kind}"><h2>{escape(title)}</h2>\n{content}\n</section>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int = 99) -> str:
+    """A table of plain texts; columns from `numbers_from` on are set flush right."""
+
+    def line(tag: str, values: Sequence[str]) -> str:
+        cells = (
+            f'<{tag} class="{"n" if i >= numbers_from else ""}">{escape(v)}</{tag}>'
+            for i, v in enumerate(values)
+        )
+        return f"<tr>{''.join(cells)}</tr>"
+
+    first = line("th", head) if head else ""
+    return f'<div class="wide"><table>{first}{"".join(line("td", row) for row in rows)}</table></div>'
