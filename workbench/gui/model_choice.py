@@ -103,7 +103,7 @@ class ModelChooser(QComboBox):
         self._choices: tuple[Choice, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(22)
+        self.setMinimumContentsLength(12)
         self.setMaxVisibleItems(18)
         explain_widget(
             self, "Which model is asked: a base model, a run, a checkpoint, or the one in training.", "Model"

@@ -1,0 +1,185 @@
+"""Attention as files and on the clipboard: pictures that say what they show, tables, and all weights."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+
+from workbench.gui.attention.atlas import Grid, atlas_numbers, whole_cells
+from workbench.gui.attention.colours import colour_table, picture
+from workbench.gui.attention.drawing import CENTRE, LEFT, RIGHT, Look, Window, draw_bar, draw_head, place_head
+from workbench.gui.attention.labels import head_name, link_text
+from workbench.gui.attention.scales import describe, tops
+from workbench.gui.attention.shown import Shown
+from workbench.gui.theme import FONT_TITLE, LARGE, SMALL
+from workbench.run.problem import bad_input
+
+_HEADER, _FOOTER = 56, 72
+_SIDE_ROOM = 36
+_PICTURE_SCALE = 2.0  # PNG files are drawn at twice the size, for print and for dense displays
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture of the whole atlas, or of one head when `where` is a (layer, head)."""
+
+    shown: Shown
+    look: Look
+    where: tuple[int, int] | None = None
+
+    @property
+    def top(self) -> float:
+        """The weight of the strongest colour; in an atlas with a top per head, that of the first head."""
+        return float(tops(self.shown, self.look.scale)[self.where or (0, 0)])
+
+    def grid(self) -> Grid:
+        """The atlas's tiles: at least a pixel for each token where that stays a reasonable picture."""
+        layers, heads, n = self.shown.shape
+        tile = max(56, min(160, n, 3200 // heads))
+        return Grid(layers, heads, whole_cells(tile, n), 2)
+
+    def size(self) -> QSize:
+        """Of the picture, in logical pixels."""
+        if self.where:
+            return QSize(760, 760 + _HEADER + _FOOTER)
+        grid = self.grid()
+        return QSize(
+            max(520, grid.width + _SIDE_ROOM + 2 * LARGE), grid.height + 20 + 2 * LARGE + _HEADER + _FOOTER
+        )
+
+    def draw(self, painter: QPainter) -> None:
+        """Title, maps, and the legend."""
+        size, palette = self.size(), self.look.palette
+        page = QRectF(0, 0, size.width(), size.height())
+        painter.fillRect(page, palette.colour("surface"))
+        inner = page.adjusted(LARGE, LARGE, -LARGE, -LARGE)
+        self._draw_title(painter, inner)
+        body = inner.adjusted(0, _HEADER, 0, -_FOOTER)
+        if self.where:
+            window = Window(0, 0, self.shown.shape[2])
+            place = place_head(body, self.shown, window, self.look.small())
+            draw_head(painter, place, self.shown, self.where, self.top, self.look, ratio=_PICTURE_SCALE)
+        else:
+            self._draw_atlas(painter, body)
+        bar = QRectF(inner.left(), inner.bottom() - 50, min(320.0, inner.width()), 28)
+        if self.where or not self.look.scale.per_head:
+            draw_bar(painter, bar, self.top, self.look)
+        painter.setFont(self.look.small())
+        painter.setPen(palette.colour("muted"))
+        words = QRectF(inner.left(), inner.bottom() - 18, inner.width(), 18)
+        painter.drawText(words, LEFT, describe(self.shown, self.look.scale))
+
+    def _draw_title(self, painter: QPainter, inner: QRectF) -> None:
+        maps, palette = self.shown.maps, self.look.palette
+        step = f", step {maps.step}" if maps.step is not None and "step" not in maps.model else ""
+        layers, heads, _ = self.shown.shape
+        name = head_name(*self.where) if self.where else f"{layers} layers × {heads} heads"
+        bold = QFont(self.look.font)
+        bold.setPixelSize(FONT_TITLE)
+        bold.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(bold)
+        painter.setPen(palette.colour("text"))
+        painter.drawText(
+            QRectF(inner.left(), inner.top(), inner.width(), 20), LEFT, f"{name}: {maps.model}{step}"
+        )
+        painter.setFont(self.look.small())
+        painter.setPen(palette.colour("muted"))
+        second = " ".join(token.strip() for token in maps.tokens)
+        if self.where:
+            second = f"{link_text(self.shown, self.shown.strongest(*self.where))}   ·   {second}"
+        metrics = QFontMetricsF(self.look.small())
+        text = metrics.elidedText(second, Qt.TextElideMode.ElideRight, inner.width())
+        painter.drawText(QRectF(inner.left(), inner.top() + 22, inner.width(), 18), LEFT, text)
+
+    def _draw_atlas(self, painter: QPainter, body: QRectF) -> None:
+        grid, palette = self.grid(), self.look.palette
+        image = picture(
+            atlas_numbers(self.shown, self.look.scale, grid), colour_table(self.look.colours, palette)
+        )
+        x, y = body.left() + _SIDE_ROOM, body.top() + 20
+        for layer, head in np.ndindex(grid.layers, grid.heads):
+            ground = QRectF(x + head * grid.pitch, y + layer * grid.pitch, grid.tile, grid.tile)
+            painter.fillRect(ground, palette.colour("background"))
+        painter.drawImage(QRectF(x, y, grid.width, grid.height), image)
+        painter.setFont(self.look.small())
+        painter.setPen(palette.colour("muted"))
+        for layer in range(grid.layers):
+            box = QRectF(body.left(), y + layer * grid.pitch, _SIDE_ROOM - SMALL, grid.tile)
+            painter.drawText(box, RIGHT, f"L{layer + 1}")
+        for head in range(grid.heads):
+            painter.drawText(QRectF(x + head * grid.pitch, body.top(), grid.tile, 18), CENTRE, f"H{head + 1}")
+
+    def image(self) -> QImage:
+        """The picture at twice its size."""
+        size = self.size() * _PICTURE_SCALE
+        image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(_PICTURE_SCALE)
+        image.fill(0)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        self.draw(painter)
+        painter.end()
+        return image
+
+
+def head_table(shown: Shown, where: tuple[int, int], separator: str = ",") -> str:
+    """A head's weights as CSV: the first line and column hold the tokens; cells that are not drawn are empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(["", *shown.maps.tokens])
+    for row, token in enumerate(shown.maps.tokens):
+        weights = shown.weights[where][row]
+        cells = [f"{w:.6g}" if seen else "" for w, seen in zip(weights, shown.visible[row], strict=True)]
+        writer.writerow([token, *cells])
+    return text.getvalue()
+
+
+def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
+    """Write the picture (.png, .svg), the table of one head (.csv), or all weights as they are (.npz).
+
+    Raises:
+        WorkbenchError: When the file cannot be written, naming it.
+    """
+    try:
+        match path.suffix.lower():
+            case ".svg":
+                _save_svg(figure, path)
+            case ".csv":
+                path.write_text(head_table(figure.shown, where), encoding="utf-8")
+            case ".npz":
+                maps = figure.shown.maps
+                with path.open("wb") as file:
+                    np.savez_compressed(
+                        file, attention=maps.weights, tokens=np.array(maps.tokens), special=maps.special
+                    )
+            case _:
+                if not figure.image().save(str(path), "PNG"):
+                    raise OSError(0, "the picture could not be written")
+    except OSError as error:
+        raise bad_input(
+            f"The file {path} cannot be written.",
+            f"The system says: {error.strerror or error}.",
+            "Choose another folder or name.",
+        ) from error
+
+
+def _save_svg(figure: Figure, path: Path) -> None:
+    path.touch()  # QSvgGenerator only warns on the console when it cannot open its file
+    size = figure.size()
+    generator = QSvgGenerator()
+    generator.setFileName(str(path))
+    generator.setSize(size)
+    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
+    generator.setTitle(f"Attention: {figure.shown.maps.model}")
+    # One unit is one pixel; the generator's own 90 dpi would make letters smaller than their places.
+    generator.setResolution(96)
+    painter = QPainter(generator)
+    figure.draw(painter)
+    painter.end()

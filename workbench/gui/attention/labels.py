@@ -1,0 +1,48 @@
+"""Words about tokens and heads, and how many labels fit."""
+
+from __future__ import annotations
+
+import math
+
+from workbench.gui.attention.shown import Link, Shown
+
+
+def every(cell: float, height: float) -> int:
+    """Label every n-th cell, so that labels of this height do not touch."""
+    return max(1, math.ceil(height / max(cell, 0.01) - 0.25))
+
+
+def fits_across(widest: float, cell: float) -> bool:
+    """Whether labels fit side by side without being turned."""
+    return widest + 6 <= cell
+
+
+def token_name(token: str) -> str:
+    """A token so that it can be seen: white space alone becomes a sign."""
+    return token.strip() or ("⏎" if "\n" in token else "␣")
+
+
+def head_name(layer: int, head: int) -> str:
+    """A head as a person counts, from 1."""
+    return f"Layer {layer + 1}, head {head + 1}"
+
+
+def link_text(shown: Shown, link: Link | None) -> str:
+    """A link in words: 'good' → 'film' 0.42."""
+    if link is None:
+        return "nothing visible: every token is special, and special tokens are hidden"
+    tokens = shown.maps.tokens
+    return f"‘{token_name(tokens[link.query])}’ → ‘{token_name(tokens[link.key])}’ {link.weight:.2f}"
+
+
+def cell_text(shown: Shown, layer: int, head: int, row: int, column: int) -> str:
+    """What the cell under the pointer says, with the exact weight of the float map."""
+    tokens = shown.maps.tokens
+    query, key = token_name(tokens[row]), token_name(tokens[column])
+    if not shown.possible[row, column]:
+        return f"‘{query}’ cannot see ‘{key}’: in this model a token sees only itself and earlier ones."
+    if not shown.visible[row, column]:
+        name = query if shown.hidden[row] else key
+        return f"‘{name}’ is a special token, and these are hidden."
+    weight = float(shown.weights[layer, head, row, column])
+    return f"‘{query}’ (token {row + 1}) looks at ‘{key}’ (token {column + 1}) with weight {weight:.4f}"

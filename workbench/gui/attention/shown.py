@@ -1,0 +1,76 @@
+"""Which part of the attention maps is shown: special tokens hidden or not, and cells that do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.run.results import AttentionMaps
+
+Special = Literal["shown", "hidden", "renormalised"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One cell of a head: the token that looks, the token it looks at, and how much."""
+
+    query: int
+    key: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Maps as they are drawn.
+
+    Attributes:
+        maps: Where they come from.
+        special: What was done with special tokens.
+        weights: float32 (layers, heads, n, n); 0 where a cell is not visible.
+        visible: bool (n, n): cells that are drawn with a colour.
+        possible: bool (n, n): cells that the model can fill at all; False above the diagonal of a causal one.
+        hidden: bool (n,): tokens whose row and column are greyed out.
+    """
+
+    maps: AttentionMaps
+    special: Special
+    weights: NDArray[np.float32]
+    visible: NDArray[np.bool_]
+    possible: NDArray[np.bool_]
+    hidden: NDArray[np.bool_]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Layers, heads, tokens."""
+        layers, heads, n, _ = self.weights.shape
+        return layers, heads, n
+
+    def strongest(self, layer: int, head: int) -> Link | None:
+        """The largest visible weight of a head; None when nothing is visible."""
+        if not self.visible.any():
+            return None
+        tile = self.weights[layer, head]
+        query, key = np.unravel_index(int(tile.argmax()), tile.shape)
+        return Link(int(query), int(key), float(tile[query, key]))
+
+
+def show(maps: AttentionMaps, special: Special = "shown") -> Shown:
+    """Apply the choice about special tokens; the maps themselves are never changed.
+
+    "renormalised" divides each row by what is left of it, so that visible rows sum to 1 again; a row of which
+    nothing is left stays 0.
+    """
+    n = len(maps.tokens)
+    possible = np.tri(n, dtype=bool) if maps.causal else np.ones((n, n), dtype=bool)
+    hidden = np.zeros(n, dtype=bool) if special == "shown" else maps.special.astype(bool)
+    visible = possible & ~hidden[:, None] & ~hidden[None, :]
+    weights = maps.weights
+    if hidden.any():
+        weights = weights * visible.astype(np.float32)
+        if special == "renormalised":
+            sums = weights.sum(axis=-1, keepdims=True)
+            np.divide(weights, sums, out=weights, where=sums > 0)
+    return Shown(maps, special, weights, visible, possible, hidden)

@@ -1,0 +1,257 @@
+"""The Attention page: which tokens look at which, in every head of a model, for a sentence of one's own."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from workbench.gui.attention.atlas_view import AtlasView
+from workbench.gui.attention.export_menu import ExportButton
+from workbench.gui.attention.figures import Figure
+from workbench.gui.attention.head_view import HeadView
+from workbench.gui.attention.labels import head_name, link_text
+from workbench.gui.attention.options import Legend, Options
+from workbench.gui.attention.question import Question
+from workbench.gui.attention.scales import describe, tops
+from workbench.gui.attention.shown import Shown, show
+from workbench.gui.model_setup import ModelSetup
+from workbench.gui.probabilities import ProbabilityBars
+from workbench.gui.theme import MEDIUM, theme
+from workbench.gui.widgets import Card, ElidedLabel, EmptyState, IconButton, Label, column
+from workbench.gui.workspace import Workspace
+from workbench.run.problem import Problem
+from workbench.run.results import AttentionMaps
+from workbench.session.lanes import Ticket
+from workbench.session.requests import LIVE, AttentionRequest
+
+TYPING_MS = 300
+#: While following a training, the maps are asked for at most this often; each answer holds the training up.
+FOLLOW_SECONDS = 1.0
+_ATLAS_HINT = "Each square is one head. Point at one to read it, click to enlarge it."
+_HEAD_HINT = "Rows look at columns. Point at a cell; the wheel zooms."
+
+
+class AttentionPane(QWidget):
+    """Sentence and model above, the atlas of all heads at the left, one head enlarged at the right."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "page")
+        self.workspace = workspace
+        self.maps: AttentionMaps | None = None
+        self.shown: Shown | None = None
+        self._ticket: Ticket | None = None
+        self._stale = True
+        self._followed_at = 0.0
+        self.options = Options(self._redraw)
+        self.question = Question(workspace, self.options)
+        self.atlas = AtlasView()
+        self.head = HeadView()
+        self.legend = Legend()
+        self.bars = ProbabilityBars(limit=5)
+        self.atlas_words = ElidedLabel(_ATLAS_HINT, "muted")
+        self.head_words = ElidedLabel(_HEAD_HINT, "muted")
+        self.link_words = ElidedLabel("", "caption")
+        self.note = ElidedLabel("", "caption")
+        self.busy = Label("", "caption")
+        self.empty = EmptyState("attention", "Type a sentence", " ")
+        self.setup = ModelSetup(workspace)
+        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._lay_out()
+        self._connect()
+        self._say_empty()
+
+    # ---- shape
+
+    def _lay_out(self) -> None:
+        self.atlas_card = Card("All heads")
+        self.atlas_card.add_action(self.busy)
+        self.atlas_card.add_action(ExportButton(self.figure, lambda: self.atlas.selection, self.workspace))
+        self.atlas_card.add(self.note)
+        self.atlas_card.add(self.atlas, 1)
+        self.atlas_card.add(self.atlas_words)
+        self.atlas_card.add(self.legend)
+        self.head_card = Card("One head")
+        self.wide = IconButton(
+            "zoom", "Only this head", "Hide the others; Escape brings them back.", checkable=True
+        )
+        self.fit = IconButton(
+            "fit", "Show all tokens", "Undo zooming and moving.", on_click=lambda: self.head.zoom(0)
+        )
+        for button in (self.fit, self.wide):
+            self.head_card.add_action(button)
+        self.head_card.add(self.link_words)
+        self.head_card.add(self.head, 1)
+        self.head_card.add(self.head_words)
+        self.prediction = Card("Prediction")
+        self.prediction.add(self.bars)
+        self.prediction.hide()
+        self.left = column(self.atlas_card, self.prediction, spacing=MEDIUM)
+        self.content = QSplitter(Qt.Orientation.Horizontal)
+        self.content.setHandleWidth(MEDIUM)
+        self.content.setChildrenCollapsible(False)
+        self.content.addWidget(self.left)
+        self.content.addWidget(self.head_card)
+        self.content.setStretchFactor(0, 1)
+        self.content.setStretchFactor(1, 1)
+        self.content.setSizes([1000, 1000])  # shares, not pixels: the two halves begin equal
+        self.stack = QStackedLayout()
+        for page in (self.content, self.empty, self.setup):
+            self.stack.addWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
+        outer.setSpacing(MEDIUM)
+        outer.addWidget(self.question)
+        outer.addLayout(self.stack, 1)
+
+    def _connect(self) -> None:
+        self.question.edited.connect(self._typing.start)
+        self.question.asked.connect(self.ask)
+        self._typing.timeout.connect(self.ask)
+        theme().changed.connect(self._redraw)
+        self.atlas.hovered.connect(self._hovered)
+        self.atlas.chosen.connect(lambda layer, head: self._show_head())
+        self.atlas.opened.connect(lambda: self.wide.setChecked(True))
+        self.head.closed.connect(lambda: self.wide.setChecked(False))
+        self.head.pointed.connect(lambda text: self.head_words.setText(text or _HEAD_HINT))
+        self.wide.toggled.connect(self._widen)
+        self.setup.ready.connect(lambda name: self.ask())
+        self.workspace.history_changed.connect(self._follow)
+
+    # ---- asking
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask when the page is looked at for the first time, or after something changed unseen."""
+        super().showEvent(event)
+        if self._stale:
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask for the maps of the sentence in the chosen model; an older question is dropped."""
+        self._typing.stop()
+        if not self.isVisible():
+            self._stale = True
+            return
+        self._stale = False
+        self._drop()
+        text, choice = self.question.text(), self.question.chooser.choice()
+        if not text or choice is None:
+            self.maps = self.shown = None
+            self._say_empty()
+            return
+        if not choice.ready:
+            self.setup.explain(choice.model)
+            self.stack.setCurrentWidget(self.setup)
+            return
+        if self.maps is None:
+            self.empty.say(
+                "Reading the sentence", f"{choice.title} is loaded first, which can take some seconds."
+            )
+            self.stack.setCurrentWidget(self.empty)
+        self.busy.setText("Reading …")
+        self._ticket = self.workspace.session.attend(
+            AttentionRequest(choice.model, text), self._arrived, self._failed
+        )
+
+    def _drop(self) -> None:
+        if self._ticket:
+            self._ticket.cancel()
+            self._ticket = None
+            self.busy.setText("")
+
+    def _arrived(self, maps: AttentionMaps) -> None:
+        self._ticket = None
+        self.busy.setText("")
+        self.maps = maps
+        self._redraw()
+        self.stack.setCurrentWidget(self.content)
+
+    def _failed(self, problem: Problem) -> None:
+        self._ticket = None
+        self.busy.setText("")
+        self.maps = self.shown = None
+        self.empty.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
+        self.stack.setCurrentWidget(self.empty)
+        self.workspace.problem_raised.emit(problem)
+
+    def _say_empty(self) -> None:
+        if self.question.chooser.choice() is None:
+            self.empty.say("No model yet", "Models appear here once the shelf has been read.", "attention")
+        else:
+            self.empty.say(
+                "Type a sentence",
+                "Or pick an example. You will see, for every head in every layer, which words look at which.",
+                "attention",
+            )
+        self.stack.setCurrentWidget(self.empty)
+
+    def _follow(self, name: str) -> None:
+        """A training went on: ask again, but neither often nor while an answer is still on its way."""
+        choice = self.question.chooser.choice()
+        if (
+            self.question.follow.isChecked()
+            and choice is not None
+            and choice.model == LIVE
+            and name == self.workspace.active_name
+            and self.isVisible()
+            and self._ticket is None
+            and time.monotonic() - self._followed_at >= FOLLOW_SECONDS
+        ):
+            self._followed_at = time.monotonic()
+            self.ask()
+
+    # ---- drawing
+
+    def figure(self, whole: bool) -> Figure | None:
+        """What is on the screen as a picture: the atlas, or the chosen head; None when there is nothing."""
+        if self.shown is None:
+            return None
+        return Figure(self.shown, self.options.look(), None if whole else self.atlas.selection)
+
+    def _redraw(self) -> None:
+        if self.maps is None:
+            return
+        special = self.options.special_tokens()
+        if self.shown is None or self.shown.maps is not self.maps or self.shown.special != special:
+            self.shown = show(self.maps, special)
+        layers, heads, n = self.shown.shape
+        step = "" if self.maps.step is None or "step" in self.maps.model else f", step {self.maps.step}"
+        self.atlas_card.title.setText(f"{layers} layers × {heads} heads")
+        self.note.setText(
+            " ".join(part for part in (f"{self.maps.model}{step}. {n} tokens.", self.maps.note) if part)
+        )
+        self.atlas.show_maps(self.shown, self.options.look())
+        self.bars.show_rows(self.maps.prediction)
+        self.prediction.setVisible(bool(self.maps.prediction))
+        self._show_head()
+
+    def _show_head(self) -> None:
+        if self.shown is None:
+            return
+        where, look = self.atlas.selection, self.options.look()
+        top = float(tops(self.shown, look.scale)[where])
+        self.head_card.title.setText(head_name(*where))
+        self.link_words.setText(f"Strongest link: {link_text(self.shown, self.shown.strongest(*where))}")
+        self.head.show_head(self.shown, where, top, look)
+        self.legend.bar.show_scale(top, look)
+        self.legend.words.setText(describe(self.shown, look.scale))
+
+    def _hovered(self, head: tuple[int, int] | None) -> None:
+        if head is None or self.shown is None:
+            self.atlas_words.setText(_ATLAS_HINT)
+        else:
+            link = link_text(self.shown, self.shown.strongest(*head))
+            self.atlas_words.setText(f"{head_name(*head)}: {link}")
+
+    def _widen(self, on: bool) -> None:
+        self.left.setVisible(not on)
+        (self.head if on else self.atlas).setFocus()
+
+
+if __name__ == "__main__":
+    from workbench.gui.preview import preview
+
+    preview(AttentionPane)
