@@ -85,6 +85,7 @@ QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; pad
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }
 QPlainTextEdit, QTextEdit { background: $field; border: 1px solid $line; border-radius: ${radius_small}px;
     padding: 6px; selection-background-color: $accent; selection-color: $accent_text; }
+QPlainTextEdit[role="plain"] { border: 0; border-radius: 0; padding: 0; background: transparent; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
 QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
     background: $field; }
@@ -105,7 +106,9 @@ QTableView { gridline-color: $line; }
 QTableView::item { padding: 2px 8px; }
 QHeaderView { background: $surface; border: 0; }
 QHeaderView::section { background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line;
-    padding: 5px 8px; font-weight: 400; }
+    padding: 5px 11px; font-weight: 400; }
+QHeaderView::section:vertical { border-bottom: 0; padding: 0 8px; }
+QAbstractScrollArea::corner { background: transparent; border: 0; }
 QTableCornerButton::section { background: $surface; border: 0; border-bottom: 1px solid $line; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

@@ -95,7 +95,7 @@ class TableModel(QAbstractTableModel):
         name = self._table.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             use = self._roles.get(name)
-            return f"{one_line(name)}  ·  {use}" if use else one_line(name)
+            return f"{one_line(name)}  ·  {use}" if use and use != name.lower() else one_line(name)
         if role == Qt.ItemDataRole.ToolTipRole:
             return _tooltip(name, always=True)
         if role == Qt.ItemDataRole.TextAlignmentRole:

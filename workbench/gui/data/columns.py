@@ -1,0 +1,164 @@
+"""What is read as what: the choosers of columns, and how the file itself is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QSizePolicy, QWidget
+
+from workbench.gui.theme import SMALL
+from workbench.gui.widgets import Card, FoldSection, Label, Muted, Segmented, explain_widget, restyle, row
+
+ENCODINGS = (
+    "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "koi8-r", "gb18030", "shift_jis", "euc_jp", "euc_kr",
+)  # fmt: skip
+
+
+def quiet_combo(name: str) -> QComboBox:
+    """A combo box that fits into a narrow column and tells screen readers what it is."""
+    combo = QComboBox()
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    combo.setAccessibleName(name)
+    return combo
+
+
+class ColumnsCard(Card):
+    """Which column is the text and which the label; an unnamed one is guessed, and says why."""
+
+    picked = Signal(str, str)  # recipe field, column ("" to guess)
+
+    def __init__(self) -> None:
+        super().__init__(self.tr("Columns"))
+        grid = QWidget()
+        layout = QGridLayout(grid)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.setColumnStretch(1, 1)
+        self.text = quiet_combo(self.tr("Text column"))
+        self.label = quiet_combo(self.tr("Label column"))
+        self._label_name = Label(self.tr("Label"))
+        for line, (name, combo, field) in enumerate(
+            (
+                (Label(self.tr("Text")), self.text, "data.text"),
+                (self._label_name, self.label, "data.label"),
+            )
+        ):
+            name.setBuddy(combo)
+            layout.addWidget(name, line, 0)
+            layout.addWidget(combo, line, 1)
+            combo.activated.connect(lambda _, c=combo, f=field: self.picked.emit(f, str(c.currentData())))
+        self.add(grid)
+        self.hint = Muted()
+        self.add(self.hint)
+
+    def show_columns(
+        self, columns: Sequence[str], text: tuple[str, str], label: tuple[str, str], reasons: Sequence[str]
+    ) -> None:
+        """Show the choice.
+
+        Args:
+            columns: All columns.
+            text: The column that the person named ("" for none), and the one in use.
+            label: The same for the label.
+            reasons: Why columns were guessed; a reason names its column in “”.
+        """
+        for combo, (named, used), help in (
+            (self.text, text, self.tr("The column that the model reads.")),
+            (self.label, label, self.tr("The column that the model learns to predict.")),
+        ):
+            first = self.tr("{0}  (guessed)").format(used) if used else self.tr("None found")
+            _fill(combo, columns, named, used, self.tr("Guess") if named else first)
+            why = next((r for r in reasons if not named and used and f"“{used}”" in r), "")
+            explain_widget(combo, f"{help} {why}".strip(), combo.accessibleName())
+
+    def show_label_used(self, used: bool, hint: str = "") -> None:
+        """Offer a label only where the task has one."""
+        self.label.setVisible(used)
+        self._label_name.setVisible(used)
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
+
+    def show_wrong(self, field: str) -> None:
+        """Mark the chooser of a recipe field, or none."""
+        restyle(self.text, invalid=field == "data.text")
+        restyle(self.label, invalid=field == "data.label")
+
+
+def _fill(combo: QComboBox, columns: Sequence[str], named: str, used: str, first: str) -> None:
+    """Offer to guess, then the columns; a guessed one is not offered twice."""
+    rows = [(first, "")]
+    rows += [(name, name) for name in columns if named or name != used]
+    if named and named not in columns:
+        rows.append((named, named))
+    if rows == [(combo.itemText(i), combo.itemData(i)) for i in range(combo.count())]:
+        combo.setCurrentIndex(combo.findData(named))
+        return
+    combo.blockSignals(True)
+    combo.clear()
+    for shown, value in rows:
+        combo.addItem(shown, value)
+    combo.setCurrentIndex(combo.findData(named))
+    combo.blockSignals(False)
+
+
+class ReadingOptions(FoldSection):
+    """How the file is read: header row and encoding; folded, since both are found out."""
+
+    picked = Signal(str, str)  # recipe field, value
+
+    def __init__(self) -> None:
+        super().__init__(self.tr("Reading the file"))
+        explain_widget(
+            self.switch, self.tr("Whether there is a header row, and how characters are stored."),
+            self.tr("Reading the file"),
+        )  # fmt: skip
+        self.header = Segmented(
+            (
+                (
+                    "auto",
+                    self.tr("Guess"),
+                    "",
+                    self.tr("Look at the first row to see whether it names the columns."),
+                ),
+                ("yes", self.tr("Yes"), "", self.tr("The first row names the columns.")),
+                ("no", self.tr("No"), "", self.tr("The first row is data.")),
+            ),
+            self.tr("Header row"),
+        )
+        self.encoding = quiet_combo(self.tr("Encoding"))
+        self.encoding.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.encoding.addItem(self.tr("Detect"), "")
+        for name in ENCODINGS:
+            self.encoding.addItem(name, name)
+        explain_widget(
+            self.encoding,
+            self.tr("How the characters of the file are stored. Detect is right for most files."),
+            self.tr("Encoding"),
+        )
+        self.add(
+            row(
+                Label(self.tr("Header row")),
+                self.header,
+                2 * SMALL,
+                Label(self.tr("Encoding")),
+                self.encoding,
+                None,
+            )
+        )
+        self.header.chosen.connect(lambda key: self.picked.emit("data.header", key))
+        self.encoding.activated.connect(
+            lambda _: self.picked.emit("data.encoding", str(self.encoding.currentData()))
+        )
+
+    def show_options(self, header: str, encoding: str, wrong: str = "") -> None:
+        """Show what is set; a problem with one of them unfolds the section."""
+        self.header.choose(header)
+        if self.encoding.findData(encoding) < 0:
+            self.encoding.addItem(encoding, encoding)
+        self.encoding.setCurrentIndex(self.encoding.findData(encoding))
+        restyle(self.encoding, invalid=wrong == "data.encoding")
+        if wrong in ("data.encoding", "data.header"):
+            self.set_open(True)

@@ -1,0 +1,211 @@
+"""The Data page: choose a set, see its rows, and see at once whether it can be learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QProgressBar, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from workbench.gui.data.cards import DatasetStrip
+from workbench.gui.data.columns import ReadingOptions
+from workbench.gui.data.pages import TablePage, TextPage
+from workbench.gui.theme import CONTROL_HEIGHT, LARGE, MEDIUM, SMALL, TINY
+from workbench.gui.widgets import ElidedLabel, EmptyState, Muted, Title, column, row
+from workbench.shelf.suggest import counted
+
+if TYPE_CHECKING:
+    from workbench.gui.workspace import Workspace
+    from workbench.run.problem import Problem
+    from workbench.session.data import DataPreview
+
+_FILES = (
+    "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.txt *.md)",
+    "All files (*)",
+)
+
+
+class DataPane(QWidget):
+    """The Data page of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._source = ""
+        self.setProperty("role", "page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAcceptDrops(True)
+        self.strip = DatasetStrip()
+        self.title = Title()
+        self.facts = Muted("", wrap=False)
+        self.path = ElidedLabel("", "caption", Qt.TextElideMode.ElideMiddle)
+        self.options = ReadingOptions()
+        self.busy = QProgressBar()
+        self.busy.setRange(0, 0)
+        self.busy.setTextVisible(False)
+        self.busy.setAccessibleName(self.tr("Reading the data"))
+        keep = self.busy.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.busy.setSizePolicy(keep)
+        self.message = EmptyState("data", "-", "-", self.tr("Open a file…"), self.open_file)
+        self.table_page = TablePage()
+        self.text_page = TextPage()
+        self.stack = QStackedWidget()
+        for page in (self.message, self.table_page, self.text_page):
+            self.stack.addWidget(page)
+        # One line for all that is known of the set; the options unfold below it.
+        self.path.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        line = row(self.title, self.facts, self.path, self.options.switch, spacing=2 * SMALL)
+        line.setFixedHeight(CONTROL_HEIGHT)
+        self.about = column(line, self.options, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(LARGE, MEDIUM + TINY, LARGE, MEDIUM)
+        layout.setSpacing(SMALL)
+        layout.addWidget(self.strip)
+        layout.addSpacing(TINY)
+        layout.addWidget(self.about)
+        layout.addWidget(self.busy)
+        layout.addWidget(self.stack, 1)
+        self._connect()
+        self._show_shelf()
+        self._show_data()
+
+    def _connect(self) -> None:
+        workspace = self._workspace
+        workspace.data_changed.connect(self._show_data)
+        workspace.recipe_changed.connect(self._show_data)
+        workspace.shelf_changed.connect(self._show_shelf)
+        self.strip.chosen.connect(workspace.choose_data)
+        self.strip.open_wanted.connect(self.open_file)
+        self.table_page.columns.picked.connect(workspace.set_field)
+        self.options.picked.connect(workspace.set_field)
+        self.options.toggled.connect(self.options.setVisible)
+        self.table_page.lengths.length_wanted.connect(
+            lambda length: workspace.set_field("training.max_length", length)
+        )
+
+    # ---- choosing
+
+    def open_file(self) -> QFileDialog:
+        """Ask for a file; the dialog stays open beside the event loop."""
+        dialog = QFileDialog(self, self.tr("Open data"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(list(_FILES))
+        preview = self._workspace.data
+        if preview and not self._is_shipped(preview.source):
+            dialog.setDirectory(str(preview.path.parent))
+        dialog.fileSelected.connect(self._workspace.choose_data)
+        dialog.open()
+        return dialog
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a file."""
+        if _dropped_file(event):
+            event.acceptProposedAction()
+            self.strip.open_card.show_wanted(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Let it go."""
+        self.strip.open_card.show_wanted(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Choose the file that was dropped."""
+        self.strip.open_card.show_wanted(False)
+        file = _dropped_file(event)
+        if file:
+            event.acceptProposedAction()
+            self._workspace.choose_data(file)
+
+    # ---- showing
+
+    def _is_shipped(self, source: str) -> bool:
+        return any(dataset.name == source for dataset in self._workspace.datasets)
+
+    def _show_shelf(self) -> None:
+        self.strip.show_datasets(self._workspace.datasets)
+        self.strip.mark(self._workspace.recipe.data.train)
+        self._show_data()
+
+    def _show_data(self) -> None:
+        workspace, recipe = self._workspace, self._workspace.recipe
+        preview, problem = workspace.data, workspace.data_problem
+        source = recipe.data.train
+        current = preview if preview and preview.source == source else None
+        self.strip.mark(source)
+        self.busy.setVisible(workspace.data_busy)
+        if source != self._source:
+            # The recipe is told before the look begins, so a problem is still that of the set before.
+            self._source, problem = source, None
+            self.options.set_open(False)
+        self.options.show_options(recipe.data.header, recipe.data.encoding, problem.field if problem else "")
+        self._show_about(source, current)
+        if current:
+            page = self.table_page if current.table is not None else self.text_page
+            page.show_preview(current, recipe)
+            self.stack.setCurrentWidget(page)
+            return
+        self._show_message(problem)
+
+    def _show_message(self, problem: Problem | None) -> None:
+        busy = self._workspace.data_busy
+        if busy:
+            self.message.say(
+                self.tr("Reading {0}").format(self.title.text()),
+                self.tr("Rows, classes and lengths."),
+                "clock",
+            )
+        elif problem:
+            self.message.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
+        else:
+            self.message.say(
+                self.tr("Nothing has been read yet"),
+                self.tr("Choose one of the sets above, or open a file of your own."),
+                "data",
+            )
+        self.message.action.setVisible(not busy)
+        self.stack.setCurrentWidget(self.message)
+
+    def _show_about(self, source: str, preview: DataPreview | None) -> None:
+        shipped = next((d for d in self._workspace.datasets if d.name == source), None)
+        path = preview.path if preview else (shipped.path if shipped else Path(source))
+        is_file = preview is not None or bool(path.suffix)
+        self.title.setText(shipped.title if shipped else path.name)
+        self.about.setVisible(is_file)
+        self.path.setText(str(path))
+        self.path.setToolTip(str(path))
+        self.facts.setText(" · ".join(_facts(preview)) if preview else "")
+        self.facts.setVisible(preview is not None)
+        if preview and preview.table:
+            self.facts.setToolTip(f"SHA-256 {preview.table.fingerprint}")
+        readable = path.suffix.lower() not in (".parquet", ".pq")
+        self.options.switch.setVisible(readable and not shipped)
+        self.options.setVisible(readable and not shipped and self.options.is_open())
+
+
+def _facts(preview: DataPreview) -> list[str]:
+    facts = [_megabytes(preview.size)]
+    if preview.table is not None:
+        facts.insert(0, counted(preview.table.rows, "row"))
+        facts.append(f"SHA-256 {preview.table.fingerprint[:8]}")
+    return facts
+
+
+def _megabytes(size: int) -> str:
+    if size < 1000:
+        return counted(size, "byte")
+    return f"{size / 1000:.0f} KB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def _dropped_file(event: QDropEvent) -> str:
+    """The first local file of what is dragged, or an empty string."""
+    urls = event.mimeData().urls() if event.mimeData().hasUrls() else []
+    return next((url.toLocalFile() for url in urls if url.isLocalFile()), "")
+
+
+if __name__ == "__main__":
+    from workbench.gui.preview import preview
+
+    preview(DataPane)
