@@ -1,0 +1,109 @@
+"""What computes here, and which number format it does well."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from typing import Literal
+
+import psutil
+import torch
+
+from workbench.run.problem import bad_input
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """The device to compute on: the wanted one, or the fastest that is there.
+
+    Raises:
+        WorkbenchError: When the wanted device is not there.
+    """
+    here = {
+        "cuda": torch.cuda.is_available(),
+        "xpu": torch.xpu.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        wanted = next(name for name, there in here.items() if there)
+    if not here.get(wanted, False):
+        there = ", ".join(name for name, is_there in here.items() if is_there)
+        raise bad_input(
+            f"training.device (Device): {wanted} is not there.",
+            f"This machine and this build of torch offer: {there}.",
+            "Choose auto, or one of these.",
+            field="training.device",
+        )
+    return torch.device(wanted)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words: "NVIDIA H100", "Intel Xeon, 2 threads"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "xpu":
+        return str(torch.xpu.get_device_name(device))
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"{_processor()}, {torch.get_num_threads()} threads"
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+        for line in file:
+            if line.startswith("model name"):
+                words = line.partition(":")[2].replace("(R)", "").replace("(TM)", "").split()
+                return " ".join(w for w in words if w not in {"Processor", "CPU"}).partition(" @")[0] or "CPU"
+    return platform.processor() or "CPU"
+
+
+def choose_precision(wanted: str, device: torch.device) -> Precision:
+    """The number format of the arithmetic; weights themselves stay in float32.
+
+    bfloat16 is taken where the device multiplies it faster than float32: CPUs with AMX or AVX512-BF16 and
+    GPUs from Ampere on. float16 (with loss scaling) is left for older GPUs.
+    """
+    if wanted == "fp16" and device.type == "cpu":
+        raise bad_input(
+            "training.precision (Precision): fp16 is not for the CPU.",
+            "float16 training needs a GPU.",
+            "Choose auto, bf16 or fp32.",
+            field="training.precision",
+        )
+    if wanted in ("fp32", "bf16", "fp16"):
+        return wanted  # type: ignore[return-value]
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16"
+    if device.type == "cpu":
+        fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return "bf16" if fast else "fp32"
+    return "bf16" if device.type == "xpu" else "fp32"
+
+
+def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[object]:
+    """The context in which a forward pass runs at this precision."""
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=DTYPES[precision])
+
+
+def memory_in_use(device: torch.device) -> int:
+    """Bytes: the device's allocated memory, or this process's resident memory on the CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    if device.type == "xpu":
+        return int(torch.xpu.memory_allocated(device))
+    if device.type == "mps":
+        return int(torch.mps.current_allocated_memory())
+    return int(psutil.Process(os.getpid()).memory_info().rss)
+
+
+def total_memory(device: torch.device) -> int:
+    """Bytes of memory that the device has."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)

@@ -1,0 +1,143 @@
+"""Loading models and tokenizers from folders on this machine; nothing here reaches the network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
+
+from workbench.engine.task import Goods, Rows
+from workbench.run.problem import Problem, WorkbenchError
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """A model in eval mode with its tokenizer.
+
+    `head` is "classifier", "causal-lm" or "encoder"; `class_names` are in the order of the logits;
+    `device` is where its weights are; `name` says in words which model it is.
+    """
+
+    model: Any
+    tokenizer: Any
+    head: str
+    name: str
+    device: torch.device
+    class_names: tuple[str, ...] = ()
+    step: int | None = None
+
+
+@contextlib.contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn a library's error while loading into a problem that names the folder."""
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, ImportError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise WorkbenchError(
+            Problem(
+                f"The model in {folder} cannot be loaded.",
+                f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}",
+                "Check that the folder is complete (config.json, *.safetensors, tokenizer files), or choose another.",
+                str(error),
+                field="model.source",
+            )
+        ) from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and load reports off the terminal; errors still raise."""
+    logging: Any = transformers.utils.logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def load_weights(auto: Any, folder: Path, *, config: Any = None, new_head: bool = False) -> Any:
+    """A float32 model on the CPU. `new_head` allows a head of another size to be made anew.
+
+    Raises:
+        WorkbenchError: When the folder's files do not make a model.
+    """
+    extra = {"config": config} if config is not None else {}
+    with explained(folder), quiet():
+        return auto.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=new_head,
+            **extra,
+        )
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model folder, with a padding token (the end token where it has none of its own)."""
+    with explained(folder), quiet():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def load_for_use(folder: Path, name: str, device: torch.device) -> LoadedModel:
+    """A model for looking inside and trying out, with the head that its config names."""
+    with explained(folder):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    architecture = (getattr(config, "architectures", None) or [""])[0]
+    head: str = "encoder"
+    auto: Any = AutoModel
+    if architecture.endswith("ForSequenceClassification"):
+        head, auto = "classifier", AutoModelForSequenceClassification
+    elif architecture.endswith(("ForCausalLM", "LMHeadModel")):
+        head, auto = "causal-lm", AutoModelForCausalLM
+    model = load_weights(auto, folder).to(device).eval()
+    return LoadedModel(model, load_tokenizer(folder), head, name, device, class_names_of(model))
+
+
+def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
+    """The model of a run as it is in memory, to be looked at when the training is over."""
+    device = next(goods.model.parameters()).device
+    head = "classifier" if rows.class_names else "causal-lm"
+    return LoadedModel(goods.model, goods.tokenizer, head, "the tuned model", device, rows.class_names)
+
+
+def class_names_of(model: Any) -> tuple[str, ...]:
+    """The class names in the order of the logits; empty for models without a classifier's head."""
+    if not type(model).__name__.endswith("ForSequenceClassification"):
+        return ()
+    return tuple(str(model.config.id2label[i]) for i in range(model.config.num_labels))
+
+
+def fitting_length(wanted: int, model: torch.nn.Module) -> int:
+    """The wanted maximum length, or the number of positions that the model has."""
+    config: Any = model.config
+    positions = getattr(config, "max_position_embeddings", None) or wanted
+    # RoBERTa and its kin number their positions from the padding token's number + 1.
+    if "roberta" in str(getattr(config, "model_type", "")):
+        positions -= int(config.pad_token_id or 0) + 1
+    return min(wanted, int(positions))

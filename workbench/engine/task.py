@@ -1,0 +1,162 @@
+"""What a task is to the engine: how rows become batches, what is minimised, and what is measured.
+
+A task is one file in `workbench/tasks/`; this contract is all that the training loop knows of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workbench.run.recipe import Recipe
+
+Batch = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Encoded rows of one side (training, held-out or test).
+
+    Attributes:
+        input_ids: One int32 array of token ids per row.
+        labels: int64, shape (rows,), for tasks whose rows have a label; otherwise None.
+        texts: The rows as a person reads them, for samples.
+    """
+
+    input_ids: list[NDArray[np.int32]]
+    labels: NDArray[np.int64] | None = None
+    texts: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens per row, shape (rows,)."""
+        return np.array([len(ids) for ids in self.input_ids], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a task read from the recipe's files, before any model is known. `content` belongs to the task."""
+
+    content: Any
+    train_rows: int
+    validation_rows: int
+    class_names: tuple[str, ...] = ()
+    fingerprint: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """Everything that training needs: model, tokenizer and encoded rows."""
+
+    model: torch.nn.Module
+    tokenizer: Any
+    train: Split
+    validation: Split
+    test: Split | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The outcome of an evaluation. `samples` are rows for the report; `confusion[i][j]` counts rows of true
+    class i that were predicted as j."""
+
+    metrics: dict[str, float]
+    confusion: tuple[tuple[int, ...], ...] = ()
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Task(ABC):
+    """One kind of thing that a model can learn."""
+
+    #: The name in recipes.
+    kind: ClassVar[str]
+    #: What a person reads.
+    title: ClassVar[str]
+    #: One sentence for a newcomer.
+    help: ClassVar[str]
+    #: The embedded model that fits when none is chosen.
+    default_model: ClassVar[str]
+    #: The held-out metric that decides which weights are kept.
+    best_metric: ClassVar[str]
+    #: Metrics for which a smaller value is better; every other one is better when larger.
+    lower_is_better: ClassVar[frozenset[str]] = frozenset({"loss", "perplexity"})
+    #: Every metric that `summarise` returns.
+    metrics: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def read(self, recipe: Recipe) -> Rows:
+        """Read and split the data.
+
+        Raises:
+            WorkbenchError: With every complaint about the data, naming file, row or field.
+        """
+
+    @abstractmethod
+    def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
+        """The model (float32, on the CPU) with the right head, and its tokenizer, from a model folder."""
+
+    @abstractmethod
+    def encode(self, recipe: Recipe, rows: Rows, model: torch.nn.Module, tokenizer: Any) -> Goods:
+        """Turn rows into token ids."""
+
+    @abstractmethod
+    def collate(self, split: Split, indexes: NDArray[np.int64], pad: int) -> Batch:
+        """The rows of one batch as int64 tensors of shape (rows, longest)."""
+
+    @abstractmethod
+    def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
+        """How many terms the summed loss of these rows has."""
+
+    @abstractmethod
+    def loss_sum(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        """The loss of a batch, summed over its terms (not averaged), as a float32 scalar."""
+
+    @abstractmethod
+    def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Any:
+        """What one held-out batch contributes to the metrics: plain values or NumPy arrays."""
+
+    @abstractmethod
+    def summarise(self, parts: list[Any], split: Split, rows: Rows) -> Measurement:
+        """The metrics, from what `score` returned for all batches."""
+
+    def written_samples(self, goods: Goods) -> list[dict[str, str]]:
+        """What the model writes now, as {"prompt", "text"}; for tasks that write. Asked before and after."""
+        return []
+
+    def saved_tokenizer(self, tokenizer: Any) -> Any:
+        """The tokenizer as it is saved beside the trained weights."""
+        return tokenizer
+
+    def sample_text(self, rows: Rows) -> str:
+        """A held-out text that stands for the data, to be looked at in the report; empty for none."""
+        return ""
+
+    def is_better(self, metric: str, value: float, than: float | None) -> bool:
+        """Whether a held-out value is an improvement; NaN never is."""
+        if np.isnan(value):
+            return False
+        if than is None:
+            return True
+        return value < than if metric in self.lower_is_better else value > than
+
+
+def padded(ids: list[NDArray[np.int32]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of token ids as (input_ids, attention_mask), both int64 of shape (rows, longest)."""
+    longest = max(len(row) for row in ids)
+    array = np.full((len(ids), longest), pad, dtype=np.int64)
+    mask = np.zeros_like(array)
+    for i, row in enumerate(ids):
+        array[i, : len(row)] = row
+        mask[i, : len(row)] = 1
+    return torch.from_numpy(array), torch.from_numpy(mask)

@@ -1,0 +1,462 @@
+"""Training, as one generator that is read from top to bottom: a recipe goes in, events come out.
+
+The generator knows neither a window nor a file of events. Between two steps it calls
+`control.between_steps(live)`, where whoever drives it may look at the live model, or let it wait.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import gather_object
+
+from workbench.engine import checkpoints
+from workbench.engine.batches import Indexes, epoch_batches, sorted_batches
+from workbench.engine.devices import (
+    Precision,
+    autocast,
+    choose_device,
+    choose_precision,
+    describe,
+    memory_in_use,
+)
+from workbench.engine.live import LiveModel, untouched
+from workbench.engine.optimizers import build_optimizer
+from workbench.engine.schedules import learning_rate
+from workbench.engine.task import Goods, Measurement, Rows, Split, Task
+from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
+from workbench.run.problem import Problem, WorkbenchError, explain
+from workbench.run.recipe import Recipe
+
+#: Seconds between two reports on devices where reading a loss makes the host wait.
+REPORT_SECONDS = 0.1
+
+
+class Control(Protocol):
+    """What drives a run from outside."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is to end after the present step."""
+
+    def between_steps(self, live: LiveModel) -> None:
+        """Called between two steps; may use the live model inside `untouched`, and may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many steps there are, and after which of them something happens."""
+
+    steps_per_epoch: int
+    total: int
+    eval_every: int
+    checkpoint_every: int
+
+    def evaluates(self, step: int) -> bool:
+        """Whether the held-out rows are measured after this step."""
+        return step % self.eval_every == 0 or step == self.total
+
+    def saves(self, step: int) -> bool:
+        """Whether a checkpoint is written after this step."""
+        return step % self.checkpoint_every == 0 or step == self.total
+
+
+def make_plan(recipe: Recipe, goods: Goods) -> Plan:
+    """The plan of a run. By itself, measuring happens four times an epoch, but so seldom that it stays below
+    about a tenth of the training time (a forward pass costs about a third of a training step)."""
+    settings = recipe.training
+    per_epoch = math.ceil(len(goods.train) / settings.batch_size)
+    total = max(1, math.ceil(per_epoch * settings.epochs))
+    if settings.max_steps:
+        total = min(total, settings.max_steps)
+    cheap = math.ceil(10 / 3 * len(goods.validation) / settings.batch_size)
+    eval_every = settings.eval_every or max(math.ceil(per_epoch / 4), cheap, 1)
+    return Plan(per_epoch, total, eval_every, settings.checkpoint_every or per_epoch)
+
+
+def train(
+    recipe: Recipe,
+    task: Task,
+    rows: Rows,
+    goods: Goods,
+    control: Control,
+    *,
+    folder: Path | None = None,
+    checkpoint: Path | None = None,
+    card: str = "",
+) -> Iterator[Event]:
+    """Fine-tune the model; yields events and exactly one `Ended`, whatever happens.
+
+    Args:
+        recipe: How to train.
+        task: What to minimise and to measure.
+        rows: What the task read.
+        goods: Model, tokenizer and encoded rows; the model is trained in place.
+        control: Stops, pauses and probes.
+        folder: The run folder for checkpoints and `model/`; None writes nothing (other ranks, tests).
+        checkpoint: A whole checkpoint to go on from; `goods.model` already holds its weights.
+        card: The model card for `model/`.
+    """
+    loop = _Loop(recipe, task, rows, goods, control, folder, card)
+    try:
+        try:
+            yield from loop.run(checkpoint)
+        except _Stopping:
+            yield from loop.stop()
+    except Exception as error:
+        yield loop.ended("failed", _training_problem(error))
+    except KeyboardInterrupt:
+        yield loop.ended("stopped", None)
+
+
+def _training_problem(error: Exception) -> Problem:
+    problem = explain(error)
+    if "allocate memory" in str(error):  # the CPU's allocator raises a plain RuntimeError
+        problem = explain(MemoryError(str(error)))
+    return problem
+
+
+class _Loop:
+    """The state of one run; `run` is the loop."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        task: Task,
+        rows: Rows,
+        goods: Goods,
+        control: Control,
+        folder: Path | None,
+        card: str,
+    ) -> None:
+        self.recipe, self.task, self.rows, self.goods = recipe, task, rows, goods
+        self.control, self.folder, self.card = control, folder, card
+        self.step = 0
+        self.seconds = 0.0
+        self.samples = 0
+        self.best_value: float | None = None
+        self.best_step = 0
+        self.metric = recipe.training.best_metric or task.best_metric
+        self.best_metrics: dict[str, float] = {}
+        self._before: list[dict[str, str]] = []
+
+    # ---- the loop
+
+    def run(self, checkpoint: Path | None) -> Iterator[Event]:
+        settings = self.recipe.training
+        self._prepare(checkpoint)
+        yield self._started(checkpoint)
+        for note in (*self.rows.notes, *self.goods.notes):
+            if checkpoint is None:
+                yield Notice(text=note)
+        if checkpoint is None:
+            yield from self._evaluate()  # the measure of what the model knew before
+            self._before = self.task.written_samples(self.goods)
+        lengths = self.goods.train.lengths
+        first_step = self.step
+        while self.step < self.plan.total:
+            epoch, first = divmod(self.step, self.plan.steps_per_epoch)
+            batches = epoch_batches(lengths, settings.batch_size, settings.seed, epoch, settings.batching)
+            for indexes in batches[first : first + self.plan.total - self.step]:
+                if self._told_to_stop():
+                    yield from self.stop()
+                    return
+                yield from self._step(indexes)
+                if self.plan.evaluates(self.step):
+                    yield from self._flush()
+                    yield from self._evaluate()
+                if self.plan.saves(self.step):
+                    yield from self._flush()
+                    yield from self._save_checkpoint()
+        yield from self._finish(resumed_at_the_end=checkpoint is not None and first_step == self.plan.total)
+
+    def _prepare(self, checkpoint: Path | None) -> None:
+        settings = self.recipe.training
+        # Accelerate keeps one state per process; a second run in the window may want another device.
+        if not torch.distributed.is_initialized():
+            AcceleratorState._reset_state(reset_partial_state=True)
+        wanted = choose_device(settings.device)
+        # Precision is our own autocast: Accelerate would silently keep the first run's for the whole process.
+        self.accelerator = Accelerator(cpu=wanted.type == "cpu", mixed_precision="no")
+        self.device = self.accelerator.device
+        self.precision: Precision = choose_precision(settings.precision, self.device)
+        self.plan = make_plan(self.recipe, self.goods)
+        torch.manual_seed(settings.seed + self.accelerator.process_index)
+        self.goods.model.train()
+        model = self.goods.model.to(self.device)
+        optimizer = build_optimizer(model, settings.optimizer, settings.learning_rate, settings.weight_decay)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
+        if checkpoint is not None:
+            position = checkpoints.read_position(checkpoint)
+            self.step, self.seconds, self.samples = position.step, position.seconds, position.samples
+            self.best_value, self.best_step = position.best_value, position.best_step
+            checkpoints.restore(checkpoint, optimizer, self.scaler)
+        self.model: Any = self.accelerator.prepare_model(model)
+        self.optimizer = optimizer
+        self._pad = int(self.goods.tokenizer.pad_token_id or 0)
+        self._saved_step = self.step
+        self._waiting: list[tuple[Step, torch.Tensor, torch.Tensor]] = []
+        self._last_flush = time.perf_counter()
+        self._rate = _Rate()
+
+    def _step(self, indexes: Indexes) -> Iterator[Event]:
+        settings = self.recipe.training
+        began = time.perf_counter()
+        rate = learning_rate(
+            self.step + 1, self.plan.total, settings.learning_rate, settings.warmup_ratio, settings.schedule
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss, tokens = self._forward_backward(indexes)
+        self.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_grad_norm or math.inf)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.samples += len(indexes)
+        took = time.perf_counter() - began
+        self.seconds += took
+        tokens_rate, samples_rate = self._rate.add(took, tokens, len(indexes))
+        event = Step(
+            step=self.step,
+            epoch=self.step / self.plan.steps_per_epoch,
+            loss=math.nan,
+            learning_rate=rate,
+            gradient_norm=math.nan,
+            tokens_per_second=tokens_rate,
+            samples_per_second=samples_rate,
+            memory=memory_in_use(self.device),
+        )
+        self._waiting.append((event, loss, norm))
+        if self.device.type == "cpu" or time.perf_counter() - self._last_flush > REPORT_SECONDS:
+            yield from self._flush()
+            self.control.between_steps(self._live())
+
+    def _forward_backward(self, indexes: Indexes) -> tuple[torch.Tensor, int]:
+        """Gradients of the batch's mean loss; each process takes every n-th row of the batch."""
+        split, world = self.goods.train, self.accelerator.num_processes
+        mine = indexes[self.accelerator.process_index :: world]
+        # A process without a row still takes part in the exchange of gradients, with a loss of weight 0.
+        weight = world / self.task.terms(split, indexes) if len(mine) else 0.0
+        batch = self.task.collate(split, mine if len(mine) else indexes[:1], self._pad)
+        tokens = int(batch["attention_mask"].sum()) * world
+        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+        with autocast(self.device, self.precision):
+            loss = self.task.loss_sum(self.model, batch) * weight
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        return self.accelerator.reduce(loss.detach(), reduction="mean"), tokens
+
+    def _flush(self) -> Iterator[Event]:
+        """Read the losses of the steps since the last report, all in one synchronisation."""
+        self._last_flush = time.perf_counter()
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        values = torch.stack(
+            [torch.stack([loss.float(), norm.float()]) for _, loss, norm in waiting]
+        ).tolist()
+        for (event, _, _), (loss, norm) in zip(waiting, values, strict=True):
+            yield _with(event, loss, norm)
+            bad_norm = not math.isfinite(norm) and self.precision != "fp16"  # fp16 skips such steps by design
+            if not math.isfinite(loss) or bad_norm:
+                raise WorkbenchError(_not_finite(event.step, loss, norm), usage=False)
+
+    # ---- measuring and saving
+
+    def _evaluate(self) -> Iterator[Event]:
+        if not len(self.goods.validation):
+            return
+        measured = self._measure(self.goods.validation)
+        value = measured.metrics.get(self.metric, math.nan)
+        best = self.step > 0 and self.task.is_better(self.metric, value, self.best_value)
+        if best:
+            self.best_value, self.best_step, self.best_metrics = value, self.step, measured.metrics
+            self._save_model(measured)
+        yield Evaluated(
+            step=self.step,
+            epoch=self.step / self.plan.steps_per_epoch,
+            metrics=measured.metrics,
+            best=best,
+            confusion=measured.confusion,
+        )
+
+    def _measure(self, split: Split) -> Measurement:
+        """Every held-out row once, in eval mode, at the run's precision."""
+        world, index = self.accelerator.num_processes, self.accelerator.process_index
+        model = self._bare_model()
+        parts: list[Any] = []
+        with untouched(model):
+            for rows in sorted_batches(split.lengths, self.recipe.training.batch_size)[index::world]:
+                if world == 1 and self.control.stopping:
+                    raise _Stopping
+                batch = self.task.collate(split, rows, self._pad)
+                batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+                with autocast(self.device, self.precision):
+                    parts.append(self.task.score(model, batch, rows))
+        if world > 1:
+            parts = gather_object(parts)
+        return self.task.summarise(parts, split, self.rows)
+
+    def _save_model(self, measured: Measurement | None) -> None:
+        self.accelerator.wait_for_everyone()
+        if self.folder is not None:
+            tokenizer = self.task.saved_tokenizer(self.goods.tokenizer)
+            card = self.card if measured is None else self.card + _card_numbers(measured.metrics, self.step)
+            checkpoints.save_model(self._bare_model(), tokenizer, self.folder / "model", card)
+            if measured is not None and measured.samples:
+                self._write_samples(measured.samples)
+
+    def _write_samples(self, samples: Sequence[Mapping[str, object]]) -> None:
+        if self.folder is not None:
+            text = json.dumps(samples, ensure_ascii=False, indent=1)
+            (self.folder / "samples.json").write_text(text, encoding="utf-8")
+
+    def _save_checkpoint(self) -> Iterator[Event]:
+        self.accelerator.wait_for_everyone()
+        if self.folder is None:
+            return
+        position = checkpoints.Position(
+            self.step, self.seconds, self.samples, self.best_value, self.best_step
+        )
+        tokenizer = self.task.saved_tokenizer(self.goods.tokenizer)
+        where = self.folder / "checkpoints"
+        path = checkpoints.save_checkpoint(
+            where, self._bare_model(), tokenizer, self.optimizer, self.scaler, position
+        )
+        checkpoints.prune(where, self.recipe.training.keep_checkpoints)
+        self._saved_step = self.step
+        yield CheckpointSaved(step=self.step, path=f"checkpoints/{path.name}")
+
+    # ---- endings
+
+    def stop(self) -> Iterator[Event]:
+        """Save, and end."""
+        yield from self._flush()
+        if self.step > self._saved_step:
+            yield from self._save_checkpoint()
+        if self.folder is not None and self.step and not (self.folder / "model").exists():
+            self._save_model(None)
+        yield self.ended("stopped", None)
+
+    def _finish(self, resumed_at_the_end: bool) -> Iterator[Event]:
+        yield from self._flush()
+        if resumed_at_the_end:  # it was stopped during its last measurement
+            yield from self._evaluate()
+        if self.best_step == 0:  # nothing is held out, or no measurement was a number
+            self._save_model(None)
+        if self._before:
+            after = self.task.written_samples(self.goods)
+            pairs = zip(self._before, after, strict=True)
+            self._write_samples([{**b, "before": b["text"], "after": a["text"]} for b, a in pairs])
+        if self.goods.test is not None:
+            measured = self._measure(self.goods.test)
+            yield Evaluated(
+                step=self.step,
+                epoch=self.step / self.plan.steps_per_epoch,
+                metrics=measured.metrics,
+                split="test",
+                confusion=measured.confusion,
+            )
+        yield self.ended("finished", None)
+
+    def ended(self, status: Any, problem: Problem | None) -> Ended:
+        return Ended(
+            status=status,
+            step=self.step,
+            seconds=self.seconds,
+            samples=self.samples,
+            metrics=self.best_metrics,
+            problem=problem,
+        )
+
+    # ---- small things
+
+    def _started(self, checkpoint: Path | None) -> Started:
+        return Started(
+            task=self.task.kind,
+            model=self.recipe.model.source,
+            device=describe(self.device),
+            precision=self.precision,
+            total_steps=self.plan.total,
+            steps_per_epoch=self.plan.steps_per_epoch,
+            train_rows=len(self.goods.train),
+            validation_rows=len(self.goods.validation),
+            parameters=sum(p.numel() for p in self._bare_model().parameters()),
+            class_names=self.rows.class_names,
+            best_metric=self.metric,
+            best_is_highest=self.metric not in self.task.lower_is_better,
+            resumed_from=self.step if checkpoint is not None else 0,
+        )
+
+    def _bare_model(self) -> Any:
+        return self.accelerator.unwrap_model(self.model)
+
+    def _live(self) -> LiveModel:
+        head = "classifier" if self.rows.class_names else "causal-lm"
+        name = f"in training, step {self.step}"
+        return LiveModel(
+            self._bare_model(),
+            self.goods.tokenizer,
+            head,
+            self.rows.class_names,
+            self.device,
+            self.step,
+            name,
+        )
+
+    def _told_to_stop(self) -> bool:
+        told = self.control.stopping
+        if self.accelerator.num_processes == 1:
+            return told
+        # All processes must leave the loop in the same step, or the rest would wait for ever.
+        flag = torch.tensor(float(told), device=self.device)
+        return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
+
+
+class _Stopping(Exception):  # noqa: N818 - it is no error
+    """The person asked to stop in the middle of a measurement."""
+
+
+class _Rate:
+    """Tokens and samples per second over about the last two seconds of training."""
+
+    def __init__(self) -> None:
+        self._recent: list[tuple[float, int, int]] = []
+
+    def add(self, seconds: float, tokens: int, samples: int) -> tuple[float, float]:
+        self._recent.append((seconds, tokens, samples))
+        while len(self._recent) > 1 and sum(s for s, _, _ in self._recent[1:]) > 2.0:
+            self._recent.pop(0)
+        total = max(sum(s for s, _, _ in self._recent), 1e-9)
+        return sum(t for _, t, _ in self._recent) / total, sum(n for _, _, n in self._recent) / total
+
+
+def _with(event: Step, loss: float, norm: float) -> Step:
+    return dataclasses.replace(event, loss=loss, gradient_norm=norm)
+
+
+def _not_finite(step: int, loss: float, norm: float) -> Problem:
+    what = "loss" if not math.isfinite(loss) else "gradient"
+    return Problem(
+        f"The {what} is no longer a number (step {step}).",
+        "The usual cause is a learning rate that is too high; broken weights or float16 arithmetic can do it too.",
+        "The run was stopped; its last good checkpoint is kept. Start again with a learning rate ten times smaller.",
+        f"step {step}: loss {loss}, gradient norm {norm}",
+        field="training.learning_rate",
+    )
+
+
+def _card_numbers(metrics: dict[str, float], step: int) -> str:
+    lines = "\n".join(f"| {name} | {value:.4f} |" for name, value in metrics.items())
+    return f"\n## Held-out measurement at step {step}\n\n| metric | value |\n| --- | --- |\n{lines}\n"

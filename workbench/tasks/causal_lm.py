@@ -1,0 +1,170 @@
+"""Causal language modelling: continue a text, learnt from plain text in blocks."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForCausalLM
+
+from workbench.engine.generation import generate
+from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
+from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, padded
+from workbench.run.generation import GenerationSettings
+from workbench.run.problem import bad_input
+from workbench.run.recipe import Recipe
+from workbench.shelf.datasets import resolve_data
+from workbench.shelf.text_files import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The text of each side; `test` may be empty."""
+
+    train: str
+    validation: str
+    test: str
+
+
+class Scored(NamedTuple):
+    """One batch of held-out blocks: summed negative log-likelihood and the number of predicted tokens."""
+
+    loss: float
+    tokens: int
+
+
+class CausalLM(Task):
+    """Next-token prediction on blocks of `max_length` tokens."""
+
+    kind = "causal-lm"
+    title = "Language model"
+    help = "Learns to go on writing in the manner of your text."
+    default_model = "smollm2"
+    best_metric = "perplexity"
+    metrics = ("loss", "perplexity")
+
+    def read(self, recipe: Recipe) -> Rows:
+        data = recipe.data
+        path = resolve_data(data.train)
+        text = read_text(path, data.encoding or None)
+        if not text.strip():
+            raise bad_input(f"The file {path} holds no text.", "", "Choose another file.", field="data.train")
+        # The end of the text is held out, not scattered blocks of it: neighbours of a training block would
+        # tell too much about it.
+        shares = {
+            "validation": data.validation if not isinstance(data.validation, str) else 0.0,
+            "test": data.test if not isinstance(data.test, str) else 0.0,
+        }
+        train_end = int(len(text) * (1 - shares["validation"] - shares["test"]))
+        validation_end = int(len(text) * (1 - shares["test"]))
+        if train_end <= 0:
+            raise bad_input(
+                "data.validation (Held-out): nothing would be left to train on.",
+                "Held-out and test together take the whole text.",
+                "Make them smaller.",
+                field="data.validation",
+            )
+        sides = {"validation": text[train_end:validation_end], "test": text[validation_end:]}
+        for name, given in (("validation", data.validation), ("test", data.test)):
+            if isinstance(given, str):
+                field = f"data.{name}"
+                sides[name] = read_text(resolve_data(given, field=field), data.encoding or None, field=field)
+        if not sides["validation"].strip():
+            raise bad_input(
+                "data.validation (Held-out): there is no held-out text.",
+                "Perplexity is measured on text that the model never learns from.",
+                "Take a share above 0, or a file of its own.",
+                field="data.validation",
+            )
+        content = Content(text[:train_end], sides["validation"], sides["test"])
+        return Rows(content, 0, 0, fingerprint=hashlib.sha256(text.encode()).hexdigest())
+
+    def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
+        return load_weights(AutoModelForCausalLM, folder), load_tokenizer(folder)
+
+    def encode(self, recipe: Recipe, rows: Rows, model: torch.nn.Module, tokenizer: Any) -> Goods:
+        length = fitting_length(recipe.training.max_length, model)
+        content: Content = rows.content
+
+        def blocks(text: str) -> Split:
+            # Cut at line breaks before tokenising: the tokenizer's time grows faster than the text's length.
+            lines = text.splitlines(keepends=True)
+            pieces = ["".join(lines[i : i + 200]) for i in range(0, len(lines), 200)]
+            ids = tokenizer(pieces, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+            flat = np.fromiter((t for piece in ids for t in piece), dtype=np.int32)
+            cut = [flat[i : i + length] for i in range(0, len(flat), length)]
+            return Split([block for block in cut if len(block) > 1])
+
+        train, validation = blocks(content.train), blocks(content.validation)
+        for split, name, field in (
+            (train, "training", "data.train"),
+            (validation, "held-out", "data.validation"),
+        ):
+            if not len(split):
+                raise bad_input(
+                    f"The {name} text is too short.",
+                    "It has fewer than two tokens, so there is nothing to predict.",
+                    "Give more text, or hold out a larger share.",
+                    field=field,
+                )
+        test = blocks(content.test) if content.test.strip() else None
+        tokens = int(train.lengths.sum())
+        notes = (f"The training text has {tokens:,} tokens in {len(train):,} blocks of {length}.",)
+        return Goods(model, tokenizer, train, validation, test, notes)
+
+    def collate(self, split: Split, indexes: NDArray[np.int64], pad: int) -> Batch:
+        ids, mask = padded([split.input_ids[i] for i in indexes], pad)
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
+        return int(sum(len(split.input_ids[i]) - 1 for i in indexes))
+
+    def loss_sum(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        # Without padding no mask is given, so that attention may take its faster causal kernel.
+        ragged = not bool(mask.all()) if mask.device.type == "cpu" else True
+        logits = model(input_ids=ids, attention_mask=mask if ragged else None, use_cache=False).logits
+        targets = ids[:, 1:].masked_fill(mask[:, 1:] == 0, -100)
+        return torch.nn.functional.cross_entropy(
+            logits[:, :-1].flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
+        )
+
+    def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Scored:
+        return Scored(float(self.loss_sum(model, batch)), int(batch["attention_mask"][:, 1:].sum()))
+
+    def summarise(self, parts: list[Any], split: Split, rows: Rows) -> Measurement:
+        scored: list[Scored] = parts
+        loss = math.fsum(part.loss for part in scored) / sum(part.tokens for part in scored)
+        # Above exp(700) a float overflows; the loss then says enough.
+        return Measurement({"loss": loss, "perplexity": math.exp(min(loss, 700.0))})
+
+    def written_samples(self, goods: Goods) -> list[dict[str, str]]:
+        """How the model goes on after the first words of two held-out blocks, always taking the likeliest."""
+        device = next(goods.model.parameters()).device
+        loaded = LoadedModel(goods.model, self.saved_tokenizer(goods.tokenizer), "causal-lm", "", device)
+        settings = GenerationSettings(temperature=0, max_new_tokens=40)
+        samples = []
+        for block in goods.validation.input_ids[:: max(1, len(goods.validation) // 2)][:2]:
+            prompt = loaded.tokenizer.decode(block[:24].tolist(), skip_special_tokens=True)
+            if prompt.strip():
+                samples.append({"prompt": prompt, "text": generate(loaded, prompt, settings)[0].text})
+        return samples
+
+    def sample_text(self, rows: Rows) -> str:
+        content: Content = rows.content
+        return content.validation.strip()[:200]
+
+    def saved_tokenizer(self, tokenizer: Any) -> Any:
+        """Without the chat template: the model was tuned to continue plain text, and says so to every tool."""
+        if not getattr(tokenizer, "chat_template", None):
+            return tokenizer
+        plain = copy.deepcopy(tokenizer)
+        plain.chat_template = None
+        return plain

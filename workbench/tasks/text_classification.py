@@ -1,0 +1,210 @@
+"""Text classification: put a text into one of several classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from workbench.engine.loading import fitting_length, load_tokenizer, load_weights
+from workbench.engine.metrics import classification_metrics, confusion_matrix
+from workbench.engine.splits import sides
+from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, padded
+from workbench.run.problem import bad_input
+from workbench.run.recipe import Recipe
+from workbench.shelf.datasets import resolve_data
+from workbench.shelf.guess import choose_columns
+from workbench.shelf.labelled import LabelledRows, labelled_rows
+from workbench.shelf.tables import read_table
+
+SAMPLES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Texts and the numbers of their classes."""
+
+    texts: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The rows of each side; `test` may be empty."""
+
+    train: Side
+    validation: Side
+    test: Side
+
+
+class Scored(NamedTuple):
+    """One batch of held-out rows: row numbers, log-probabilities (rows, classes)."""
+
+    rows: NDArray[np.int64]
+    log_probabilities: NDArray[np.float32]
+
+
+class TextClassification(Task):
+    """Any number of classes, one per text."""
+
+    kind = "text-classification"
+    title = "Text classification"
+    help = "Learns to put each text into one of your classes, such as a topic, a mood or an urgency."
+    default_model = "minilm"
+    best_metric = "accuracy"
+    metrics = ("loss", "accuracy", "f1_macro")
+
+    def read(self, recipe: Recipe) -> Rows:
+        data = recipe.data
+        path = resolve_data(data.train)
+        table = read_table(path, header=data.header, encoding=data.encoding or None)
+        text, label = choose_columns(table, data.text, data.label)
+        rows = labelled_rows(table, text, label)
+        notes = [f"Reading the text from “{text}” and the label from “{label}”.", *table.notes, *rows.notes]
+        cut = sides(rows.labels, data.validation, data.test, recipe.training.seed)
+        train = _side(rows, cut.train)
+        others = {}
+        for name, share, chosen in (
+            ("validation", data.validation, cut.validation),
+            ("test", data.test, cut.test),
+        ):
+            if isinstance(share, str):
+                side, more = _from_file(share, name, recipe, (text, label), rows.class_names)
+                notes += more
+            else:
+                side = _side(rows, chosen)
+            others[name] = side
+        return Rows(
+            Content(train, others["validation"], others["test"]),
+            len(train.texts),
+            len(others["validation"].texts),
+            rows.class_names,
+            table.fingerprint,
+            tuple(notes),
+        )
+
+    def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        names = rows.class_names
+        config.num_labels = len(names)
+        config.id2label = dict(enumerate(names))
+        config.label2id = {name: i for i, name in enumerate(names)}
+        config.problem_type = "single_label_classification"
+        model = load_weights(AutoModelForSequenceClassification, folder, config=config, new_head=True)
+        tokenizer = load_tokenizer(folder)
+        if model.config.pad_token_id is None:
+            model.config.pad_token_id = tokenizer.pad_token_id
+        return model, tokenizer
+
+    def encode(self, recipe: Recipe, rows: Rows, model: torch.nn.Module, tokenizer: Any) -> Goods:
+        limit = fitting_length(recipe.training.max_length, model)
+        content: Content = rows.content
+
+        def encoded(side: Side) -> Split:
+            ids = tokenizer(list(side.texts), truncation=True, max_length=limit, return_attention_mask=False)
+            arrays = [np.asarray(row, dtype=np.int32) for row in ids["input_ids"]] if side.texts else []
+            return Split(arrays, np.asarray(side.labels, dtype=np.int64), side.texts)
+
+        train = encoded(content.train)
+        notes = []
+        cut = int(np.sum(train.lengths == limit))
+        if cut:
+            share = cut / len(train)
+            notes.append(f"{cut} training texts ({share:.1%}) reach {limit} tokens and may be cut there.")
+        if limit < recipe.training.max_length:
+            notes.append(f"The model reads at most {limit} tokens; longer texts are cut there.")
+        test = encoded(content.test) if content.test.texts else None
+        return Goods(model, tokenizer, train, encoded(content.validation), test, tuple(notes))
+
+    def collate(self, split: Split, indexes: NDArray[np.int64], pad: int) -> Batch:
+        ids, mask = padded([split.input_ids[i] for i in indexes], pad)
+        assert split.labels is not None
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "labels": torch.from_numpy(split.labels[indexes]),
+        }
+
+    def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
+        return len(indexes)
+
+    def loss_sum(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        return torch.nn.functional.cross_entropy(logits.float(), batch["labels"], reduction="sum")
+
+    def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Scored:
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        return Scored(indexes, torch.log_softmax(logits.float(), dim=-1).cpu().numpy())
+
+    def summarise(self, parts: list[Any], split: Split, rows: Rows) -> Measurement:
+        scored: list[Scored] = parts
+        order = np.concatenate([part.rows for part in scored])
+        scores = np.concatenate([part.log_probabilities for part in scored])
+        assert split.labels is not None
+        true = split.labels[order]
+        confusion = confusion_matrix(true, scores.argmax(axis=1), len(rows.class_names))
+        metrics = {"loss": float(-np.mean(scores[np.arange(len(true)), true], dtype=np.float64))}
+        metrics |= classification_metrics(confusion)
+        return Measurement(
+            metrics,
+            tuple(tuple(int(n) for n in row) for row in confusion),
+            _samples(order, true, scores, split, rows.class_names),
+        )
+
+    def sample_text(self, rows: Rows) -> str:
+        content: Content = rows.content
+        texts = sorted(content.validation.texts, key=len)
+        return texts[len(texts) // 2] if texts else ""
+
+
+def _side(rows: LabelledRows, indexes: NDArray[np.int64]) -> Side:
+    return Side(tuple(rows.texts[i] for i in indexes), tuple(rows.labels[i] for i in indexes))
+
+
+def _from_file(
+    source: str, name: str, recipe: Recipe, columns: tuple[str, str], classes: tuple[str, ...]
+) -> tuple[Side, list[str]]:
+    field = f"data.{name}"
+    path = resolve_data(source, field=field)
+    table = read_table(path, header=recipe.data.header, encoding=recipe.data.encoding or None, field=field)
+    for column in columns:
+        if column not in table.columns:
+            raise bad_input(
+                f"The file {path} has no column “{column}”.",
+                f"The training data has it; this file has: {', '.join(table.columns)}.",
+                "Give both files the same columns.",
+                field=field,
+            )
+    rows = labelled_rows(table, *columns, classes, field=field)
+    return _side(rows, np.arange(len(rows.texts))), [
+        f"{path.name}: {note}" for note in table.notes + rows.notes
+    ]
+
+
+def _samples(
+    order: NDArray[np.int64],
+    true: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    split: Split,
+    names: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    """The surest mistakes first, then the surest hits: what a person wants to read."""
+    predicted = scores.argmax(axis=1)
+    sureness = scores.max(axis=1)
+    ranking = np.lexsort((-sureness, predicted == true))
+    wrong = ranking[: int(np.sum(predicted != true))][: SAMPLES - 4]
+    right = ranking[int(np.sum(predicted != true)) :][: SAMPLES - len(wrong)]
+    return [
+        {
+            "text": split.texts[order[i]],
+            "true": names[true[i]],
+            "predicted": names[predicted[i]],
+            "probability": round(float(np.exp(sureness[i])), 4),
+        }
+        for i in (*wrong, *right)
+    ]
