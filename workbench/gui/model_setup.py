@@ -36,7 +36,7 @@ class ModelSetup(EmptyState):
             return
         fetched = entry.state == "not converted"
         doing = (
-            "It is on this machine and needs to be converted once, which takes about a minute."
+            f"It is on this machine ({entry.megabytes:.0f} MB) and is converted once, which takes about a minute."
             if fetched
             else f"It is fetched once ({entry.megabytes:.0f} MB) and converted; then it works without a network."
         )

@@ -49,7 +49,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rows = self._rows[: self._limit]
         widest = max((metrics.horizontalAdvance(name) for name, _ in rows), default=0)
-        names, figures = min(widest, self.width() * 2 // 5), metrics.horizontalAdvance("< 0.1 %")
+        names, figures = min(widest + 4, self.width() * 2 // 5), metrics.horizontalAdvance("< 0.1 %")
         left, room = names + SMALL, self.width() - names - figures - 2 * SMALL
         for i, (name, value) in enumerate(rows):
             y, first = i * ROW, i == 0

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
 
 from workbench.gui.attention.options import Options
+from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.model_choice import ModelChooser
 from workbench.gui.theme import MEDIUM, SMALL
-from workbench.gui.widgets import Card, GhostButton, Label, column, explain_widget
+from workbench.gui.widgets import Card, Label, column, explain_widget
 from workbench.gui.workspace import Workspace
 from workbench.session.requests import LIVE
-
-EXAMPLES = (
-    "The film was not good, but the music saved it.",
-    "The keys that the man left on the tables are gone.",
-    "Anna told Maria that she would bring her book tomorrow.",
-    "My order arrived late and the box was damaged.",
-    "The bank by the river raised its interest rates.",
-)
-_ROWS, _LONGEST = 8, 90
 
 
 class Question(Card):
@@ -37,19 +27,14 @@ class Question(Card):
 
     def __init__(self, workspace: Workspace, options: Options) -> None:
         super().__init__()
-        self._workspace, self.options = workspace, options
-        self.line = QLineEdit(EXAMPLES[0])
+        self.options = options
+        self.line = QLineEdit(SENTENCES[0])
         self.line.setClearButtonEnabled(True)
         self.line.setPlaceholderText("Type a sentence to look into")
         explain_widget(self.line, "The text that the model reads. The maps follow as you type.", "Sentence")
         self.line.textEdited.connect(lambda text: self.edited.emit())
         self.line.returnPressed.connect(self.asked)
-        self.examples = GhostButton(
-            "Examples", help="Pick a sentence: from the loaded data, or one that shows something."
-        )
-        self.menu = QMenu(self.examples)
-        self.menu.aboutToShow.connect(self.fill_menu)
-        self.examples.setMenu(self.menu)
+        self.examples = ExamplesButton(workspace, SENTENCES, self.set_text)
         self.chooser = ModelChooser(workspace)
         self.chooser.chosen.connect(self.asked)
         self.follow = QCheckBox("Follow the training")
@@ -68,26 +53,6 @@ class Question(Card):
         """Take a sentence and ask about it."""
         self.line.setText(text)
         self.asked.emit()
-
-    def fill_menu(self) -> None:
-        """Rows of the loaded data first, then built-in sentences."""
-        self.menu.clear()
-        rows = list(self._rows())
-        for heading, texts in (("From the loaded data", rows), ("Sentences that show something", EXAMPLES)):
-            if texts:
-                self.menu.addSection(heading)
-            for text in texts:
-                short = text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
-                action = self.menu.addAction(short.replace("&", "&&"))
-                action.triggered.connect(lambda _=False, text=text: self.set_text(text))
-
-    def _rows(self) -> Iterator[str]:
-        data = self._workspace.data
-        if data is None or data.table is None or data.text not in data.table.columns:
-            return
-        for text in data.table.column(data.text, 0, _ROWS):
-            if text and text.strip():
-                yield " ".join(text.split())
 
     def _offer_follow(self) -> None:
         choice = self.chooser.choice()

@@ -102,7 +102,7 @@ class AttentionPane(QWidget):
         for page in (self.content, self.empty, self.setup):
             self.stack.addWidget(page)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
+        outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(MEDIUM)
         outer.addWidget(self.question)
         outer.addLayout(self.stack, 1)
