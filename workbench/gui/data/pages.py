@@ -166,9 +166,9 @@ class TextPage(QWidget):
         self._lines = QVBoxLayout(self.figures)
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setSpacing(TINY)
-        self._values: dict[str, Label] = {}
+        self.values: dict[str, Label] = {}
         for name in (self.tr("Characters"), self.tr("Lines"), self.tr("Words"), self.tr("Tokens")):
-            value = self._values[name] = Label("")
+            value = self.values[name] = Label("")
             line = QHBoxLayout()
             line.addWidget(Muted(name, wrap=False))
             line.addStretch(1)
@@ -192,7 +192,7 @@ class TextPage(QWidget):
         tokens = "–" if counts.tokens is None else number(counts.tokens)
         shown = (number(counts.characters), number(counts.lines), number(counts.words))
         about = self.tr("about {0}").format(tokens) if counts.estimated else tokens
-        for label, text in zip(self._values.values(), (*shown, about), strict=True):
+        for label, text in zip(self.values.values(), (*shown, about), strict=True):
             label.setText(text)
         whole = counts.characters <= len(preview.excerpt)
         first = counted(len(preview.excerpt), "character")
