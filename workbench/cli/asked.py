@@ -48,8 +48,7 @@ def asked_recipe(what: str | None, overrides: Sequence[str], name: str | None = 
     elif what:
         data = {"data": {"train": what}}
         set_already = {override.partition("=")[0].strip() for override in overrides}
-        if what.lower().endswith((".txt", ".md")) and "task.kind" not in set_already:
-            # Running text has no classes: what can be learned from it is how it goes on.
+        if _is_running_text(what) and "task.kind" not in set_already:
             data["task"] = {"kind": "causal-lm"}
             if "model.source" not in set_already:
                 data["model"] = {"source": "smollm2"}
@@ -70,10 +69,20 @@ def asked_recipe(what: str | None, overrides: Sequence[str], name: str | None = 
     return recipe
 
 
+def _is_running_text(what: str) -> bool:
+    """Whether the data has no classes, so that what can be learned from it is how it goes on."""
+    from workbench.shelf.datasets import shipped
+
+    tasks = {dataset.name: dataset.task for dataset in shipped()}
+    return tasks.get(what) == "causal-lm" or what.lower().endswith((".txt", ".md"))
+
+
 def _with_model_folder(data: dict[str, Any]) -> dict[str, Any]:
     """The values with a relative model folder made absolute, so that the saved recipe works anywhere."""
     section = data.get("model")
-    source = section.get("source") if isinstance(section, dict) else None
+    if not isinstance(section, dict):
+        return data
+    source = section.get("source")
     if isinstance(source, str) and ("/" in source or "\\" in source) and Path(source).expanduser().is_dir():
         return {**data, "model": {**section, "source": str(Path(source).expanduser().resolve())}}
     return data

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workbench.cli.console import Console
 from workbench.cli.outcome import metrics_in_words, outcome
@@ -34,7 +34,9 @@ def follow(prepared: Prepared, console: Console) -> History:
     history = prepared.folder.history()
     history.ended = None
     view = _View(console)
-    with _stopping(control, console), contextlib.closing(training.carry_out(prepared, control)) as events:
+    # Closed whatever happens, so that even an aborted run lets go of its folder.
+    events = cast("Generator[Event]", training.carry_out(prepared, control))
+    with _stopping(control, console), contextlib.closing(events):
         for event in events:
             history.fold((event,))
             view.show(event, history)
@@ -71,15 +73,16 @@ class _View:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._loss = 0.0
+        self._loss = self._speed = 0.0
         self._seen = 0
+        self._begin: Step | None = None
 
     def show(self, event: Event, history: History) -> None:
         match event:
             case Started():
                 self._started(event)
             case Step():
-                self._step(event, history)
+                self._step(event, history.started.total_steps if history.started else 0)
             case Evaluated():
                 best = ", the best so far" if event.best else ""
                 which = "test" if event.split == "test" else "held-out"
@@ -104,18 +107,19 @@ class _View:
             f"{event.total_steps} steps{go_on}"
         )
 
-    def _step(self, event: Step, history: History) -> None:
-        # An average over about the last 20 steps: single losses jump too much to be read.
+    def _step(self, event: Step, total: int) -> None:
+        # Averages over about the last 20 steps: single values jump too much to be read.
         self._seen += 1
         self._loss += (event.loss - self._loss) / min(self._seen, 20)
-        started = history.started
-        total = started.total_steps if started else 0
+        self._speed += (event.samples_per_second - self._speed) / min(self._seen, 20)
         left = ""
-        if started and history.first_time and event.samples_per_second > 0 and started.steps_per_epoch:
-            rows = (total - event.step) * started.train_rows / started.steps_per_epoch
-            left = f", {duration(rows / event.samples_per_second)} left"
+        if self._begin is None:
+            self._begin = event
+        elif event.step > self._begin.step:
+            pace = (event.time - self._begin.time) / (event.step - self._begin.step)
+            left = f", {duration(pace * (total - event.step))} left"
         self._console.progress.show(
-            f"step {event.step} of {total}, loss {self._loss:.3f}, {event.samples_per_second:.0f} samples/s{left}",
+            f"step {event.step} of {total}, loss {self._loss:.3f}, {self._speed:.0f} samples/s{left}",
             event.step / total if total else None,
         )
 

@@ -115,7 +115,7 @@ def _commands() -> list[ModuleType]:
 
 def _parser(found: dict[str, ModuleType]) -> argparse.ArgumentParser:
     # Given before or after the command: the second parser must not reset what the first one read.
-    everywhere = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    everywhere = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_common(everywhere)
     parser = _Parser(
         prog="workbench",

@@ -136,7 +136,9 @@ def _possible(maps: AttentionMaps) -> NDArray[np.float32]:
 
 def _coloured(weights: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
     """Colours on a square-root scale that ends at `top`, uint8 of shape (..., 3); negative cells stay empty."""
-    colours = colour_table()[(np.sqrt(np.clip(weights / top, 0, 1)) * 255).astype(np.uint8)]
+    colours: NDArray[np.uint8] = colour_table()[
+        (np.sqrt(np.clip(weights / top, 0, 1)) * 255).astype(np.uint8)
+    ]
     colours[weights < 0] = 0xF5
     return colours
 

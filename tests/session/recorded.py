@@ -1,0 +1,117 @@
+"""A recorded run, made without training: the journal that a run leaves, and attention maps."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+
+from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
+from workbench.run.folder import RunFolder, make_run
+from workbench.run.home import Home
+from workbench.run.journal import Journal
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import changed
+from workbench.run.results import AttentionMaps
+
+CLASSES = ("refund", "delivery <b>late</b>", "login & password", "praise")
+CONFUSION = ((40, 3, 1, 0), (6, 33, 2, 1), (0, 1, 41, 0), (0, 0, 2, 12))
+
+
+def events(steps: int = 300) -> list[Event]:
+    """What happened in a made-up classification run that was measured every 50 steps."""
+    chance = random.Random(0)
+    told: list[Event] = [
+        Started(
+            task="text-classification",
+            model="minilm",
+            device="CPU, 2 threads",
+            precision="bf16",
+            total_steps=steps,
+            steps_per_epoch=100,
+            train_rows=3200,
+            validation_rows=142,
+            parameters=22_713_216,
+            class_names=CLASSES,
+            best_metric="accuracy",
+        ),
+        Notice(text="3 rows have no label <script>alert(1)</script> and were left out.", level="warning"),
+    ]
+    for step in range(1, steps + 1):
+        told.append(
+            Step(
+                step=step,
+                epoch=step / 100,
+                loss=1.4 * math.exp(-step / 80) + 0.2 * chance.random() + 0.1,
+                learning_rate=1e-4 * min(step / 30, (steps - step) / (steps - 30)),
+                gradient_norm=1 + chance.random(),
+                tokens_per_second=9000.0,
+                samples_per_second=310 + 20 * chance.random(),
+                memory=10**9,
+            )
+        )
+        if step % 50 == 0:
+            score = 0.9 - 0.6 * math.exp(-step / 80)
+            metrics = {"loss": 1.5 - 1.2 * score, "accuracy": score, "f1_macro": score - 0.03}
+            told.append(
+                Evaluated(step=step, epoch=step / 100, metrics=metrics, best=True, confusion=CONFUSION)
+            )
+    told.append(CheckpointSaved(step=steps, path=f"checkpoints/step-{steps:06}"))
+    last = told[-2]
+    assert isinstance(last, Evaluated)
+    told.append(
+        Ended(status="finished", step=steps, seconds=30.0, samples=32 * steps, metrics=last.metrics)
+    )
+    return told
+
+
+def recorded_run(home: Home, told: list[Event] | None = None) -> RunFolder:
+    """A run folder with recipe, journal, environment and samples."""
+    folder = make_run(home, changed(Recipe(name="Support <mail>"), "training.epochs", 3.0))
+    with Journal(folder.journal_file) as journal:
+        for event in events() if told is None else told:
+            journal.append(event)
+    folder.write_environment({"versions": {"python": "3.11", "torch": "2.13"}, "seed": 0})
+    samples = [
+        {"text": "Where is my <parcel>?", "true": CLASSES[1], "predicted": CLASSES[1], "probability": 0.97},
+        {"text": "You charged me twice", "true": CLASSES[0], "predicted": CLASSES[3], "probability": 0.51},
+    ]
+    (folder.path / "samples.json").write_text(json.dumps(samples), encoding="utf-8")
+    (folder.path / "model").mkdir()
+    return folder
+
+
+def maps(layers: int = 6, heads: int = 12, n: int = 12, *, causal: bool = False) -> AttentionMaps:
+    """Attention of random heads over made-up tokens; rows sum to 1."""
+    chance = np.random.default_rng(0)
+    scores = chance.normal(size=(layers, heads, n, n)) * chance.uniform(0.5, 4, size=(layers, heads, 1, 1))
+    if causal:
+        scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+    words = "my parcel has not arrived and nobody answers the phone at all".split()
+    tokens = ["[CLS]", *(words[i % len(words)] for i in range(n - 2)), "[SEP]"]
+    return AttentionMaps(
+        weights=weights,
+        tokens=tuple(tokens),
+        special=np.array([token.startswith("[") for token in tokens]),
+        model="minilm",
+        causal=causal,
+        prediction=(("delivery", 0.93), ("refund", 0.05)),
+    )
+
+
+def save_all(target: Path) -> None:
+    """Everything as files, to be looked at."""
+    from workbench.session.pictures import atlas_png, curves_png, head_png
+    from workbench.session.report import write_report
+
+    folder = recorded_run(Home(target))
+    print(write_report(folder, attention=maps()))  # noqa: T201
+    (target / "atlas.png").write_bytes(atlas_png(maps()))
+    (target / "long.png").write_bytes(atlas_png(maps(2, 4, 300, causal=True)))
+    (target / "head.png").write_bytes(head_png(maps(), 2, 4))
+    (target / "curves.png").write_bytes(curves_png(folder.history()))
