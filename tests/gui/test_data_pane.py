@@ -214,6 +214,9 @@ def test_a_wrong_encoding_unfolds_its_remedy(
     settle(qtbot, workspace)
     assert shows(pane, pane.table_page)
     assert pane.table_page.rows.model.full_text(40, 0) == "un café"
+    choose(written(tmp_path / "days.csv", two_classes()))
+    assert not pane.options.is_open()  # the next file is read as usual, and nothing speaks of the last one
+    assert workspace.recipe.data.encoding == ""
 
 
 def test_a_plain_text_shows_its_beginning_and_size(pane: DataPane, choose: Choose, tiny_text: Path) -> None:

@@ -147,7 +147,7 @@ class Workspace(QObject):
             max_length=recipe.training.max_length,
             task=recipe.task.kind,
         )
-        self.data_busy = True
+        self.data_busy, self.data_problem = True, None
         self.data_changed.emit()
 
         def arrived(preview: DataPreview) -> None:

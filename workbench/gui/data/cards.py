@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.shelf.datasets import ShippedDataset
 
 _ACROSS = 4
+_NARROW = 180  # pixels of a card's width below which its icon makes room for the words
 _KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -92,16 +93,19 @@ class ChoiceCard(QAbstractButton):
 
     def _draw_texts(self, painter: QPainter) -> None:
         palette = current()
-        left, top, width = MEDIUM, SMALL + 2, self.width() - 2 * MEDIUM
-        colour = palette.accent if self.isChecked() else palette.muted
-        painter.drawPixmap(left, top + 1, pixmap(self._icon, colour, 16, self.devicePixelRatioF()))
+        narrow = self.width() < _NARROW
+        left, top = SMALL + 1 if narrow else MEDIUM, SMALL + 2
+        width = self.width() - 2 * left
+        if not narrow:
+            colour = palette.accent if self.isChecked() else palette.muted
+            painter.drawPixmap(left, top + 1, pixmap(self._icon, colour, 16, self.devicePixelRatioF()))
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
         small = QFont(self.font())
         small.setPixelSize(FONT_SMALL + 1)
         painter.setFont(bold)
         painter.setPen(palette.colour("text"))
-        indent = 16 + SMALL
+        indent = 0 if narrow else 16 + SMALL
         title = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, width - indent)
         painter.drawText(
             QRectF(left + indent, top, width - indent, 18), int(Qt.AlignmentFlag.AlignVCenter), title
@@ -236,6 +240,8 @@ class DatasetStrip(QWidget):
                     what.rstrip("."), 100 * dataset.baseline_accuracy
                 )
             )
+        if dataset.licence:
+            parts.append(self.tr("Licence: {0}.").format(dataset.licence))
         parts.append(dataset.how_made)
         return " ".join(part for part in parts if part)
 

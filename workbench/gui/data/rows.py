@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QSplitter, QTableView
 
 from workbench.gui.table_model import TableModel
@@ -40,6 +41,8 @@ class RowsView(QSplitter):
         self.reading.setProperty("role", "plain")
         self.reading.setTabChangesFocus(True)
         self.reading.document().setDocumentMargin(0)
+        self.reading.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.reading.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         explain_widget(
             self.reading,
             self.tr("The whole text of the chosen row."),
@@ -50,9 +53,10 @@ class RowsView(QSplitter):
         panel.add(self.reading, 1)
         self.addWidget(card)
         self.addWidget(panel)
-        self.setSizes([420, 150])
-        self.setStretchFactor(0, 1)
-        self.setStretchFactor(1, 0)
+        panel.setMinimumHeight(96)
+        self.setSizes([420, 130])
+        self.setStretchFactor(0, 4)
+        self.setStretchFactor(1, 1)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(TINY * 2)
 

@@ -137,7 +137,7 @@ class DataPane(QWidget):
         self.strip.mark(source)
         self.busy.setVisible(workspace.data_busy)
         if source != self._source:
-            # The recipe is told before the look begins, so a problem is still that of the set before.
+            # The recipe is told before the look begins: the problem is still that of the set before.
             self._source, problem = source, None
             self.options.set_open(False)
         self.options.show_options(recipe.data.header, recipe.data.encoding, problem.field if problem else "")
