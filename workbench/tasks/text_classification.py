@@ -106,8 +106,10 @@ class TextClassification(Task):
         content: Content = rows.content
 
         def encoded(side: Side) -> Split:
+            if not side.texts:
+                return Split([], np.empty(0, dtype=np.int64))
             ids = tokenizer(list(side.texts), truncation=True, max_length=limit, return_attention_mask=False)
-            arrays = [np.asarray(row, dtype=np.int32) for row in ids["input_ids"]] if side.texts else []
+            arrays = [np.asarray(row, dtype=np.int32) for row in ids["input_ids"]]
             return Split(arrays, np.asarray(side.labels, dtype=np.int64), side.texts)
 
         train = encoded(content.train)

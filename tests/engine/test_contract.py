@@ -1,0 +1,65 @@
+"""What every task must keep, whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.engine.task import Goods, Rows, Task
+from workbench.run.recipe import Recipe
+from workbench.tasks import all_tasks, task_named
+
+KINDS = sorted(all_tasks())
+
+
+@pytest.fixture(params=KINDS)
+def prepared(request: pytest.FixtureRequest) -> tuple[Task, Rows, Goods, Recipe]:
+    """A task with real rows and a real tiny model."""
+    makers = {"text-classification": "recipe", "causal-lm": "lm_recipe"}
+    assert request.param in makers, "give the new task a recipe here"
+    make: Callable[..., Recipe] = request.getfixturevalue(makers[request.param])
+    recipe = make()
+    task = task_named(recipe.task.kind)
+    rows = task.read(recipe)
+    model, tokenizer = task.load(recipe, rows, Path(recipe.model.source))
+    return task, rows, task.encode(recipe, rows, model, tokenizer), recipe
+
+
+def test_a_task_says_what_it_is(prepared: tuple[Task, Rows, Goods, Recipe]) -> None:
+    task = prepared[0]
+    assert task.title and task.help.endswith(".")
+    assert task.best_metric in task.metrics and "loss" in task.metrics
+
+
+def test_summed_losses_add_up_over_any_partition(prepared: tuple[Task, Rows, Goods, Recipe]) -> None:
+    """Accumulating small batches equals one large batch, because losses are sums over terms."""
+    task, _, goods, _ = prepared
+    goods.model.eval()
+    rows = np.arange(min(9, len(goods.train)))
+    with torch.no_grad():
+        whole = float(task.loss_sum(goods.model, task.collate(goods.train, rows, 0)))
+        parts = [rows[:2], rows[2:3], rows[3:]]
+        pieces = sum(float(task.loss_sum(goods.model, task.collate(goods.train, p, 0))) for p in parts)
+    assert pieces == pytest.approx(whole, rel=1e-4)
+    assert sum(task.terms(goods.train, p) for p in parts) == task.terms(goods.train, rows)
+
+
+def test_measured_metrics_are_those_it_promises(prepared: tuple[Task, Rows, Goods, Recipe]) -> None:
+    task, rows, goods, _ = prepared
+    goods.model.eval()
+    every = np.arange(len(goods.validation))
+    with torch.no_grad():
+        part = task.score(goods.model, task.collate(goods.validation, every, 0), every)
+    measured = task.summarise([part], goods.validation, rows)
+    assert set(measured.metrics) == set(task.metrics)
+    assert all(isinstance(value, float) for value in measured.metrics.values())
+
+
+def test_reading_twice_gives_the_same_rows(prepared: tuple[Task, Rows, Goods, Recipe]) -> None:
+    task, rows, _, recipe = prepared
+    again = task.read(recipe)
+    assert again.content == rows.content and again.fingerprint == rows.fingerprint

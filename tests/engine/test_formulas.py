@@ -1,0 +1,108 @@
+"""Schedules, metrics, batches and splits against their closed forms and against scikit-learn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import sklearn.metrics
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.engine.batches import epoch_batches
+from workbench.engine.metrics import classification_metrics, confusion_matrix
+from workbench.engine.optimizers import build_optimizer
+from workbench.engine.schedules import learning_rate
+from workbench.engine.splits import sides
+from workbench.run.problem import WorkbenchError
+
+
+@given(st.integers(1, 500), st.floats(0, 1), st.sampled_from(["linear", "cosine", "constant"]))
+def test_schedules_warm_up_linearly_and_never_stop_learning(total: int, ratio: float, kind: str) -> None:
+    warmup = round(ratio * total)
+    rates = [learning_rate(step, total, 2.0, ratio, kind) for step in range(1, total + 1)]
+    assert all(0 < rate <= 2.0 for rate in rates)
+    for step in range(1, warmup + 1):
+        assert rates[step - 1] == pytest.approx(2.0 * step / warmup)
+    for step in range(warmup + 1, total + 1):
+        progress = (step - warmup) / (total - warmup + 1)
+        closed = {
+            "linear": 2.0 * (1 - progress),
+            "cosine": 1.0 + math.cos(math.pi * progress),
+            "constant": 2.0,
+        }
+        assert rates[step - 1] == pytest.approx(closed[kind])
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
+@settings(deadline=None)
+def test_metrics_equal_scikit_learn_s(pairs: list[tuple[int, int]]) -> None:
+    true, predicted = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    confusion = confusion_matrix(true, predicted, 5)
+    assert (confusion == sklearn.metrics.confusion_matrix(true, predicted, labels=range(5))).all()
+    ours = classification_metrics(confusion)
+    assert ours["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(true, predicted))
+    theirs = sklearn.metrics.f1_score(true, predicted, average="macro", zero_division=0)
+    assert ours["f1_macro"] == pytest.approx(theirs)
+
+
+@given(
+    st.lists(st.integers(1, 100), min_size=1, max_size=400),
+    st.integers(1, 40),
+    st.sampled_from(["by-length", "shuffled"]),
+)
+@settings(deadline=None)
+def test_every_row_stands_in_exactly_one_batch(lengths: list[int], size: int, how: str) -> None:
+    batches = epoch_batches(np.array(lengths), size, 3, 1, how)  # type: ignore[arg-type]
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    assert all(1 <= len(batch) <= size for batch in batches)
+    assert len(batches) == math.ceil(len(lengths) / size)
+
+
+def test_batches_depend_on_seed_and_epoch_and_nothing_else() -> None:
+    lengths = np.random.default_rng(0).integers(5, 60, 500)
+
+    def order(seed: int, epoch: int) -> list[int]:
+        np.random.rand(3)
+        return np.concatenate(epoch_batches(lengths, 16, seed, epoch, "by-length")).tolist()
+
+    assert order(0, 0) == order(0, 0)
+    assert order(0, 0) != order(0, 1) and order(0, 0) != order(1, 0)
+
+
+def test_batches_by_length_pad_far_less() -> None:
+    lengths = np.random.default_rng(0).integers(5, 100, 2000)
+
+    def padding(how: str) -> int:
+        batches = epoch_batches(lengths, 32, 0, 0, how)  # type: ignore[arg-type]
+        return int(sum(lengths[b].max() * len(b) - lengths[b].sum() for b in batches))
+
+    assert padding("by-length") < padding("shuffled") / 5
+
+
+@given(st.lists(st.integers(0, 3), min_size=8, max_size=120), st.integers(0, 9))
+@settings(deadline=None)
+def test_no_row_stands_on_two_sides(labels: list[int], seed: int) -> None:
+    try:
+        cut = sides(labels, 0.25, 0.25, seed)
+    except WorkbenchError:
+        return  # too few rows of each class to hold any out
+    together = np.concatenate(cut)
+    assert sorted(together.tolist()) == list(range(len(labels)))
+    assert all((a == b).all() for a, b in zip(cut, sides(labels, 0.25, 0.25, seed), strict=True))
+    assert {labels[int(i)] for i in cut.train} == set(labels)
+
+
+def test_shares_that_leave_nothing_are_refused() -> None:
+    with pytest.raises(WorkbenchError, match="nothing would be left"):
+        sides([0, 1] * 20, 0.6, 0.5, 0)
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4))
+    groups = build_optimizer(model, "adamw", 1e-3, 0.5).param_groups
+    decaying = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    assert decaying == {id(model[0].weight)}
+    assert sum(len(group["params"]) for group in groups) == 4
