@@ -69,7 +69,8 @@ class AttentionPane(QWidget):
     def _lay_out(self) -> None:
         self.atlas_card = Card("All heads")
         self.atlas_card.add_action(self.busy)
-        self.atlas_card.add_action(ExportButton(self.figure, lambda: self.atlas.selection, self.workspace))
+        self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
+        self.atlas_card.add_action(self.export)
         self.atlas_card.add(self.note)
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.atlas_words)

@@ -7,10 +7,10 @@ from bisect import bisect_right
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QResizeEvent, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QSizePolicy, QTextEdit, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QTextEdit, QToolTip, QVBoxLayout, QWidget
 
 from workbench.gui.theme import TINY, current, theme
-from workbench.gui.widgets import IconButton, Label, row
+from workbench.gui.widgets import ElidedLabel, IconButton
 from workbench.run.results import Generated, GeneratedToken
 
 #: How strongly a token is shaded that had no probability at all; a certain one is not shaded.
@@ -114,7 +114,7 @@ class Answer(QWidget):
         super().__init__()
         self.text = AnswerText()
         self.text.shade(shaded)
-        self.facts = Label(name, "caption")
+        self.facts = ElidedLabel(name, "caption")
         self._name = name
         self._began: float | None = None
         copy = IconButton("copy", "Copy this answer", on_click=self.copy, size=24)
@@ -123,7 +123,10 @@ class Answer(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(TINY)
         layout.addWidget(self.text)
-        layout.addWidget(row(self.facts, None, copy))
+        foot = QHBoxLayout()
+        foot.addWidget(self.facts, 1)
+        foot.addWidget(copy)
+        layout.addLayout(foot)
 
     def add(self, token: GeneratedToken) -> None:
         """Append a token and count it."""

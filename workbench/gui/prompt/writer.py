@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QStackedLayout, QVBoxLayout, QWidget
 
 from workbench.gui.examples import PROMPTS, ExamplesButton
@@ -30,7 +30,8 @@ from workbench.session.requests import GenerationRequest
 
 _HINT = "Ctrl+Enter sends. Each prompt stands alone: the model does not see earlier ones."
 #: Answers side by side, as many as leave each a readable column.
-_COLUMN = 300
+_COLUMN = 280
+_SETTINGS = 232
 
 
 class PromptBox(QPlainTextEdit):
@@ -158,12 +159,21 @@ class Writer(QWidget):
         talk.body.addLayout(foot)
         settings = Card("Settings")
         settings.add(scrolled(self.form), 1)
-        settings.setFixedWidth(232)
+        settings.setFixedWidth(_SETTINGS)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
         layout.addWidget(talk, 1)
         layout.addWidget(settings)
+
+    def _columns(self) -> int:
+        return (self.width() - _SETTINGS - 4 * MEDIUM) // _COLUMN
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many answers side by side as the width allows."""
+        super().resizeEvent(event)
+        for turn in self.turns:
+            turn.arrange(self._columns())
 
     # ---- what is asked
 
@@ -184,7 +194,7 @@ class Writer(QWidget):
             return
         settings = self.form.settings
         turn = Turn(self._title, prompt, settings.answers, self.form.shade.isChecked())
-        turn.arrange(self.area.viewport().width() // _COLUMN)
+        turn.arrange(self._columns())
         self.turns.append(turn)
         self.transcript.insertWidget(self.transcript.count() - 1, turn)
         self.stack.setCurrentWidget(self.area)

