@@ -55,6 +55,7 @@ class _Stream:
     def __init__(self, console: Console, answers: int) -> None:
         self._console, self._answers = console, answers
         self._begun = False
+        self._streamed = ""
 
     def hear(self, message: object) -> None:
         """Take a token or a text about progress."""
@@ -65,12 +66,13 @@ class _Stream:
                 self._console.result("answer 1:")
             self._begun = True
             self._console.result(message.text, end="")
+            self._streamed += message.text
 
     def end(self, answers: tuple[Generated, ...]) -> None:
         """Complete what was streamed."""
-        if not self._begun:
-            self._console.result(answers[0].text, end="")
-        self._console.result()
+        # The engine keeps back what may still become one character with the next token.
+        rest = answers[0].text.removeprefix(self._streamed)
+        self._console.result(rest if rest != answers[0].text or not self._begun else "")
         for number, answer in enumerate(answers[1:], start=2):
             self._console.result(f"answer {number}:\n{answer.text}")
 
