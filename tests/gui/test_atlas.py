@@ -181,13 +181,23 @@ def test_the_strongest_link_is_found_among_what_is_visible() -> None:
     assert (second.query, second.key, second.weight) == (1, 2, pytest.approx(0.6))
 
 
+def test_a_first_token_that_can_see_only_itself_is_not_a_strongest_link() -> None:
+    weights = np.array([[1, 0, 0], [0.3, 0.7, 0], [0.2, 0.6, 0.2]])[None, None]
+    shown = show(made(weights, causal=True))
+    link = shown.strongest(0, 0)
+    assert link is not None
+    assert (link.query, link.key) == (1, 1)
+    assert tops(shown, Scale("linear", per_head=True))[0, 0] == pytest.approx(0.7)
+
+
 @pytest.mark.parametrize("name", [key for key, _, _ in MAPS])
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
-def test_colours_grow_evenly_away_from_the_background(name: str, palette: Palette) -> None:
+def test_colours_change_in_lightness_one_way_only(name: str, palette: Palette) -> None:
     table = colour_table(name, palette)[FIRST:]
     red, green, blue = ((table >> shift) & 255 for shift in (16, 8, 0))
     light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    steps = np.diff(light) if palette.name == "dark" else -np.diff(light)
+    towards_dark = palette.name == "light" and name in ("ink", "magma")
+    steps = -np.diff(light) if towards_dark else np.diff(light)
     assert (steps > -1.5).all()  # rounding to whole numbers may turn a step by one
     assert steps.sum() > 120
 

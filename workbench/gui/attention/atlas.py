@@ -49,14 +49,12 @@ class Grid:
 
 
 def whole_cells(tile: int, tokens: int) -> int:
-    """The tile size at which all cells look equally large.
+    """The tile size at which all cells are equally large, where that costs less than a sixth of the tile.
 
-    Cells of 3 pixels or more may differ by one; below, that would be seen as a pattern which is not in the
-    weights, so the tile shrinks to a whole number of pixels per cell. Where a block of cells shares a pixel
-    the size stays.
+    Otherwise cells differ by one pixel. Where a block of cells shares a pixel the size stays.
     """
-    cell = tile // tokens
-    return tile if cell == 0 or cell >= 3 else cell * tokens
+    equal = tile // tokens * tokens
+    return equal if 6 * equal >= 5 * tile else tile
 
 
 def tile_numbers(
@@ -92,8 +90,11 @@ def tile_numbers(
 def atlas_numbers(shown: Shown, scale: Scale, grid: Grid) -> NDArray[np.uint8]:
     """The atlas as colour numbers of shape (height, width) in device pixels; gaps are `ABSENT`."""
     top = tops(shown, scale)[:, :, None, None]
-    numbers = tile_numbers(shown.weights, shown.visible, shown.possible, top, scale, grid.tile)
     image = np.full((grid.layers, grid.pitch, grid.heads, grid.pitch), ABSENT, dtype=np.uint8)
-    image[:, : grid.tile, :, : grid.tile] = stretch(numbers, grid.tile, grid.tile).transpose(0, 2, 1, 3)
+    for layer in range(grid.layers):  # layer by layer the intermediate values stay in the processor's cache
+        weights = shown.weights[layer]
+        numbers = tile_numbers(weights, shown.visible, shown.possible, top[layer], scale, grid.tile)
+        tiles = stretch(numbers, grid.tile, grid.tile)
+        image[layer, : grid.tile, :, : grid.tile] = tiles.transpose(1, 0, 2)
     flat = image.reshape(grid.layers * grid.pitch, grid.heads * grid.pitch)
     return np.ascontiguousarray(flat[: grid.height, : grid.width])

@@ -154,7 +154,7 @@ def _draw_figures(
     look: Look,
 ) -> None:
     painter.setFont(look.small())
-    for row, column in np.argwhere(visible):
+    for row, column in np.argwhere(visible & (weights >= 0.005)):  # a page full of 0.00 says nothing
         rect = place.rect(place.window.row + int(row), place.window.column + int(column))
         painter.setPen(readable_on(int(table[numbers[row, column]])))
         painter.drawText(rect, CENTRE, f"{weights[row, column]:.2f}")

@@ -33,7 +33,7 @@ def tops(shown: Shown, scale: Scale) -> NDArray[np.float32]:
     """The weight that gets the strongest colour, of shape (layers, heads); never 0."""
     layers, heads, _ = shown.shape
     capped = scale.kind == "cap"
-    found = _percentile(shown, scale.per_head) if capped else shown.weights.max(axis=(2, 3))
+    found = _percentile(shown, scale.per_head) if capped else shown.row_tops()
     if not scale.per_head:
         found = np.full((layers, heads), found.max(), dtype=np.float32)
     return np.where(found > 0, found, 1).astype(np.float32)
@@ -56,7 +56,7 @@ def position(
     values: NDArray[np.float32], top: NDArray[np.float32] | float, kind: Kind
 ) -> NDArray[np.float32]:
     """Where weights lie on the colour bar, 0 to 1; monotone, and 1 at the top and beyond."""
-    share = values * np.float32(1 / top) if isinstance(top, float) else values / top
+    share = values * np.float32(1 / top) if isinstance(top, float) else values * (1 / top)
     np.minimum(share, 1, out=share)
     if kind == "sqrt":
         np.sqrt(share, out=share)
@@ -106,7 +106,5 @@ _SPECIAL_WORDS = {
 def describe(shown: Shown, scale: Scale) -> str:
     """What the legend says: which scale and which options are on."""
     levels = "each head has its own top" if scale.per_head else "one top for all heads"
-    causal = (
-        "; empty above the diagonal: a token sees only itself and earlier ones" if shown.maps.causal else ""
-    )
+    causal = "; nothing above the diagonal, as tokens see only earlier ones" if shown.maps.causal else ""
     return f"{_KIND_WORDS[scale.kind]}, {levels}, {_SPECIAL_WORDS[shown.special]}{causal}."

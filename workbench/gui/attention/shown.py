@@ -48,11 +48,24 @@ class Shown:
         layers, heads, n, _ = self.weights.shape
         return layers, heads, n
 
+    @property
+    def telling(self) -> NDArray[np.bool_]:
+        """bool (n,): rows with at least two visible cells. A row of one cell is 1 whatever the model learned,
+        as the first token's of every causal model; it would be every head's strongest link."""
+        found = self.visible.sum(axis=1) >= 2
+        return found if found.any() else self.visible.any(axis=1)
+
+    def row_tops(self) -> NDArray[np.float32]:
+        """The largest visible weight of each head in its telling rows, of shape (layers, heads)."""
+        rows = self.weights.max(axis=3) * self.telling
+        tops: NDArray[np.float32] = rows.max(axis=2)
+        return tops
+
     def strongest(self, layer: int, head: int) -> Link | None:
-        """The largest visible weight of a head; None when nothing is visible."""
+        """The largest visible weight of a head in its telling rows; None when nothing is visible."""
         if not self.visible.any():
             return None
-        tile = self.weights[layer, head]
+        tile = self.weights[layer, head] * self.telling[:, None]
         query, key = np.unravel_index(int(tile.argmax()), tile.shape)
         return Link(int(query), int(key), float(tile[query, key]))
 
