@@ -137,6 +137,10 @@ class ModelChooser(QComboBox):
                 self._show(choice)
                 self.chosen.emit()
 
+    def hold(self) -> None:
+        """Take the present choice as the person's own: work with it has begun."""
+        self._picked = self.choice()
+
     def refresh(self) -> None:
         """Read the list again; tells when the chosen model is another one than before."""
         before = self.choice()

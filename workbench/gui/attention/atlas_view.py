@@ -192,6 +192,7 @@ class AtlasView(QAbstractScrollArea):
         painter.drawImage(self._origin(), self._image)
         if self._hover and self._hover != self.selection:
             self._frame(painter, self._hover, "muted", 1)
+        self._frame(painter, self.selection, "surface", 4)  # so that the mark stands off from any colour map
         self._frame(painter, self.selection, "accent", 2)
         painter.restore()
         self._draw_labels(painter, self._look)

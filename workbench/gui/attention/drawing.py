@@ -237,7 +237,7 @@ def draw_bar(painter: QPainter, area: QRectF, top: float, look: Look) -> None:
     metrics = QFontMetricsF(look.small())
     painter.setPen(look.palette.colour("muted"))
     for place, weight in ticks(top, look.scale.kind):
-        text = weight_text(weight)
+        text = ("≤ " if look.scale.kind == "log" and place == 0 else "") + weight_text(weight)
         width = metrics.horizontalAdvance(text) + 2
         x = area.left() + place * area.width()
         left = min(max(area.left() - 1, x - width / 2), area.right() - width + 1)

@@ -55,7 +55,10 @@ class Choices(QComboBox):
         explain_widget(
             self, f"{help} {' '.join(f'{text}: {about}' for _, text, about in rows)}".strip(), name
         )
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        # Five of them stand in a row: in a narrow window each may become shorter than its longest text.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.currentIndexChanged.connect(lambda _: self.chosen.emit())
 
     def current(self) -> str:

@@ -54,9 +54,13 @@ class Question(Card):
         self.line.setText(text)
         self.asked.emit()
 
-    def _offer_follow(self) -> None:
+    def is_live(self) -> bool:
+        """Whether the model in training is asked."""
         choice = self.chooser.choice()
-        self.follow.setVisible(choice is not None and choice.model == LIVE)
+        return choice is not None and choice.model == LIVE
+
+    def _offer_follow(self) -> None:
+        self.follow.setVisible(self.is_live())
 
     def _lay_out(self) -> None:
         first, second = QHBoxLayout(), QHBoxLayout()

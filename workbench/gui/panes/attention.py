@@ -25,7 +25,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.problem import Problem
 from workbench.run.results import AttentionMaps
 from workbench.session.lanes import Ticket
-from workbench.session.requests import LIVE, AttentionRequest
+from workbench.session.requests import AttentionRequest
 
 TYPING_MS = 300
 #: While following a training, the maps are asked for at most this often; each answer holds the training up.
@@ -133,11 +133,11 @@ class AttentionPane(QWidget):
     def ask(self) -> None:
         """Ask for the maps of the sentence in the chosen model; an older question is dropped."""
         self._typing.stop()
+        self._drop()
         if not self.isVisible():
             self._stale = True
             return
         self._stale = False
-        self._drop()
         text, choice = self.question.text(), self.question.chooser.choice()
         if not text or choice is None:
             self.maps = self.shown = None
@@ -173,6 +173,8 @@ class AttentionPane(QWidget):
     def _failed(self, problem: Problem) -> None:
         self._ticket = None
         self.busy.setText("")
+        if self.question.is_live() and self.workspace.session.active is None:
+            return  # the training ended before it could answer; the chooser turns to its run and asks again
         self.maps = self.shown = None
         self.empty.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
         self.stack.setCurrentWidget(self.empty)
@@ -191,11 +193,9 @@ class AttentionPane(QWidget):
 
     def _follow(self, name: str) -> None:
         """A training went on: ask again, but neither often nor while an answer is still on its way."""
-        choice = self.question.chooser.choice()
         if (
             self.question.follow.isChecked()
-            and choice is not None
-            and choice.model == LIVE
+            and self.question.is_live()
             and name == self.workspace.active_name
             and self.isVisible()
             and self._ticket is None

@@ -55,6 +55,8 @@ class PromptPane(QWidget):
         layout.addWidget(head)
         layout.addLayout(self.stack, 1)
         self.chooser.chosen.connect(self._model_chosen)
+        # Otherwise a run that starts would take the page away from a conversation.
+        self.writer.begun.connect(self.chooser.hold)
         self._model_chosen()
 
     def _model_chosen(self) -> None:

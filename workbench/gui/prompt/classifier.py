@@ -14,7 +14,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.problem import Problem
 from workbench.run.results import Prediction
 from workbench.session.lanes import Ticket
-from workbench.session.requests import PredictionRequest
+from workbench.session.requests import LIVE, PredictionRequest
 
 TYPING_MS = 300
 
@@ -101,4 +101,6 @@ class Classifier(QWidget):
     def _failed(self, problem: Problem) -> None:
         self._ticket = None
         self.hint.setText(problem.title)
+        if self._model == LIVE and self._workspace.session.active is None:
+            return  # the training ended before it could answer; the page turns to its run and asks again
         self._workspace.problem_raised.emit(problem)

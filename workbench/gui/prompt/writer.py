@@ -107,7 +107,9 @@ class Turn(QWidget):
 
 
 class Writer(QWidget):
-    """Conversation, prompt box and settings for one language model at a time."""
+    """Conversation, prompt box and settings for one language model at a time; `begun` tells of each prompt."""
+
+    begun = Signal()
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -201,6 +203,7 @@ class Writer(QWidget):
         self._at_end = True
         self.box.clear()
         self._busy(True)
+        self.begun.emit()
 
         def token(value: object) -> None:
             # Tokens that were on their way when the person stopped are not written any more.
