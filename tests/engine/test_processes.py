@@ -38,7 +38,7 @@ def test_two_processes_train_as_one_and_rank_0_writes(
     file = tmp_path / "recipe.toml"
     file.write_text(recipe_toml(chosen), encoding="utf-8")
     home = tmp_path / "two"
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
         [*command, "-m", "workbench", "--home", str(home), "train", str(file), "--json"],
         capture_output=True,

@@ -75,4 +75,5 @@ def _events(data: bytes) -> Iterator[Event]:
 
 def read_journal(path: Path) -> list[Event]:
     """All whole events of a journal; a torn last line and lines of unknown kinds are passed over."""
-    return list(_events(path.read_bytes())) if path.exists() else []
+    data = path.read_bytes() if path.exists() else b""
+    return list(_events(data[: data.rfind(b"\n") + 1]))
