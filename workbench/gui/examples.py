@@ -46,7 +46,10 @@ class ExamplesButton(GhostButton):
     def fill(self) -> None:
         """Rows of the loaded data first, then the built-in texts."""
         self.list.clear()
-        for heading, texts in (("From the loaded data", tuple(self._rows())), ("Built in", self._built_in)):
+        for heading, texts in (
+            (self.tr("From the loaded data"), tuple(self._rows())),
+            (self.tr("Built in"), self._built_in),
+        ):
             if texts:
                 self.list.addSection(heading)
             for text in texts:

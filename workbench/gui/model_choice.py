@@ -106,7 +106,9 @@ class ModelChooser(QComboBox):
         self.setMinimumContentsLength(12)
         self.setMaxVisibleItems(18)
         explain_widget(
-            self, "Which model is asked: a base model, a run, a checkpoint, or the one in training.", "Model"
+            self,
+            self.tr("Which model is asked: a base model, a run, a checkpoint, or the one in training."),
+            self.tr("Model"),
         )
         self.setModel(QStandardItemModel(self))
         self.activated.connect(self._activated)

@@ -36,13 +36,16 @@ class ModelSetup(EmptyState):
             return
         fetched = entry.state == "not converted"
         doing = (
-            f"It is on this machine ({entry.megabytes:.0f} MB) and is converted once, which takes about a minute."
+            self.tr("It is on this machine ({0:.0f} MB) and is converted once, which takes about a minute.")
             if fetched
-            else f"It is fetched once ({entry.megabytes:.0f} MB) and converted; then it works without a network."
+            else self.tr("It is fetched once ({0:.0f} MB) and converted; then it works without a network.")
         )
-        licence = f" Licence: {entry.licence}." if entry.licence else ""
-        self.say(f"{entry.title} is not set up yet", f"{entry.description} {doing}{licence}")
-        self.action.setText("Convert it" if fetched else "Fetch and convert it")
+        licence = self.tr("Licence: {0}.").format(entry.licence) if entry.licence else ""
+        words = (entry.description, doing.format(entry.megabytes), licence)
+        self.say(
+            self.tr("{0} is not set up yet").format(entry.title), " ".join(part for part in words if part)
+        )
+        self.action.setText(self.tr("Convert it") if fetched else self.tr("Fetch and convert it"))
         self.action.setEnabled(True)
 
     def begin(self) -> None:
@@ -50,13 +53,13 @@ class ModelSetup(EmptyState):
         if self._ticket is not None or not self._name:
             return
         self.action.setEnabled(False)
-        self.say("Setting up the model", "This happens once.")
+        self.say(self.tr("Setting up the model"), self.tr("This happens once."))
         self._ticket = self._workspace.session.prepare_model(
             self._name, self._progress, self._done, self._failed
         )
 
     def _progress(self, text: str) -> None:
-        self.say("Setting up the model", text)
+        self.say(self.tr("Setting up the model"), text)
 
     def _done(self, folder: Path) -> None:
         self._ticket = None

@@ -21,7 +21,7 @@ class ProbabilityBars(QWidget):
         self._limit = limit
         self._rows: tuple[tuple[str, float], ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Probabilities of the classes")
+        self.setAccessibleName(self.tr("Probabilities of the classes"))
         theme().changed.connect(self.update)
         self.show_rows(())
 

@@ -51,7 +51,7 @@ class AtlasView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.viewport().setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
-        self.setAccessibleName("All heads")
+        self.setAccessibleName(self.tr("All heads"))
         self._shown: Shown | None = None
         self._look: Look | None = None
         self._grid: Grid | None = None

@@ -54,7 +54,7 @@ class ExportButton(IconButton):
         for row in EXPORTS:
             if row.rule:
                 menu.addSeparator()
-            menu.addAction(row.title).triggered.connect(lambda _=False, row=row: self.export(row))
+            menu.addAction(self.tr(row.title)).triggered.connect(lambda _=False, row=row: self.export(row))
         self.setMenu(menu)
         self.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
 
@@ -71,7 +71,9 @@ class ExportButton(IconButton):
             layer, head = self._selection()
             what = "all-heads" if row.whole else f"layer-{layer + 1}-head-{head + 1}"
             name = f"attention-{slug(figure.shown.maps.model)}-{what}{row.suffix}"
-            chosen, _ = QFileDialog.getSaveFileName(self, row.title.rstrip(" …"), name, f"*{row.suffix}")
+            chosen, _ = QFileDialog.getSaveFileName(
+                self, self.tr(row.title).rstrip(" …"), name, f"*{row.suffix}"
+            )
             if chosen:
                 self.write(figure, Path(chosen).with_suffix(row.suffix))
 

@@ -30,7 +30,7 @@ class HeadView(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(220, 220)
-        self.setAccessibleName("One head")
+        self.setAccessibleName(self.tr("One head"))
         self._shown: Shown | None = None
         self._look: Look | None = None
         self._top = 1.0

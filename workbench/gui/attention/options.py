@@ -49,8 +49,8 @@ class Choices(QComboBox):
     def __init__(self, name: str, help: str, rows: Sequence[tuple[str, str, str]], first: str) -> None:
         super().__init__()
         for key, text, about in rows:
-            self.addItem(text, key)
-            self.setItemData(self.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
+            self.addItem(self.tr(text), key)
+            self.setItemData(self.count() - 1, self.tr(about), Qt.ItemDataRole.ToolTipRole)
         self.choose(first)
         explain_widget(
             self, f"{help} {' '.join(f'{text}: {about}' for _, text, about in rows)}".strip(), name

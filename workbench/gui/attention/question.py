@@ -30,16 +30,24 @@ class Question(Card):
         self.options = options
         self.line = QLineEdit(SENTENCES[0])
         self.line.setClearButtonEnabled(True)
-        self.line.setPlaceholderText("Type a sentence to look into")
-        explain_widget(self.line, "The text that the model reads. The maps follow as you type.", "Sentence")
+        self.line.setPlaceholderText(self.tr("Type a sentence to look into"))
+        explain_widget(
+            self.line,
+            self.tr("The text that the model reads. The maps follow as you type."),
+            self.tr("Sentence"),
+        )
         self.line.textEdited.connect(lambda text: self.edited.emit())
         self.line.returnPressed.connect(self.asked)
         self.examples = ExamplesButton(workspace, SENTENCES, self.set_text)
         self.chooser = ModelChooser(workspace)
         self.chooser.chosen.connect(self.asked)
-        self.follow = QCheckBox("Follow the training")
+        self.follow = QCheckBox(self.tr("Follow the training"))
         self.follow.setChecked(True)
-        explain_widget(self.follow, "Ask the model in training again and again, between its steps.", "Follow")
+        explain_widget(
+            self.follow,
+            self.tr("Ask the model in training again and again, between its steps."),
+            self.tr("Follow"),
+        )
         self._lay_out()
         self.chooser.chosen.connect(self._offer_follow)
         workspace.active_changed.connect(self._offer_follow)
@@ -69,7 +77,7 @@ class Question(Card):
         first.addWidget(self.line, 1)
         first.addWidget(self.examples)
         first.addWidget(self.follow)
-        second.addWidget(_captioned("Model", self.chooser), 2)
+        second.addWidget(_captioned(self.tr("Model"), self.chooser), 2)
         for control in self.options.controls():
             second.addWidget(_captioned(control.accessibleName(), control), 1)
         self.body.addLayout(first)

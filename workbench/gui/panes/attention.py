@@ -52,12 +52,12 @@ class AttentionPane(QWidget):
         self.head = HeadView()
         self.legend = Legend()
         self.bars = ProbabilityBars(limit=5)
-        self.atlas_words = ElidedLabel(_ATLAS_HINT, "muted")
-        self.head_words = ElidedLabel(_HEAD_HINT, "muted")
+        self.atlas_words = ElidedLabel(self.tr(_ATLAS_HINT), "muted")
+        self.head_words = ElidedLabel(self.tr(_HEAD_HINT), "muted")
         self.link_words = ElidedLabel("", "caption")
         self.note = ElidedLabel("", "caption")
         self.busy = Label("", "caption")
-        self.empty = EmptyState("attention", "Type a sentence", " ")
+        self.empty = EmptyState("attention", self.tr("Type a sentence"), " ")
         self.setup = ModelSetup(workspace)
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._lay_out()
@@ -67,7 +67,7 @@ class AttentionPane(QWidget):
     # ---- shape
 
     def _lay_out(self) -> None:
-        self.atlas_card = Card("All heads")
+        self.atlas_card = Card(self.tr("All heads"))
         self.atlas_card.add_action(self.busy)
         self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
         self.atlas_card.add_action(self.export)
@@ -75,19 +75,25 @@ class AttentionPane(QWidget):
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.atlas_words)
         self.atlas_card.add(self.legend)
-        self.head_card = Card("One head")
+        self.head_card = Card(self.tr("One head"))
         self.wide = IconButton(
-            "zoom", "Only this head", "Hide the others; Escape brings them back.", checkable=True
+            "zoom",
+            self.tr("Only this head"),
+            self.tr("Hide the others; Escape brings them back."),
+            checkable=True,
         )
         self.fit = IconButton(
-            "fit", "Show all tokens", "Undo zooming and moving.", on_click=lambda: self.head.zoom(0)
+            "fit",
+            self.tr("Show all tokens"),
+            self.tr("Undo zooming and moving."),
+            on_click=lambda: self.head.zoom(0),
         )
         for button in (self.fit, self.wide):
             self.head_card.add_action(button)
         self.head_card.add(self.link_words)
         self.head_card.add(self.head, 1)
         self.head_card.add(self.head_words)
-        self.prediction = Card("Prediction")
+        self.prediction = Card(self.tr("Prediction"))
         self.prediction.add(self.bars)
         self.prediction.hide()
         self.left = column(self.atlas_card, self.prediction, spacing=MEDIUM)
@@ -117,7 +123,7 @@ class AttentionPane(QWidget):
         self.atlas.chosen.connect(lambda layer, head: self._show_head())
         self.atlas.opened.connect(lambda: self.wide.setChecked(True))
         self.head.closed.connect(lambda: self.wide.setChecked(False))
-        self.head.pointed.connect(lambda text: self.head_words.setText(text or _HEAD_HINT))
+        self.head.pointed.connect(lambda text: self.head_words.setText(text or self.tr(_HEAD_HINT)))
         self.wide.toggled.connect(self._widen)
         self.setup.ready.connect(lambda name: self.ask())
         self.workspace.history_changed.connect(self._follow)
@@ -149,10 +155,11 @@ class AttentionPane(QWidget):
             return
         if self.maps is None:
             self.empty.say(
-                "Reading the sentence", f"{choice.title} is loaded first, which can take some seconds."
+                self.tr("Reading the sentence"),
+                self.tr("{0} is loaded first, which can take some seconds.").format(choice.title),
             )
             self.stack.setCurrentWidget(self.empty)
-        self.busy.setText("Reading …")
+        self.busy.setText(self.tr("Reading …"))
         self._ticket = self.workspace.session.attend(
             AttentionRequest(choice.model, text), self._arrived, self._failed
         )
@@ -182,11 +189,17 @@ class AttentionPane(QWidget):
 
     def _say_empty(self) -> None:
         if self.question.chooser.choice() is None:
-            self.empty.say("No model yet", "Models appear here once the shelf has been read.", "attention")
+            self.empty.say(
+                self.tr("No model yet"),
+                self.tr("Models appear here once the shelf has been read."),
+                "attention",
+            )
         else:
             self.empty.say(
-                "Type a sentence",
-                "Or pick an example. You will see, for every head in every layer, which words look at which.",
+                self.tr("Type a sentence"),
+                self.tr(
+                    "Or pick an example. You will see, for every head in every layer, which words look at which."
+                ),
                 "attention",
             )
         self.stack.setCurrentWidget(self.empty)
@@ -220,7 +233,7 @@ class AttentionPane(QWidget):
             self.shown = show(self.maps, special)
         layers, heads, n = self.shown.shape
         step = "" if self.maps.step is None or "step" in self.maps.model else f", step {self.maps.step}"
-        self.atlas_card.title.setText(f"{layers} layers × {heads} heads")
+        self.atlas_card.title.setText(self.tr("{0} layers × {1} heads").format(layers, heads))
         self.note.setText(
             " ".join(part for part in (f"{self.maps.model}{step}. {n} tokens.", self.maps.note) if part)
         )
@@ -235,14 +248,16 @@ class AttentionPane(QWidget):
         where, look = self.atlas.selection, self.options.look()
         top = float(tops(self.shown, look.scale)[where])
         self.head_card.title.setText(head_name(*where))
-        self.link_words.setText(f"Strongest link: {link_text(self.shown, self.shown.strongest(*where))}")
+        self.link_words.setText(
+            self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
+        )
         self.head.show_head(self.shown, where, top, look)
         self.legend.bar.show_scale(top, look)
         self.legend.words.setText(describe(self.shown, look.scale))
 
     def _hovered(self, head: tuple[int, int] | None) -> None:
         if head is None or self.shown is None:
-            self.atlas_words.setText(_ATLAS_HINT)
+            self.atlas_words.setText(self.tr(_ATLAS_HINT))
         else:
             link = link_text(self.shown, self.shown.strongest(*head))
             self.atlas_words.setText(f"{head_name(*head)}: {link}")

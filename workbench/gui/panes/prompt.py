@@ -36,8 +36,8 @@ class PromptPane(QWidget):
         self.setup = ModelSetup(workspace)
         self.empty = EmptyState(
             "prompt",
-            "No model to try yet",
-            "Train a run and it appears here, or set up a language model from the shelf.",
+            self.tr("No model to try yet"),
+            self.tr("Train a run and it appears here, or set up a language model from the shelf."),
         )
         self.stack = QStackedLayout()
         for page in (self.writer, self.classifier, self.setup, self.empty):
@@ -45,7 +45,7 @@ class PromptPane(QWidget):
         head = Card()
         line = QHBoxLayout()
         line.setSpacing(MEDIUM)
-        line.addWidget(Label("Model", "caption"))
+        line.addWidget(Label(self.tr("Model"), "caption"))
         line.addWidget(self.chooser, 1)
         line.addWidget(self.about, 1)
         head.body.addLayout(line)
@@ -61,7 +61,7 @@ class PromptPane(QWidget):
 
     def _model_chosen(self) -> None:
         choice = self.chooser.choice()
-        self.about.setText(_ABOUT.get(choice.task, "") if choice else "")
+        self.about.setText(self.tr(_ABOUT[choice.task]) if choice else "")
         if choice is None:
             self.stack.setCurrentWidget(self.empty)
         elif not choice.ready:

@@ -30,7 +30,7 @@ class AnswerText(QTextEdit):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.setAccessibleName("Answer")
+        self.setAccessibleName(self.tr("Answer"))
         self._starts: list[int] = []
         self._tokens: list[GeneratedToken] = []
         self._shaded = False
@@ -117,7 +117,7 @@ class Answer(QWidget):
         self.facts = ElidedLabel(name, "caption")
         self._name = name
         self._began: float | None = None
-        copy = IconButton("copy", "Copy this answer", on_click=self.copy, size=24)
+        copy = IconButton("copy", self.tr("Copy this answer"), on_click=self.copy, size=24)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -27,7 +27,7 @@ class Classifier(QWidget):
         self._workspace = workspace
         self._model = ""
         self._ticket: Ticket | None = None
-        self.box = PromptBox("Type a text to put into a class", "Text")
+        self.box = PromptBox(self.tr("Type a text to put into a class"), self.tr("Text"))
         self.box.setFixedHeight(self.box.fontMetrics().lineSpacing() * 5 + 20)
         self.examples = ExamplesButton(workspace, SENTENCES, self.box.setPlainText)
         self.hint = Label("", "caption")
@@ -35,8 +35,8 @@ class Classifier(QWidget):
         self.bars = ProbabilityBars(limit=40)
         self.empty = EmptyState(
             "prompt",
-            "Type a text",
-            "Every class the model knows appears here with its probability, while you type.",
+            self.tr("Type a text"),
+            self.tr("Every class the model knows appears here with its probability, while you type."),
         )
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typing.timeout.connect(self.ask)
@@ -86,7 +86,7 @@ class Classifier(QWidget):
             self.hint.setText("")
             self.stack.setCurrentWidget(self.empty)
             return
-        self.hint.setText("Reading …")
+        self.hint.setText(self.tr("Reading …"))
         request = PredictionRequest(self._model, (text,))
         self._ticket = self._workspace.session.predict(request, self._arrived, self._failed)
 

@@ -48,13 +48,16 @@ class SettingsForm(QWidget):
                 edit.edited.connect(self._edited)
                 self.edits[path] = edit
                 layout.addWidget(edit)
-        self.shade = QCheckBox("Shade by probability")
+        self.shade = QCheckBox(self.tr("Shade by probability"))
         explain_widget(
-            self.shade, "The less probable a token was, the stronger its shade. Point at one for the number."
+            self.shade,
+            self.tr("The less probable a token was, the stronger its shade. Point at one for the number."),
         )
         self.shade.toggled.connect(self.shading)
         layout.addWidget(self.shade)
-        self.reset = GhostButton("Defaults", help="Go back to the settings that suit most models.")
+        self.reset = GhostButton(
+            self.tr("Defaults"), help=self.tr("Go back to the settings that suit most models.")
+        )
         self.reset.clicked.connect(self.use_defaults)
         layout.addWidget(self.reset)
         layout.addStretch(1)

@@ -61,7 +61,9 @@ class Turn(QWidget):
     def __init__(self, model: str, prompt: str, answers: int, shaded: bool) -> None:
         super().__init__()
         self.prompt = prompt
-        self.answers = [Answer(f"Answer {i + 1}" if answers > 1 else "", shaded) for i in range(answers)]
+        self.answers = [
+            Answer(self.tr("Answer {0}").format(i + 1) if answers > 1 else "", shaded) for i in range(answers)
+        ]
         self.state = Label("", "caption", wrap=True)
         asked = Label(prompt, "section", wrap=True)
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -74,7 +76,7 @@ class Turn(QWidget):
         self._grid = QGridLayout()
         self._grid.setSpacing(MEDIUM)
         layout.addLayout(self._grid)
-        self.say("Waiting for the model …")
+        self.say(self.tr("Waiting for the model …"))
         self.arrange(2)
 
     def arrange(self, columns: int) -> None:
@@ -117,24 +119,32 @@ class Writer(QWidget):
         self._model, self._title = "", ""
         self._ticket: Ticket | None = None
         self.turns: list[Turn] = []
-        self.box = PromptBox("Ask a question, or begin a text that the model continues", "Prompt")
-        self.send = PrimaryButton("Send", "send", help="Ctrl+Enter", on_click=self.begin)
-        self.stop = GhostButton("Stop", "stop", help="Keeps what is written so far.", on_click=self.halt)
+        self.box = PromptBox(
+            self.tr("Ask a question, or begin a text that the model continues"), self.tr("Prompt")
+        )
+        self.send = PrimaryButton(self.tr("Send"), "send", help=self.tr("Ctrl+Enter"), on_click=self.begin)
+        self.stop = GhostButton(
+            self.tr("Stop"), "stop", help=self.tr("Keeps what is written so far."), on_click=self.halt
+        )
         self.clear = GhostButton(
-            "Clear", help="Remove all prompts and answers from the page.", on_click=self.wipe
+            self.tr("Clear"),
+            help=self.tr("Remove all prompts and answers from the page."),
+            on_click=self.wipe,
         )
         self.examples = ExamplesButton(workspace, PROMPTS, self.box.setPlainText, rows=False)
-        self.hint = ElidedLabel(_HINT, "caption")
+        self.hint = ElidedLabel(self.tr(_HINT), "caption")
         self.form = SettingsForm()
         self.empty = EmptyState(
             "prompt",
-            "Write a prompt",
-            "The answer appears here, token by token. An instruction model answers questions; a model trained on a"
-            " text of yours continues in its manner.",
+            self.tr("Write a prompt"),
+            self.tr(
+                "The answer appears here, token by token. An instruction model answers questions; a model trained"
+                " on a text of yours continues in its manner."
+            ),
         )
         self._lay_out()
         self.box.sent.connect(self.begin)
-        self.box.textChanged.connect(lambda: self.hint.setText(_HINT))
+        self.box.textChanged.connect(lambda: self.hint.setText(self.tr(_HINT)))
         self.form.shading.connect(self._shade)
         self._busy(False)
 
@@ -159,7 +169,7 @@ class Writer(QWidget):
         for button in (self.clear, self.examples, self.stop, self.send):
             foot.addWidget(button)
         talk.body.addLayout(foot)
-        settings = Card("Settings")
+        settings = Card(self.tr("Settings"))
         settings.add(scrolled(self.form), 1)
         settings.setFixedWidth(_SETTINGS)
         layout = QHBoxLayout(self)
@@ -191,7 +201,7 @@ class Writer(QWidget):
         if self._ticket is not None:
             return
         if not prompt:
-            self.hint.setText("Write something first: a question, or the beginning of a text.")
+            self.hint.setText(self.tr("Write something first: a question, or the beginning of a text."))
             self.box.setFocus()
             return
         settings = self.form.settings
