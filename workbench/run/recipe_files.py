@@ -92,11 +92,12 @@ def _complaint(error: ErrorDetails, fields: dict[str, FieldRow]) -> Problem:
         if not section:
             siblings += ["model", "data", "task", "training"]
         return Problem(f"{path}: there is no such field.", "", _nearest(last, siblings), field=path)
-    message = error["msg"].replace("Input should be", "it should be").rstrip(".")
+    # "Input should be a valid integer, unable to parse string as an integer": the first half says enough.
+    message = error["msg"].replace("Input should", "it should").partition(", unable to")[0].rstrip(".")
     title = f"{path} ({row.title})" if row else (path or "The recipe")
-    unit = f" {row.unit}" if row and row.unit else ""
+    unit = f" It is counted in {row.unit}." if row and row.unit else ""
     return Problem(
-        f"{title}: {given!r} is not allowed: {message[0].lower()}{message[1:]}{unit}.",
+        f"{title}: {given!r} is not allowed: {message[0].lower()}{message[1:]}.{unit}",
         row.help if row else "",
         "",
         field=path,
@@ -182,16 +183,18 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The values with data files that exist next to the recipe made absolute, so that it works anywhere."""
-    section = data.get("data")
-    if not isinstance(section, dict):
-        return data
-    placed = dict(section)
-    for key in ("train", "validation", "test"):
-        value = placed.get(key)
-        if isinstance(value, str) and (folder / value).is_file():
-            placed[key] = str((folder / value).resolve())
-    return {**data, "data": placed}
+    """The values with files and model folders that lie next to the recipe made absolute, so that it works
+    anywhere."""
+    placed = dict(data)
+    for section, keys in (("data", ("train", "validation", "test")), ("model", ("source",))):
+        values = data.get(section)
+        if not isinstance(values, dict):
+            continue
+        given = {key: values[key] for key in keys if isinstance(values.get(key), str)}
+        # "minilm" is a short name even where a folder of that name lies near; "./minilm" is the folder.
+        near = {key: folder / v for key, v in given.items() if section == "data" or "/" in v or "\\" in v}
+        placed[section] = values | {key: str(p.resolve()) for key, p in near.items() if p.exists()}
+    return placed
 
 
 def with_overrides(

@@ -237,7 +237,7 @@ def _events(prepared: Prepared, control: EngineControl, looked_at: list[LoadedMo
 
 def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> None:
     """Write the report and its pictures; that they cannot be written is no reason to lose the run."""
-    if ended.status == "failed" or not ended.step or not looked_at:
+    if not ended.step or not looked_at:
         return
     from workbench.engine.attention import attention_maps
     from workbench.session.report import write_report
@@ -245,7 +245,7 @@ def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> N
     try:
         maps = None
         sample = prepared.task.sample_text(prepared.rows)
-        if sample:
+        if sample and ended.status != "failed":  # after a failure the weights in memory may be anything
             with contextlib.suppress(WorkbenchError):  # a model without readable attention has no picture
                 maps = attention_maps(looked_at[0], sample, max_tokens=24)
         write_report(prepared.folder, attention=maps)

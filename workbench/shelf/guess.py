@@ -41,9 +41,11 @@ class _Look:
 
     @property
     def could_be_label(self) -> bool:
-        """Few short values that come up again."""
+        """Few short values that come up again; a single one only under a label's name, and then the
+        complaint is that there is only one class."""
         repeated = self.distinct * 2 <= self.filled or self.filled < 20
-        return self.distinct >= 2 and repeated and self.length <= _LONGEST_LABEL
+        enough = self.distinct >= 2 or (self.distinct == 1 and self.trust(LABEL_NAMES) > 0)
+        return enough and repeated and self.length <= _LONGEST_LABEL
 
     def trust(self, names: tuple[str, ...]) -> int:
         """How much the name speaks for a role: 0 not at all, more for names that come earlier in the list."""
