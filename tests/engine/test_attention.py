@@ -55,6 +55,12 @@ def test_rows_sum_to_one_special_tokens_are_marked_and_the_array_is_read_only(ti
         maps.weights[0, 0, 0, 0] = 1
 
 
+def test_an_unknown_word_is_text_and_not_special(tiny_bert: Path) -> None:
+    maps = attention_maps(load_for_use(tiny_bert, "tiny", CPU), "the zebra saw")
+    assert maps.tokens[2] == "[UNK]"
+    assert maps.special.tolist() == [True, False, False, False, True]
+
+
 def test_grouped_queries_give_one_causal_map_per_query_head(tiny_llama: Path) -> None:
     maps = attention_maps(load_for_use(tiny_llama, "tiny", CPU), "hello there")
     n = len(maps.tokens)

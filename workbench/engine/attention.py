@@ -49,7 +49,7 @@ def attention_maps(loaded: LoadedModel | LiveModel, text: str, max_tokens: int =
     weights = torch.stack([layer[0].float().cpu() for layer in maps]).numpy()
     weights.flags.writeable = False
     row = ids[0].tolist()
-    special = np.isin(np.asarray(row), tokenizer.all_special_ids)
+    special = np.isin(np.asarray(row), _marks(tokenizer))
     special.flags.writeable = False
     note = f"Cut after {len(row)} of {len(whole)} tokens." if len(whole) > len(row) else ""
     return AttentionMaps(
@@ -73,6 +73,15 @@ def eager(model: Any) -> Iterator[None]:
         yield
     finally:
         model.set_attn_implementation(before)
+
+
+def _marks(tokenizer: Any) -> list[int]:
+    """The special tokens that stand for no text. An unknown word is text, unless its token has another job."""
+    others = [
+        getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad", "cls", "sep", "mask")
+    ]
+    unknown = None if tokenizer.unk_token_id in others else tokenizer.unk_token_id
+    return [number for number in tokenizer.all_special_ids if number != unknown]
 
 
 def readable_tokens(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
