@@ -230,13 +230,13 @@ class Workspace(QObject):
 
     def start(self) -> None:
         """Start a run of the recipe in hand, unless one is in work or the recipe has complaints."""
-        if self.active is None and not self.complaints:
+        if self.active is None and self.session.active is None and not self.complaints:
             self.active = self.session.start(self.recipe, self)
             self.active_changed.emit()
 
     def resume(self, name: str) -> None:
         """Go on with a stopped or interrupted run."""
-        if self.active is None:
+        if self.active is None and self.session.active is None:
             self.active = self.session.resume(RunFolder(self.session.home.runs / name), self)
             self.active_changed.emit()
 

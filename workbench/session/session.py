@@ -11,7 +11,7 @@ from workbench.run.events import Event
 from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
 from workbench.run.history import History
 from workbench.run.home import Home
-from workbench.run.problem import Problem
+from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.results import AttentionMaps, Generated, Prediction
 from workbench.session import inspection, training
@@ -126,7 +126,11 @@ class Session:
         active = self.active = ActiveRun(self.engine)
 
         def work(desk: Desk) -> None:
-            prepared = prepare(desk, active)
+            try:
+                prepared = prepare(desk, active)
+            except WorkbenchError as error:
+                self.mailbox.put(listener.run_refused, error.problems)
+                return
             past = prepared.folder.history()
             self.mailbox.put(lambda folder: listener.run_begun(folder, past), prepared.folder)
             for event in training.carry_out(prepared, active):
