@@ -10,30 +10,17 @@ from types import TracebackType
 from typing import cast
 
 import psutil
-from PySide6.QtCore import QCoreApplication, QThread
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
+from workbench.gui.lane_threads import LaneThreads
 from workbench.gui.settings import Settings
 from workbench.gui.theme import Mode, theme
 from workbench.gui.window import Window
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home, find_home
 from workbench.run.problem import explain
-from workbench.session.lanes import Lane
 from workbench.session.session import Session
-
-
-class LaneThread(QThread):
-    """A thread that works through one lane until the lane is closed."""
-
-    def __init__(self, lane: Lane, name: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self._lane = lane
-
-    def run(self) -> None:
-        """Called by Qt on the new thread."""
-        self._lane.run()
 
 
 class Bench:
@@ -44,14 +31,12 @@ class Bench:
         self.settings = Settings(home.settings)
         theme().apply(app, cast(Mode, self.settings.value("look/theme")))
         self.session = Session(home)
-        self.threads = (LaneThread(self.session.engine, "engine"), LaneThread(self.session.files, "files"))
         self.workspace = Workspace(self.session)
         self.window = Window(self.workspace, self.settings)
         self.window.first_frame.connect(self._after_first_frame)
         self.settings.changed.connect(self._setting_changed)
         self._closed = False
-        for thread in self.threads:
-            thread.start()
+        self._threads = LaneThreads(self.session)
 
     def _after_first_frame(self) -> None:
         # The imports behind these answers would hold the first frame back.
@@ -70,9 +55,7 @@ class Bench:
             return
         self._closed = True
         self.workspace.shut_down()
-        self.session.close()
-        for thread in self.threads:
-            thread.wait()
+        self._threads.join()
         self.window.deleteLater()
         self.workspace.deleteLater()
         self.settings.deleteLater()

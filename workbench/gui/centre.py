@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.pages import PAGES
 from workbench.gui.problem_card import ProblemCard
-from workbench.gui.theme import MEDIUM, SMALL
+from workbench.gui.theme import LARGE, MEDIUM, SMALL
 from workbench.gui.widgets import Segmented
 from workbench.gui.workspace import Workspace
 from workbench.run.problem import explain
@@ -30,7 +30,7 @@ class Centre(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(MEDIUM, SMALL, MEDIUM, MEDIUM)
+        layout.setContentsMargins(LARGE, SMALL, LARGE, MEDIUM)
         layout.setSpacing(MEDIUM)
         layout.addWidget(self.switcher, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.problems)

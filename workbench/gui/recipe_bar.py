@@ -153,8 +153,9 @@ class RecipeBar(QFrame):
             choice.setMaximumWidth(widest)
             line.addWidget(choice, stretch)
         for edit in self.quick.edits.values():
-            edit.setMinimumWidth(84)
-            edit.setMaximumWidth(128)
+            # Room for four figures, the unit and the arrows.
+            edit.setMinimumWidth(44 + edit.fontMetrics().horizontalAdvance(f"0000 {edit.field.unit}"))
+            edit.setMaximumWidth(136)
             line.addWidget(edit, 2)
         line.addWidget(self.unfold, 0, bottom)
         line.addStretch(1)

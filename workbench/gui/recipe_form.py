@@ -85,7 +85,7 @@ class FieldEdit(QWidget):
         layout.addWidget(self._with_button())
         if roomy:
             layout.addWidget(self.complaint)
-        layout.addStretch(1)
+            layout.addStretch(1)
         self.complain("")
 
     # ---- showing

@@ -100,6 +100,8 @@ class RunsShelf(QFrame):
     def _refresh(self) -> None:
         self.model.refresh()
         self._stack.setCurrentWidget(self.list if self.model.rowCount() else self.empty)
+        if self._workspace.selected is None and self._workspace.runs:
+            self._workspace.select(self._workspace.runs[0].name)
         self._show_selection()
 
     def _show_selection(self) -> None:

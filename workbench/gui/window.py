@@ -61,6 +61,8 @@ class Window(QMainWindow):
         self.actions_by_id = build_menus(self, self)
         self._connect()
         self._recall()
+        # Nothing is being edited yet; Tab begins at the first field.
+        self.setFocus()
 
     def _connect(self) -> None:
         workspace = self.workspace

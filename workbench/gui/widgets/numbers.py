@@ -62,7 +62,7 @@ class FloatBox(QDoubleSpinBox):
         except ValueError:
             return 0.0
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """A number in the range is good; the beginning of one may stay while it is typed."""
         number = self._number(text)
         try:

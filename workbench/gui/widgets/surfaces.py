@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -23,6 +24,7 @@ from workbench.gui.widgets.controls import PrimaryButton
 from workbench.gui.widgets.labels import Muted, Title
 
 Item = QWidget | int | None
+READABLE = 420
 
 
 def _fill(layout: QBoxLayout, items: tuple[Item, ...], spacing: int) -> None:
@@ -126,8 +128,7 @@ class EmptyState(QWidget):
         self._picture = QLabel()
         self.title = Title(title)
         self.sentence = Muted(sentence)
-        self.sentence.setMaximumWidth(420)
-        self.sentence.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Minimum)
+        self.sentence.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         centre = Qt.AlignmentFlag.AlignHCenter
         self.title.setWordWrap(True)
         self.title.setAlignment(centre)
@@ -135,12 +136,7 @@ class EmptyState(QWidget):
         layout.addStretch(1)
         layout.addWidget(self._picture, 0, centre)
         layout.addWidget(self.title)
-        # A wrapping label in a centred cell collapses to its narrowest; a row with stretches keeps it wide.
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(self.sentence, 100)
-        middle.addStretch(1)
-        layout.addLayout(middle)
+        layout.addWidget(self.sentence)
         self.action = PrimaryButton(action or "-", on_click=on_action)
         if action:
             layout.addSpacing(SMALL)
@@ -158,6 +154,14 @@ class EmptyState(QWidget):
         self.sentence.setText(sentence)
         self._icon = icon or self._icon
         self._redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines longer than this are tiring to read."""
+        super().resizeEvent(event)
+        side = max(MEDIUM, (self.width() - READABLE) // 2)
+        layout = self.layout()
+        if layout is not None:
+            layout.setContentsMargins(side, LARGE, side, LARGE)
 
     def _redraw(self) -> None:
         colour = current().blend("muted", 0.65, "background")

@@ -1,0 +1,383 @@
+"""The Train page: how learning goes, as headline numbers, linked plots and a log of notices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSlider,
+    QSplitter,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.gui.icons import icon
+from workbench.gui.plot_export import export, export_all, file_name
+from workbench.gui.plots import CurvePlot, PlotGroup, figure
+from workbench.gui.runs_list import STATUS, metric_text, metric_title
+from workbench.gui.settings import Settings
+from workbench.gui.status import duration
+from workbench.gui.theme import LARGE, MEDIUM, SMALL, theme
+from workbench.gui.train_series import PLOTS, Shown, series_of
+from workbench.gui.widgets import (
+    Badge,
+    Card,
+    ElidedLabel,
+    EmptyState,
+    IconButton,
+    Label,
+    Muted,
+    explain_widget,
+    row,
+)
+from workbench.gui.workspace import Workspace
+from workbench.run.history import History
+from workbench.run.problem import WorkbenchError
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One of the large numbers: caption, value, and a small word below the caption."""
+
+    caption: str
+    value: str
+    note: str = ""
+
+
+def headlines(history: History) -> list[Headline]:
+    """The large numbers of a run: its best score, losses, progress, time and speed."""
+    found: list[Headline] = []
+    best, last, started = history.best_evaluation, history.last_step, history.started
+    score = history.score
+    if best and score:
+        found.append(Headline(f"Best {metric_title(score[0])}", metric_text(*score), f"at step {best.step}"))
+        for name, value in best.metrics.items():
+            if name not in (score[0], "loss"):
+                found.append(Headline(metric_title(name), metric_text(name, value), f"at step {best.step}"))
+    if history.last_evaluation and "loss" in history.last_evaluation.metrics:
+        value = history.last_evaluation.metrics["loss"]
+        found.append(Headline("Held-out loss", figure(value), f"at step {history.last_evaluation.step}"))
+    if last:
+        total = f"of {started.total_steps}" if started else ""
+        found.append(Headline("Step", f"{last.step}", f"{total}, epoch {last.epoch:.1f}".lstrip(", ")))
+    seconds = history.ended.seconds if history.ended else (history.last_time or 0) - (history.first_time or 0)
+    if seconds:
+        found.append(Headline("Time", duration(seconds), "training" if history.ended else "so far"))
+    if last and len(history.curve("samples_per_second")):
+        speed = float(history.curve("samples_per_second").y[-100:].mean())
+        found.append(Headline("Speed", figure(round(speed, 1)), "rows a second"))
+    return found
+
+
+class HeadlineTile(QWidget):
+    """A large number with its caption."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.caption = Label("", "caption")
+        self.value = Label("", "headline")
+        self.note = Label("", "caption")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, LARGE, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.caption)
+        layout.addWidget(self.value)
+        layout.addWidget(self.note)
+
+    def show_headline(self, headline: Headline) -> None:
+        """Show other words."""
+        self.caption.setText(headline.caption)
+        self.value.setText(headline.value)
+        self.note.setText(headline.note)
+        explain_widget(self, "", f"{headline.caption}: {headline.value} {headline.note}")
+
+
+class NoticeLog(Card):
+    """What the run had to say, with the time of day."""
+
+    def __init__(self) -> None:
+        super().__init__(self.tr("Notices"))
+        self.list = QListWidget()
+        self.list.setWordWrap(True)
+        self.list.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+        self.list.setAccessibleName(self.tr("Notices of the run"))
+        self.add(self.list, 1)
+        self._shown: list[tuple[float, str]] = []
+
+    def show_notices(self, history: History | None) -> None:
+        """Add what is new; another run's notices replace all."""
+        notices = history.notices if history else []
+        known = [(notice.time, notice.text) for notice in notices]
+        if known[: len(self._shown)] != self._shown:
+            self.list.clear()
+            self._shown = []
+        for notice in notices[len(self._shown) :]:
+            when = time.strftime("%H:%M:%S", time.localtime(notice.time))
+            item = QListWidgetItem(f"{when}   {notice.text}")
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            if notice.level == "warning":
+                item.setIcon(icon("alert", "warning"))
+            self.list.addItem(item)
+        if known != self._shown:
+            self.list.scrollToBottom()
+        self._shown = known
+
+
+class TrainPane(QWidget):
+    """Draws the selected run and the overlaid ones; live, while it is in work."""
+
+    title = "Train"
+    icon = "train"
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._settings = Settings(workspace.session.home.settings, self)
+        self._dirty = True
+        self._cost_ms = 0.0
+        self.plots = {spec.key: CurvePlot(self.tr(spec.title), self.tr(spec.help)) for spec in PLOTS}
+        self.group = PlotGroup(list(self.plots.values()))
+        self.log = NoticeLog()
+        self.empty = EmptyState(
+            "train",
+            self.tr("No run to show"),
+            self.tr(
+                "Press Start: the curves appear here while the model learns. Or choose a run at the left."
+            ),
+        )
+        self._make_head()
+        self._lay_out()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.redraw)
+        for plot in self.plots.values():
+            plot.export_wanted.connect(lambda kind, plot=plot: self._ask_and_export_one(plot, kind))
+        workspace.history_changed.connect(self._history_changed)
+        workspace.selection_changed.connect(self._soon)
+        workspace.runs_changed.connect(self._soon)
+        workspace.active_changed.connect(self._soon)
+        theme().changed.connect(self._soon)
+        self.redraw()
+
+    # ---- building
+
+    def _make_head(self) -> None:
+        self.name = ElidedLabel("", "title")
+        self.status = Badge()
+        self.tiles: list[HeadlineTile] = []
+        self._tile_row = QHBoxLayout()
+        self._tile_row.setContentsMargins(0, 0, 0, 0)
+        self._tile_row.addStretch(1)
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setRange(0, 99)
+        self.smoothing.setFixedWidth(110)
+        self.smoothing.setValue(self._settings.number("train/smoothing"))
+        explain_widget(
+            self.smoothing,
+            self.tr("How strongly the noisy curves are smoothed. The pale line is always what was measured."),
+            self.tr("Smoothing"),
+        )
+        self.smoothing_text = Label("", "caption")
+        self.smoothing.valueChanged.connect(self._smoothing_changed)
+        self._smoothing_changed(self.smoothing.value())
+
+    def _lay_out(self) -> None:
+        tools = row(
+            self.smoothing_text,
+            self.smoothing,
+            IconButton(
+                "fit", self.tr("Show the whole run"), self.tr("Undo zooming; a double click on a plot does the same."),
+                on_click=self.group.show_whole,
+            ),
+            IconButton("export", self.tr("Export all plots"), on_click=self.ask_and_export),
+        )  # fmt: skip
+        line = QHBoxLayout()
+        line.setSpacing(MEDIUM)
+        line.addWidget(self.status)
+        line.addWidget(self.name, 1)
+        line.addWidget(tools)
+        self.hint = Muted(
+            self.tr(
+                "Loss should fall and held-out scores should rise. Turn the wheel to zoom, point to read values."
+            ),
+            wrap=False,
+        )
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(SMALL)
+        plots = self.plots
+        grid.addWidget(plots["loss"], 0, 0, 1, 4)
+        grid.addWidget(plots["scores"], 0, 4, 1, 2)
+        for place, key in enumerate(("learning_rate", "gradient_norm", "throughput")):
+            grid.addWidget(plots[key], 1, 2 * place, 1, 2)
+        for place in range(6):
+            grid.setColumnStretch(place, 1)
+        grid.setRowStretch(0, 3)
+        grid.setRowStretch(1, 2)
+        area = QWidget()
+        area.setLayout(grid)
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.addWidget(area)
+        parts.addWidget(self.log)
+        parts.setStretchFactor(0, 1)
+        parts.setSizes([600, 118])
+        parts.setHandleWidth(SMALL)
+        tile_box = QWidget()
+        tile_box.setLayout(self._tile_row)
+        content = QWidget()
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(SMALL)
+        inner.addLayout(line)
+        inner.addWidget(tile_box)
+        inner.addWidget(self.hint)
+        inner.addWidget(parts, 1)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(content)
+        self._content = content
+
+    # ---- when to draw
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what came in while the page was hidden."""
+        super().showEvent(event)
+        if self._dirty:
+            self.redraw()
+
+    def _history_changed(self, name: str) -> None:
+        if name == self._workspace.selected or name in self._workspace.overlays:
+            self._dirty = True
+            if self.isVisible() and not self._timer.isActive():
+                self._timer.start(self._pause())
+
+    def _soon(self) -> None:
+        self._dirty = True
+        if self.isVisible():
+            self._timer.start(0)
+
+    def _pause(self) -> int:
+        """Milliseconds until the next redraw: as the settings say, and longer where drawing is dear, so that it
+        takes at most a tenth of the time from training."""
+        wanted = 1000 / self._settings.number("train/redraws")
+        return int(max(wanted, 10 * self._cost_ms)) if self._live() else 0
+
+    def _live(self) -> bool:
+        return self._workspace.active_name is not None and self._workspace.active_name in self._names()
+
+    def _names(self) -> list[str]:
+        selected = self._workspace.selected
+        return [*([selected] if selected else []), *self._workspace.overlays]
+
+    # ---- drawing
+
+    def redraw(self) -> None:
+        """Draw the selected run and the overlaid ones as they are now."""
+        begun = time.perf_counter()
+        workspace = self._workspace
+        history = workspace.histories.get(workspace.selected or "")
+        if history is None:
+            self._show_empty()
+            return
+        self._stack.setCurrentWidget(self._content)
+        shown = [
+            Shown(self._title(name), workspace.histories[name], place)
+            for place, name in enumerate(self._names())
+            if name in workspace.histories
+        ]
+        weight = self.smoothing.value() / 100
+        live = self._live()
+        self.group.set_end(max((run.history.step for run in shown), default=1))
+        for spec in PLOTS:
+            plot = self.plots[spec.key]
+            plot.show_series(series_of(spec, shown, weight), live=live)
+            plot.redraw()
+        self._show_head(history)
+        self.log.show_notices(history)
+        self._dirty = False
+        self._cost_ms = 1000 * (time.perf_counter() - begun)
+
+    def _show_empty(self) -> None:
+        workspace = self._workspace
+        if workspace.active is not None:
+            self.empty.say(
+                self.tr("Preparing the run"), self.tr("Reading the data and loading the model."), "clock"
+            )
+        else:
+            self.empty.say(
+                self.tr("No run to show"),
+                self.tr(
+                    "Press Start: the curves appear here while the model learns. Or choose a run at the left."
+                ),
+                "train",
+            )
+        self._stack.setCurrentWidget(self.empty)
+
+    def _show_head(self, history: History) -> None:
+        name = self._workspace.selected or ""
+        self.name.setText(self._title(name))
+        self.name.setToolTip(name)
+        summary = self._workspace.summary(name)
+        live = name == self._workspace.active_name
+        status = "running" if live else summary.status if summary else "new"
+        if not live and history.ended:
+            status = history.ended.status
+        word, tone = STATUS.get(status, (status, "neutral"))
+        if live and self._workspace.active and self._workspace.active.paused:
+            word, tone = self.tr("paused"), "warning"
+        self.status.show_status(word, tone)
+        found = headlines(history)
+        while len(self.tiles) < len(found):
+            self.tiles.append(HeadlineTile())
+            self._tile_row.insertWidget(self._tile_row.count() - 1, self.tiles[-1])
+        for place, tile in enumerate(self.tiles):
+            tile.setVisible(place < len(found))
+            if place < len(found):
+                tile.show_headline(found[place])
+
+    def _title(self, name: str) -> str:
+        summary = self._workspace.summary(name)
+        return summary.title if summary else name
+
+    def _smoothing_changed(self, value: int) -> None:
+        self.smoothing_text.setText(self.tr("Smoothing {0} %").format(value))
+        self._settings.set_value("train/smoothing", value)
+        if hasattr(self, "_stack"):
+            self._soon()
+
+    # ---- exporting
+
+    def ask_and_export(self) -> None:
+        """Ask for a folder and write every plot into it."""
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Export all plots into a folder"))
+        if folder:
+            self._try(lambda: export_all(list(self.plots.values()), Path(folder)))
+
+    def _ask_and_export_one(self, plot: CurvePlot, kind: str) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Export plot"), file_name(plot, kind))
+        if path:
+            chosen = Path(path) if Path(path).suffix else Path(f"{path}.{kind}")
+            self._try(lambda: export(plot, chosen))
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except WorkbenchError as error:
+            self._workspace.problem_raised.emit(error.problem)
+
+
+if __name__ == "__main__":
+    from workbench.gui.preview import preview
+
+    preview(TrainPane)

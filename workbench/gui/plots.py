@@ -1,0 +1,341 @@
+"""Plots: curves with a legend that shows values, linked in x, thinned to the screen, in the theme's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+
+from workbench.gui.curve_maths import thinned, value_at
+from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
+from workbench.gui.widgets import Card, IconButton, Label, explain_widget
+from workbench.run.history import Floats
+
+pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
+
+Style = Literal["raw", "line", "points"]
+EXPORTS = (("png", "PNG picture…"), ("svg", "SVG drawing…"), ("csv", "CSV table…"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One curve of a plot. `colour` counts in the palette's series; `raw` is thin and pale, behind the
+    others, and has no entry in the legend; `points` marks each point. `measured` are the values for the table
+    and the read-out, where what is drawn is smoothed."""
+
+    key: str
+    label: str
+    x: Floats
+    y: Floats
+    colour: int = 0
+    style: Style = "line"
+    exported: bool = True
+
+
+def figure(value: float | None) -> str:
+    """A number as short as it is useful."""
+    if value is None:
+        return ""
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.2e}" if 0 < size < 1e-3 else f"{value:.4g}"
+
+
+class Legend(QWidget):
+    """The curves' colours, names and values in one line; the values follow the pointer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place = ""
+        self._entries: tuple[tuple[str, str, str], ...] = ()
+        self.setFixedHeight(16)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme().changed.connect(self.update)
+
+    def show_entries(self, place: str, entries: Sequence[tuple[str, str, str]]) -> None:
+        """Show (colour, label, value) entries, and where the values are from."""
+        if (place, tuple(entries)) != (self._place, self._entries):
+            self._place, self._entries = place, tuple(entries)
+            self.setAccessibleName(self.text())
+            self.update()
+
+    def text(self) -> str:
+        """What stands there."""
+        return "  ".join([self._place, *(f"{label} {value}" for _, label, value in self._entries)]).strip()
+
+    def sizeHint(self) -> QSize:
+        """One line."""
+        return QSize(120, 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the entries as far as they fit."""
+        painter, palette = QPainter(self), current()
+        font = self.font()
+        font.setPixelSize(FONT_SMALL)
+        painter.setFont(font)
+        metrics, left, height = painter.fontMetrics(), 0.0, self.height()
+        vertical = Qt.AlignmentFlag.AlignVCenter
+
+        def write(text: str, colour: str) -> None:
+            nonlocal left
+            painter.setPen(QColor(colour))
+            painter.drawText(QRectF(left, 0, self.width() - left, height), vertical, text)
+            left += metrics.horizontalAdvance(text)
+
+        for colour, label, value in self._entries:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colour))
+            painter.drawRect(QRectF(left, height / 2 - 1, 10, 2))
+            left += 10 + TINY
+            write(label, palette.muted)
+            left += TINY
+            write(value, palette.text)
+            left += SMALL + TINY
+        if self._place:
+            write(self._place, palette.muted)
+
+
+class _Canvas(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
+    """The plot's drawing area: reports where the pointer is, resets on a double click."""
+
+    hovered = Signal(object)  # x, or None
+    reset = Signal()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        view = self.getViewBox()
+        place = view.mapSceneToView(self.mapToScene(event.position().toPoint()))
+        inside = view.sceneBoundingRect().contains(QPointF(event.position()))
+        self.hovered.emit(float(place.x()) if inside else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit(None)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.reset.emit()
+
+
+class CurvePlot(Card):
+    """A card with one plot. Its x range and pointer are those of its group."""
+
+    zoomed = Signal(float, float)
+    whole_wanted = Signal()
+    hovered = Signal(object)
+    export_wanted = Signal(str)  # "png", "svg" or "csv"
+
+    def __init__(self, title: str, help: str, *, log: bool = False) -> None:
+        super().__init__()
+        self.name = title
+        self.series: tuple[Series, ...] = ()
+        self.live = False
+        self._range = (0.0, 1.0)
+        self._hover: float | None = None
+        self._log = log
+        self._items: dict[str, pg.PlotDataItem] = {}
+        heading = Label(title, "section")
+        explain_widget(heading, help)
+        explain_widget(self, "", title, help)
+        self.legend = Legend()
+        self.more = IconButton("more", self.tr("{0}: more").format(title), size=22)
+        self.more.clicked.connect(
+            lambda: self.menu().popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        )
+        line = self.layout()
+        self.header.addWidget(heading)
+        self.header.addSpacing(SMALL)
+        self.header.addWidget(self.legend, 1)
+        self.header.addWidget(self.more)
+        line.insertLayout(0, self.header)  # type: ignore[union-attr]
+        line.setContentsMargins(SMALL + TINY, SMALL, SMALL, TINY)  # type: ignore[union-attr]
+        line.setSpacing(TINY)  # type: ignore[union-attr]
+        self.canvas = self._make_canvas()
+        self.add(self.canvas, 1)
+        self._pointer = pg.InfiniteLine(angle=90, movable=False)
+        self._pointer.hide()
+        self.canvas.addItem(self._pointer, ignoreBounds=True)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.redraw)
+        theme().changed.connect(self._recolour)
+        self._recolour()
+
+    def _make_canvas(self) -> _Canvas:
+        canvas = _Canvas()
+        canvas.setMinimumSize(80, 60)
+        canvas.setMenuEnabled(False)
+        canvas.hideButtons()
+        canvas.setMouseEnabled(x=True, y=False)
+        canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        canvas.showGrid(x=False, y=True, alpha=0.25)
+        view = canvas.getViewBox()
+        view.setAutoVisible(y=True)
+        view.enableAutoRange(x=False, y=True)
+        view.setDefaultPadding(0.06)
+        view.sigRangeChangedManually.connect(self._moved)
+        for side in ("left", "bottom"):
+            axis = canvas.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=0, tickTextOffset=6, maxTickLevel=0)
+            font = self.font()
+            font.setPixelSize(FONT_SMALL)
+            axis.setTickFont(font)
+        canvas.getAxis("left").setWidth(50)  # the same everywhere, so that plots line up
+        canvas.getAxis("bottom").setHeight(20)
+        canvas.setLogMode(y=self._log)
+        canvas.hovered.connect(self.hovered)
+        canvas.reset.connect(self.whole_wanted)
+        return canvas
+
+    # ---- what it shows
+
+    def show_series(self, series: Sequence[Series], *, live: bool = False) -> None:
+        """Take other curves; nothing is drawn before `redraw`."""
+        self.series = tuple(series)
+        self.live = live
+
+    def set_range(self, low: float, high: float) -> None:
+        """Show x from low to high."""
+        if (low, high) != self._range:
+            self._range = (low, high)
+            self._later.start(0)
+        self.canvas.getViewBox().setXRange(low, high, padding=0)
+
+    def redraw(self) -> None:
+        """Draw: one setData for each curve, thinned to the width in pixels."""
+        self._later.stop()
+        palette = current()
+        for key in set(self._items) - {line.key for line in self.series}:
+            self.canvas.removeItem(self._items.pop(key))
+        pixels = max(50, int(self.canvas.width()))
+        for order, line in enumerate(self.series):
+            item = self._items.get(line.key)
+            if item is None:
+                item = self._items[line.key] = pg.PlotDataItem(connect="finite")
+                self.canvas.addItem(item)
+            item.setZValue(order)
+            x, y = thinned(line.x, line.y, *self._range, pixels)
+            if self._log:
+                y = np.where(y > 0, y, np.nan)
+            colour = QColor(palette.series[line.colour % len(palette.series)])
+            if line.style == "raw":
+                colour.setAlphaF(0.35)
+            # Wide or smooth pens cost seconds on live curves; a finished run is drawn once, and may be smooth.
+            item.opts["antialias"] = not self.live and line.style != "raw"
+            pen = QPen(colour, 1)
+            pen.setCosmetic(True)
+            marks = line.style == "points" and len(x) <= 200
+            item.setData(
+                x, y, pen=pen, symbol="o" if marks else None, symbolSize=5, symbolPen=None, symbolBrush=colour
+            )
+        self._show_legend()
+
+    def show_hover(self, x: float | None) -> None:
+        """Show the values at x, or the last ones."""
+        self._hover = x
+        self._pointer.setVisible(x is not None)
+        if x is not None:
+            self._pointer.setValue(x)
+        self._show_legend()
+
+    def set_log(self, on: bool) -> None:
+        """Use a logarithmic y axis, or not."""
+        self._log = on
+        self.canvas.setLogMode(y=on)
+        self.redraw()
+
+    def drawn(self, key: str) -> tuple[Floats, Floats]:
+        """The points that are on the screen for a curve."""
+        x, y = self._items[key].getOriginalDataset()
+        return np.asarray(x), np.asarray(y)
+
+    def _show_legend(self) -> None:
+        palette, entries = current(), []
+        for line in self.series:
+            if line.style == "raw" or len(line.x) == 0:
+                continue
+            last = float(line.y[-1])
+            value = last if self._hover is None else value_at(line.x, line.y, self._hover)
+            entries.append((palette.series[line.colour % len(palette.series)], line.label, figure(value)))
+        place = "" if self._hover is None else self.tr("at step {0:.0f}").format(max(0.0, self._hover))
+        self.legend.show_entries(place, entries)
+
+    # ---- the menu, the mouse, the theme
+
+    def menu(self) -> QMenu:
+        """What can be done with the plot."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Show the whole run"), self.whole_wanted.emit)
+        log = QAction(self.tr("Logarithmic"), menu, checkable=True, checked=self._log)
+        log.toggled.connect(self.set_log)
+        menu.addAction(log)
+        menu.addSeparator()
+        for kind, text in EXPORTS:
+            menu.addAction(self.tr(text), self._exporter(kind))
+        return menu
+
+    def _exporter(self, kind: str) -> Callable[[], None]:
+        return lambda: self.export_wanted.emit(kind)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The same menu on a right click."""
+        self.menu().popup(event.globalPos())
+
+    def _moved(self) -> None:
+        (low, high), _ = self.canvas.getViewBox().viewRange()
+        self.zoomed.emit(low, high)
+
+    def _recolour(self) -> None:
+        palette = current()
+        self.canvas.setBackground(palette.surface)
+        for side in ("left", "bottom"):
+            axis = self.canvas.getAxis(side)
+            axis.setPen(pg.mkPen(palette.line))
+            axis.setTextPen(pg.mkPen(palette.muted))
+        self._pointer.setPen(pg.mkPen(palette.muted, width=1, style=Qt.PenStyle.DashLine))
+        self.redraw()
+
+
+class PlotGroup:
+    """Plots that share their x range and their pointer."""
+
+    def __init__(self, plots: Sequence[CurvePlot]) -> None:
+        self.plots = tuple(plots)
+        self._whole = (0.0, 1.0)
+        self._chosen: tuple[float, float] | None = None
+        for plot in self.plots:
+            plot.zoomed.connect(self.zoom)
+            plot.whole_wanted.connect(self.show_whole)
+            plot.hovered.connect(self._hover)
+
+    def set_end(self, last: float) -> None:
+        """The last step of all curves; the whole is shown unless the person zoomed in."""
+        self._whole = (0.0, max(1.0, last) * 1.01)
+        if self._chosen is None:
+            self._apply(self._whole)
+
+    def zoom(self, low: float, high: float) -> None:
+        """Show a part, in every plot."""
+        self._chosen = (low, high)
+        self._apply(self._chosen)
+
+    def show_whole(self) -> None:
+        """Show everything again."""
+        self._chosen = None
+        self._apply(self._whole)
+
+    def _apply(self, span: tuple[float, float]) -> None:
+        for plot in self.plots:
+            plot.set_range(*span)
+
+    def _hover(self, x: object) -> None:
+        for plot in self.plots:
+            plot.show_hover(float(x) if isinstance(x, (int, float)) else None)

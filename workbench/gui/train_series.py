@@ -1,0 +1,117 @@
+"""Which curves each plot of the Train page shows: a table of plots, and the series made from histories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.gui.curve_maths import smoothed
+from workbench.gui.plots import Series
+from workbench.gui.runs_list import metric_title
+from workbench.run.history import History
+
+#: The place in the palette's series of the first overlaid run.
+FIRST_OVERLAY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PlotRow:
+    """One plot: the step curve it shows (empty for held-out scores alone), and what it means."""
+
+    key: str
+    title: str
+    help: str
+    curve: str
+    held_out: str = ""
+    smooth: bool = True
+
+
+PLOTS: tuple[PlotRow, ...] = (
+    PlotRow(
+        "loss",
+        "Loss",
+        "How wrong the model is; it should fall. The pale line is each step, the strong one is smoothed. When the "
+        "held-out loss rises while the training loss falls, the model learns by heart.",
+        "loss",
+        "validation/loss",
+    ),
+    PlotRow(
+        "scores",
+        "Held-out scores",
+        "How well the model does on rows that it never learns from.",
+        "",
+        "validation/",
+    ),
+    PlotRow(
+        "learning_rate",
+        "Learning rate",
+        "How far a step moves the weights: it rises during the warm-up, then falls by the schedule.",
+        "learning_rate",
+        smooth=False,
+    ),
+    PlotRow(
+        "gradient_norm",
+        "Gradient norm",
+        "How strongly a batch pulls at the weights, before clipping. Sudden peaks mean unrest.",
+        "gradient_norm",
+    ),
+    PlotRow(
+        "throughput", "Tokens per second", "How fast the model learns on this machine.", "tokens_per_second"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A run as the plots show it; `place` is 0 for the selected run and counts the overlaid ones from 1."""
+
+    title: str
+    history: History
+    place: int = 0
+
+
+def series_of(row: PlotRow, runs: Sequence[Shown], weight: float) -> list[Series]:
+    """The curves of a plot, the selected run's on top."""
+    found: list[Series] = []
+    for run in sorted(runs, key=lambda run: -run.place):
+        found += _step_series(row, run, weight)
+        found += _held_out_series(row, run)
+    # The selected run first in the legend, though drawn last: drawing order is by place, pale lines below.
+    pale = [line for line in found if line.style == "raw"]
+    return [*pale, *(line for line in found if line.style != "raw")]
+
+
+def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
+    curve = run.history.curve(row.curve) if row.curve else None
+    if curve is None or not len(curve):
+        return []
+    colour = FIRST_OVERLAY + run.place - 1 if run.place else 0
+    label = run.title if run.place else "training" if row.held_out else "each step"
+    key = f"{run.place}/{row.curve}"
+    if not row.smooth or weight <= 0:
+        return [Series(key, label, curve.x, curve.y, colour)]
+    soft = Series(key, label, curve.x, smoothed(curve.y, weight), colour, exported=False)
+    raw = Series(f"{key}/raw", label, curve.x, curve.y, colour, style="raw")
+    # Overlaid runs show only their smoothed curve; the table still has what was measured.
+    return [raw, soft] if run.place == 0 else [soft]
+
+
+def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
+    if not row.held_out:
+        return []
+    curves = run.history.curves
+    if row.held_out == "validation/":
+        names = sorted(n for n in curves if n.startswith("validation/") and n != "validation/loss")
+    else:
+        names = [row.held_out] if row.held_out in curves else []
+    found = []
+    for order, name in enumerate(names):
+        metric = metric_title(name.removeprefix("validation/"))
+        label = "held-out" if row.held_out != "validation/" else metric
+        colour = (1 + order if row.held_out != "validation/" else order) % 2
+        if run.place:
+            label, colour = f"{run.title}, {label.lower()}", FIRST_OVERLAY + run.place - 1
+        curve = curves[name]
+        if len(curve):
+            found.append(Series(f"{run.place}/{name}", label, curve.x, curve.y, colour, style="points"))
+    return found
