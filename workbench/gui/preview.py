@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from workbench.gui.app import LaneThread
+from workbench.gui.lane_threads import LaneThreads
 from workbench.gui.theme import theme
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
@@ -33,9 +33,7 @@ def preview(pane: Callable[[Workspace], QWidget]) -> None:
     theme().apply(app, "system")
     with tempfile.TemporaryDirectory() as folder:
         session = Session(recorded_home(Path(folder)))
-        threads = [LaneThread(session.engine, "engine"), LaneThread(session.files, "files")]
-        for thread in threads:
-            thread.start()
+        threads = LaneThreads(session)
         workspace = Workspace(session)
         widget = pane(workspace)
         widget.resize(1100, 800)
@@ -46,7 +44,5 @@ def preview(pane: Callable[[Workspace], QWidget]) -> None:
         workspace.select(RECORDED)
         code = app.exec()
         workspace.shut_down()
-        session.close()
-        for thread in threads:
-            thread.wait()
+        threads.join()
     sys.exit(code)

@@ -18,7 +18,6 @@ from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.panes.data import DataPane
 from workbench.gui.panes.prompt import PromptPane
 from workbench.gui.preview import RECORDED, recorded_home
-from workbench.gui.theme import Mode
 from workbench.run.folder import RunFolder, run_folders
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
@@ -82,7 +81,7 @@ class _Photographer:
         for key in pages:
             self._settle(key)
             for mode in ("light", "dark"):
-                self._bench.settings.set_value("look/theme", cast(Mode, mode))
+                self._bench.settings.set_value("look/theme", mode)
                 self._idle()
                 file = self._out_dir / f"{key}-{mode}.png"
                 if not window.grab().save(str(file)):

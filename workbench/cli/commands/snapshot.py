@@ -13,6 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("folder", metavar="OUT_DIR", help="where the pictures go")
     parser.add_argument("--run", metavar="RUN", help="the run to show (else the newest)")
+    parser.add_argument(
+        "--page",
+        action="append",
+        default=[],
+        choices=("data", "train", "attention", "prompt"),
+        help="only this page; may be given several times",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     folder = Path(args.folder).expanduser().resolve()
     chosen = find_run(args.home, args.run) if args.run else None
-    pictures = snapshot(args.home, folder, chosen)
+    pictures = snapshot(args.home, folder, chosen, args.page)
     args.console.answer({"pictures": [str(path) for path in pictures], "problem": None})
     for path in pictures:
         args.console.result(str(path))
