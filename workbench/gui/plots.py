@@ -26,8 +26,8 @@ EXPORTS = (("png", "PNG picture…"), ("svg", "SVG drawing…"), ("csv", "CSV ta
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """One curve of a plot. `colour` counts in the palette's series; `raw` is thin and pale, behind the
-    others, and has no entry in the legend; `points` marks each point. `measured` are the values for the table
-    and the read-out, where what is drawn is smoothed."""
+    others, and has no entry in the legend; `points` marks each point. `exported` says whether
+    the table has it (a smoothed curve is not measured); a `share` reads as per cent."""
 
     key: str
     label: str
@@ -36,6 +36,13 @@ class Series:
     colour: int = 0
     style: Style = "line"
     exported: bool = True
+    share: bool = False
+
+    def words(self, value: float | None) -> str:
+        """A value of this curve as a person reads it."""
+        if value is None or not self.share:
+            return figure(value)
+        return f"{100 * value:.1f} %"
 
 
 def figure(value: float | None) -> str:
@@ -90,12 +97,17 @@ class Legend(QWidget):
             left += metrics.horizontalAdvance(text)
 
         for colour, label, value in self._entries:
+            room = 10 + TINY + metrics.horizontalAdvance(f"{label} {value}")
+            if left + room > self.width():
+                write("…", palette.muted)
+                return
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colour))
             painter.drawRect(QRectF(left, height / 2 - 1, 10, 2))
             left += 10 + TINY
-            write(label, palette.muted)
-            left += TINY
+            if label:
+                write(label, palette.muted)
+                left += TINY
             write(value, palette.text)
             left += SMALL + TINY
         if self._place:
@@ -169,7 +181,7 @@ class CurvePlot(Card):
 
     def _make_canvas(self) -> _Canvas:
         canvas = _Canvas()
-        canvas.setMinimumSize(80, 60)
+        canvas.setMinimumSize(80, 40)
         canvas.setMenuEnabled(False)
         canvas.hideButtons()
         canvas.setMouseEnabled(x=True, y=False)
@@ -229,7 +241,7 @@ class CurvePlot(Card):
                 colour.setAlphaF(0.35)
             # Wide or smooth pens cost seconds on live curves; a finished run is drawn once, and may be smooth.
             item.opts["antialias"] = not self.live and line.style != "raw"
-            pen = QPen(colour, 1)
+            pen = QPen(colour, 1.5 if item.opts["antialias"] and len(x) < 1500 else 1)
             pen.setCosmetic(True)
             marks = line.style == "points" and len(x) <= 200
             item.setData(
@@ -263,7 +275,7 @@ class CurvePlot(Card):
                 continue
             last = float(line.y[-1])
             value = last if self._hover is None else value_at(line.x, line.y, self._hover)
-            entries.append((palette.series[line.colour % len(palette.series)], line.label, figure(value)))
+            entries.append((palette.series[line.colour % len(palette.series)], line.label, line.words(value)))
         place = "" if self._hover is None else self.tr("at step {0:.0f}").format(max(0.0, self._hover))
         self.legend.show_entries(place, entries)
 

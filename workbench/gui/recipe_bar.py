@@ -149,14 +149,15 @@ class RecipeBar(QFrame):
         line = QHBoxLayout()
         line.setSpacing(SMALL)
         bottom = Qt.AlignmentFlag.AlignBottom
-        for choice, stretch, widest in ((self.model, 3, 220), (self.data, 4, 260), (self.task, 3, 180)):
+        for choice, stretch, widest in ((self.model, 3, 220), (self.data, 6, 260), (self.task, 3, 180)):
             choice.setMaximumWidth(widest)
-            line.addWidget(choice, stretch)
+            line.addWidget(choice, stretch, bottom)
         for edit in self.quick.edits.values():
-            # Room for four figures, the unit and the arrows.
-            edit.setMinimumWidth(44 + edit.fontMetrics().horizontalAdvance(f"0000 {edit.field.unit}"))
-            edit.setMaximumWidth(136)
-            line.addWidget(edit, 2)
+            # Room for three figures (a learning rate has no unit and more figures), the unit and the arrows.
+            figures = f"000 {edit.field.unit}" if edit.field.unit else "0.00001"
+            edit.setMinimumWidth(40 + edit.fontMetrics().horizontalAdvance(figures))
+            edit.setMaximumWidth(130)
+            line.addWidget(edit, 1, bottom)
         line.addWidget(self.unfold, 0, bottom)
         line.addStretch(1)
         line.addSpacing(SMALL)
@@ -202,7 +203,10 @@ class RecipeBar(QFrame):
     def _show_active(self) -> None:
         active = self._workspace.active
         self.start.setVisible(active is None)
-        self.start.setEnabled(not self._workspace.complaints)
+        complaints = self._workspace.complaints
+        self.start.setEnabled(not complaints)
+        help = self.tr("Start a run of this recipe (Ctrl+Return).")
+        explain_widget(self.start, complaints[0].title if complaints else help, self.tr("Start"))
         self.pause.setVisible(active is not None)
         self.stop.setVisible(active is not None)
         if active is None:

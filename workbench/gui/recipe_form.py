@@ -209,7 +209,7 @@ class FieldSet:
 class MoreFields(QWidget):
     """All other fields in a grid that uses the width."""
 
-    def __init__(self, workspace: Workspace, *, columns: int = 6) -> None:
+    def __init__(self, workspace: Workspace, *, columns: int = 7) -> None:
         super().__init__()
         self.fields = FieldSet(workspace, [FieldEdit(field, roomy=True) for field in more_fields()])
         grid = QGridLayout(self)

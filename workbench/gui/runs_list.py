@@ -37,9 +37,14 @@ def metric_title(name: str) -> str:
     return known.get(name, name.replace("_", " ").capitalize())
 
 
+def is_share(name: str) -> bool:
+    """Whether a metric reads better as per cent."""
+    return name.startswith(SHARES)
+
+
 def metric_text(name: str, value: float) -> str:
     """A metric's value as a person reads it: "91.3 %", "12.4"."""
-    if name.startswith(SHARES):
+    if is_share(name):
         return f"{100 * value:.1f} %"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -21,6 +21,8 @@ from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import EmptyState, IconButton, Title
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder, RunSummary
+
+WATCH_MS = 5000
 
 
 class _List(QListView):
@@ -85,6 +87,10 @@ class RunsShelf(QFrame):
         layout.addLayout(heading)
         layout.addLayout(self._stack, 1)
         self.setMinimumWidth(180)
+        # A run that a command or another window works on ends without telling this one.
+        self._watch = QTimer(self)
+        self._watch.setInterval(WATCH_MS)
+        self._watch.timeout.connect(workspace.refresh_runs)
         workspace.runs_changed.connect(self._refresh)
         workspace.selection_changed.connect(self._show_selection)
         workspace.history_changed.connect(self.model.run_changed)
@@ -103,6 +109,12 @@ class RunsShelf(QFrame):
         if self._workspace.selected is None and self._workspace.runs:
             self._workspace.select(self._workspace.runs[0].name)
         self._show_selection()
+        elsewhere = any(
+            run.status == "running" and run.name != self._workspace.active_name
+            for run in self._workspace.runs
+        )
+        if elsewhere != self._watch.isActive():
+            self._watch.start() if elsewhere else self._watch.stop()
 
     def _show_selection(self) -> None:
         index = self.model.index_of(self._workspace.selected)

@@ -21,7 +21,7 @@ RADIUS_SMALL = 6
 CONTROL_HEIGHT = 30
 
 # Font sizes in pixels.
-FONT_SMALL, FONT_BODY, FONT_TITLE, FONT_HEADLINE = 11, 13, 15, 24
+FONT_SMALL, FONT_BODY, FONT_TITLE, FONT_HEADLINE = 11, 13, 15, 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench.gui.curve_maths import smoothed
 from workbench.gui.plots import Series
-from workbench.gui.runs_list import metric_title
+from workbench.gui.runs_list import is_share, metric_title
 from workbench.run.history import History
 
 #: The place in the palette's series of the first overlaid run.
@@ -86,7 +86,7 @@ def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
     if curve is None or not len(curve):
         return []
     colour = FIRST_OVERLAY + run.place - 1 if run.place else 0
-    label = run.title if run.place else "training" if row.held_out else "each step"
+    label = run.title if run.place else "training" if row.held_out else ""
     key = f"{run.place}/{row.curve}"
     if not row.smooth or weight <= 0:
         return [Series(key, label, curve.x, curve.y, colour)]
@@ -113,5 +113,15 @@ def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
             label, colour = f"{run.title}, {label.lower()}", FIRST_OVERLAY + run.place - 1
         curve = curves[name]
         if len(curve):
-            found.append(Series(f"{run.place}/{name}", label, curve.x, curve.y, colour, style="points"))
+            found.append(
+                Series(
+                    f"{run.place}/{name}",
+                    label,
+                    curve.x,
+                    curve.y,
+                    colour,
+                    style="points",
+                    share=is_share(name.removeprefix("validation/")),
+                )
+            )
     return found

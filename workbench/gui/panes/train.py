@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
@@ -45,6 +45,8 @@ from workbench.gui.workspace import Workspace
 from workbench.run.history import History
 from workbench.run.problem import WorkbenchError
 
+LOW = 600  # pixels
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -61,7 +63,9 @@ def headlines(history: History) -> list[Headline]:
     best, last, started = history.best_evaluation, history.last_step, history.started
     score = history.score
     if best and score:
-        found.append(Headline(f"Best {metric_title(score[0])}", metric_text(*score), f"at step {best.step}"))
+        found.append(
+            Headline(f"Best {metric_title(score[0]).lower()}", metric_text(*score), f"at step {best.step}")
+        )
         for name, value in best.metrics.items():
             if name not in (score[0], "loss"):
                 found.append(Headline(metric_title(name), metric_text(name, value), f"at step {best.step}"))
@@ -107,7 +111,9 @@ class NoticeLog(Card):
     """What the run had to say, with the time of day."""
 
     def __init__(self) -> None:
-        super().__init__(self.tr("Notices"))
+        super().__init__()
+        explain_widget(self, "", self.tr("Notices"))
+        self.body.addWidget(Label(self.tr("Notices"), "section"))
         self.list = QListWidget()
         self.list.setWordWrap(True)
         self.list.setSelectionMode(QListWidget.SelectionMode.NoSelection)
@@ -209,7 +215,7 @@ class TrainPane(QWidget):
         line.addWidget(tools)
         self.hint = Muted(
             self.tr(
-                "Loss should fall and held-out scores should rise. Turn the wheel to zoom, point to read values."
+                "Step by step, loss should fall and held-out scores should rise. Turn the wheel to zoom, point to read."
             ),
             wrap=False,
         )
@@ -231,7 +237,8 @@ class TrainPane(QWidget):
         parts.addWidget(area)
         parts.addWidget(self.log)
         parts.setStretchFactor(0, 1)
-        parts.setSizes([600, 118])
+        parts.setSizes([600, 92])
+        self.log.setMinimumHeight(72)
         parts.setHandleWidth(SMALL)
         tile_box = QWidget()
         tile_box.setLayout(self._tile_row)
@@ -255,6 +262,11 @@ class TrainPane(QWidget):
         super().showEvent(event)
         if self._dirty:
             self.redraw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A low window keeps its room for the plots."""
+        super().resizeEvent(event)
+        self.hint.setVisible(self.height() > LOW)
 
     def _history_changed(self, name: str) -> None:
         if name == self._workspace.selected or name in self._workspace.overlays:
