@@ -1,123 +1,164 @@
-"""Pictures of the real window: every page on a recorded run, light and dark."""
+"""Pictures of the real window: every page on a recorded run, light and dark, as PNG."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QDeadlineTimer, QEventLoop, QSize, QTimer
+from PySide6.QtWidgets import QApplication
 
 from workbench.gui.app import Bench, make_window
 from workbench.gui.pages import PAGES
-from workbench.gui.preview import recorded_runs
-from workbench.gui.theme import Mode, theme
+from workbench.gui.panes.attention import AttentionPane
+from workbench.gui.panes.data import DataPane
+from workbench.gui.panes.prompt import PromptPane
+from workbench.gui.preview import RECORDED, recorded_home
+from workbench.gui.theme import MODES, theme
 from workbench.run.folder import RunFolder, run_folders
 from workbench.run.home import Home
-from workbench.run.problem import bad_input
+from workbench.run.problem import Problem, WorkbenchError
 
-SIZE = (1440, 900)
-LIMIT_SECONDS = 180.0  # importing torch and converting attention on a busy machine
-QUIET_MS = 250  # nothing may have been repainted or answered for so long
-MODES: tuple[Mode, ...] = ("light", "dark")
+SIZE = QSize(1440, 900)
+#: Loading a language model and letting it answer takes a minute on a small machine.
+PATIENCE_MS = 180_000
+SENTENCE = "Profit fell less than feared, and the shares rose."
+PROMPT = "First Citizen:\nWhat news from the harbour?"
 
 
-def snapshot(home: Home, folder: Path, run: RunFolder | None = None) -> list[Path]:
-    """Render every page of the window and write the pictures, named like `train-light.png`.
-
-    The pictures show copies of the runs in a home of their own, so that nothing of the person's is changed.
+def snapshot(
+    home: Home, out_dir: Path, run: RunFolder | None = None, pages: Sequence[str] = ()
+) -> list[Path]:
+    """Render the pages and return the files, named `<page>-<light or dark>.png`.
 
     Args:
-        home: Where runs are looked for when none is given and none is shipped, and where models live.
-        folder: Where the pictures go; it is made.
-        run: The run to show; else a shipped recording, else the newest of the home.
+        home: Where the runs are.
+        out_dir: Where the pictures go; made when it is not there.
+        run: The run to show; None takes the newest of the home, or the recorded one that is shipped.
+        pages: The keys of the pages; none means all.
 
     Raises:
-        WorkbenchError: When there is no run to show, or the folder cannot be written.
+        WorkbenchError: When the folder cannot be written, or a page has nothing to show after three minutes.
     """
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    chosen = [run.path] if run else recorded_runs() or [found.path for found in run_folders(home)[:1]]
-    if not chosen:
-        raise bad_input(
-            "There is no run to show.",
-            f"Neither {home.runs} nor the program's recordings hold one.",
-            "Train one first, for example with: workbench train support-messages",
-        )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        out_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise bad_input(
-            f"The folder {folder} cannot be made.", f"The system says: {error.strerror}."
-        ) from error
-    app = cast("QApplication | None", QApplication.instance()) or QApplication(sys.argv[:1])
-    before = theme().mode
-    with tempfile.TemporaryDirectory(prefix="workbench-snapshot-") as root:
-        bench = make_window(_home_for_pictures(Path(root), home, chosen))
-        try:
-            return _pictures(app, bench, chosen[0].name, folder)
-        finally:
-            bench.close()
-            theme().apply(app, before)
+        problem = Problem(f"The folder {out_dir} cannot be made.", f"The system says: {error.strerror}.")
+        raise WorkbenchError(problem) from error
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = cast("QApplication | None", QApplication.instance()) or QApplication(["workbench"])
+    with ExitStack() as stack:
+        name = run.name if run else next((found.name for found in run_folders(home)), None)
+        if name is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            home, name = recorded_home(Path(folder)), RECORDED
+        bench = make_window(home)
+        stack.callback(app.processEvents)
+        stack.callback(bench.close)
+        stack.callback(theme().apply, app, theme().mode)  # the pictures do not change what the person chose
+        return _Photographer(app, bench, out_dir).take(name, pages or [page.key for page in PAGES])
 
 
-def _home_for_pictures(root: Path, home: Home, runs: list[Path]) -> Home:
-    """A home with copies of the runs, and the person's models by link: they may be hundreds of megabytes."""
-    own = Home(root)
-    for run in runs:
-        shutil.copytree(run, own.runs / run.name)
-    if home.models.is_dir():
-        own.models.symlink_to(home.models, target_is_directory=True)
-    return own
+class _Photographer:
+    """Leads the window from page to page and waits until each has something to show."""
 
+    def __init__(self, app: QApplication, bench: Bench, out_dir: Path) -> None:
+        self._app, self._out_dir = app, out_dir
+        self._window, self._workspace = bench.window, bench.workspace
 
-def _pictures(app: QApplication, bench: Bench, run: str, folder: Path) -> list[Path]:
-    window, workspace = bench.window, bench.workspace
-    window.resize(*SIZE)
-    window.show()
-    wait_until(lambda: workspace.device is not None and bool(workspace.runs))
-    summary = workspace.summary(run)
-    workspace.select(run)
-    if summary and any(summary.data == shipped.name for shipped in workspace.datasets):
-        workspace.choose_data(summary.data)
-    wait_until(lambda: not workspace.data_busy and run in workspace.histories)
-    written = []
-    for page in PAGES:
-        window.show_page(page.key)
-        wait_until(lambda key=page.key: window.centre.pane(key) is not None)  # type: ignore[misc]
-        pane = window.centre.pane(page.key)
-        wait_until(lambda pane=pane: _settled(pane))  # type: ignore[misc]
-        for mode in MODES:
-            theme().apply(app, mode)
-            wait_until(lambda pane=pane: _settled(pane))  # type: ignore[misc]
-            path = folder / f"{page.key}-{mode}.png"
-            if not window.grab().save(str(path)):
-                raise bad_input(f"The picture {path} cannot be written.", "", "Choose another folder.")
-            written.append(path)
-    return written
+    def take(self, run: str, pages: Sequence[str]) -> list[Path]:
+        """All pictures of a run."""
+        window, workspace = self._window, self._workspace
+        window.resize(SIZE)
+        window.show()
+        self._wait(lambda: bool(workspace.models and workspace.runs) and workspace.device is not None)
+        workspace.select(run)
+        self._wait(lambda: run in workspace.histories)
+        self._take_recipe(run)
+        files = []
+        for key in pages:
+            self._settle(key)
+            for mode in MODES[:2]:  # not "system"
+                theme().apply(self._app, mode)
+                self._idle()
+                file = self._out_dir / f"{key}-{mode}.png"
+                if not window.grab().save(str(file)):
+                    raise WorkbenchError(
+                        Problem(f"The picture {file} cannot be written.", "", "Choose another folder.")
+                    )
+                files.append(file)
+        return files
 
+    def _take_recipe(self, run: str) -> None:
+        """Show the run's own recipe in the bar, as after "duplicate recipe"."""
+        workspace = self._workspace
+        got: list[object] = []
 
-def _settled(pane: QWidget | None) -> bool:
-    """Whether the page says that it waits for nothing; a page that knows nothing of waiting is settled."""
-    return not getattr(pane, "busy", False)
+        def arrived(recipe: object) -> None:
+            got.append(recipe)
 
+        workspace.session.read_recipe(RunFolder(workspace.session.home.runs / run), arrived, arrived)
+        self._wait(lambda: got)
+        if not isinstance(got[0], Problem):
+            workspace.set_recipe(got[0])  # type: ignore[arg-type]
+        self._wait(lambda: not workspace.data_busy)
 
-def wait_until(condition: Callable[[], bool], *, limit: float = LIMIT_SECONDS) -> bool:
-    """Process events until the condition holds and has held for a quiet moment; False when time was over."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
+    def _settle(self, key: str) -> None:
+        """Open a page, and fill it as a person would."""
+        self._window.show_page(key)
+        self._wait(lambda: self._window.centre.pane(key) is not None)
+        pane = self._window.centre.pane(key)
+        match pane:
+            case DataPane():
+                self._wait(lambda: not self._workspace.data_busy)
+            case AttentionPane():
+                if not self._is_writer():
+                    pane.question.set_text(SENTENCE)
+                self._wait(lambda: pane.maps is not None)
+            case PromptPane():
+                self._fill_prompt(pane)
+        self._idle()
+
+    def _is_writer(self) -> bool:
+        summary = self._workspace.summary(self._workspace.selected or "")
+        return summary is not None and summary.task == "causal-lm"
+
+    def _fill_prompt(self, pane: PromptPane) -> None:
+        shown = pane.stack.currentWidget()
+        if shown is pane.classifier:
+            pane.classifier.box.setPlainText(SENTENCE)
+            self._wait(lambda: bool(pane.classifier.winner.text()))
+        elif shown is pane.writer and not pane.writer.turns:
+            pane.writer.box.setPlainText(PROMPT)
+            pane.writer.begin()
+            self._wait(lambda: pane.writer.send.isVisible())
+
+    def _wait(self, condition: Callable[[], object]) -> None:
+        deadline = QDeadlineTimer(PATIENCE_MS)
         loop = QEventLoop()
-        QTimer.singleShot(20, loop.quit)
+        timer = QTimer()
+        timer.setInterval(10)
+        timer.timeout.connect(lambda: loop.quit() if condition() or deadline.hasExpired() else None)
+        timer.start()
+        if not condition():
+            loop.exec()
+        timer.stop()
+        if not condition():
+            raise WorkbenchError(
+                Problem(
+                    f"The page {self._window.centre.page} had nothing to show.",
+                    "It waited three minutes for an answer.",
+                    "Look at the same page in the window, where the problem is told.",
+                ),
+                usage=False,
+            )
+
+    def _idle(self) -> None:
+        """Let layouts, plots and their delayed redraws come to rest."""
+        loop = QEventLoop()
+        QTimer.singleShot(400, loop.quit)
         loop.exec()
-        if condition():
-            quiet = QEventLoop()
-            QTimer.singleShot(QUIET_MS, quiet.quit)
-            quiet.exec()
-            if condition():
-                return True
-    return False

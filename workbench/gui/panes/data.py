@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QProgressBar, QSizePolicy, QStackedWi
 from workbench.gui.data.cards import DatasetStrip
 from workbench.gui.data.columns import ReadingOptions
 from workbench.gui.data.pages import TablePage, TextPage
-from workbench.gui.theme import CONTROL_HEIGHT, LARGE, MEDIUM, SMALL, TINY
+from workbench.gui.theme import CONTROL_HEIGHT, SMALL, TINY
 from workbench.gui.widgets import ElidedLabel, EmptyState, Muted, Title, column, row
 from workbench.shelf.suggest import counted
 
@@ -61,7 +61,7 @@ class DataPane(QWidget):
         line.setFixedHeight(CONTROL_HEIGHT)
         self.about = column(line, self.options, spacing=0)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(LARGE, MEDIUM + TINY, LARGE, MEDIUM)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
         layout.addWidget(self.strip)
         layout.addSpacing(TINY)
