@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QListView,
     QMenu,
     QMessageBox,
-    QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
 )
 
@@ -78,14 +78,14 @@ class RunsShelf(QFrame):
                 on_click=workspace.refresh_runs,
             )
         )  # fmt: skip
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self.empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
         layout.addLayout(heading)
-        layout.addLayout(self._stack, 1)
+        layout.addWidget(self._stack, 1)
         self.setMinimumWidth(180)
         # A run that a command or another window works on ends without telling this one.
         self._watch = QTimer(self)

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.attention.atlas_view import AtlasView
 from workbench.gui.attention.export_menu import ExportButton
@@ -105,14 +105,14 @@ class AttentionPane(QWidget):
         self.content.setStretchFactor(0, 1)
         self.content.setStretchFactor(1, 1)
         self.content.setSizes([1000, 1000])  # shares, not pixels: the two halves begin equal
-        self.stack = QStackedLayout()
+        self.stack = QStackedWidget()
         for page in (self.content, self.empty, self.setup):
             self.stack.addWidget(page)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(MEDIUM)
         outer.addWidget(self.question)
-        outer.addLayout(self.stack, 1)
+        outer.addWidget(self.stack, 1)
 
     def _connect(self) -> None:
         self.question.edited.connect(self._typing.start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.model_choice import CLASSIFIER, LANGUAGE_MODEL, Choice, ModelChooser
 from workbench.gui.model_setup import ModelSetup
@@ -39,7 +39,7 @@ class PromptPane(QWidget):
             self.tr("No model to try yet"),
             self.tr("Train a run and it appears here, or set up a language model from the shelf."),
         )
-        self.stack = QStackedLayout()
+        self.stack = QStackedWidget()
         for page in (self.writer, self.classifier, self.setup, self.empty):
             self.stack.addWidget(page)
         head = Card()
@@ -53,7 +53,7 @@ class PromptPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
         layout.addWidget(head)
-        layout.addLayout(self.stack, 1)
+        layout.addWidget(self.stack, 1)
         self.chooser.chosen.connect(self._model_chosen)
         # Otherwise a run that starts would take the page away from a conversation.
         self.writer.begun.connect(self.chooser.hold)

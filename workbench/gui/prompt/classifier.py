@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.probabilities import ProbabilityBars, percent
@@ -59,10 +59,10 @@ class Classifier(QWidget):
         shown.setContentsMargins(0, 0, 0, 0)
         shown.addWidget(self.winner)
         shown.addWidget(scrolled(inside), 1)
-        self.stack = QStackedLayout()
+        self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self._result)
-        result.body.addLayout(self.stack)
+        result.body.addWidget(self.stack)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.examples import PROMPTS, ExamplesButton
 from workbench.gui.prompt.answer import Answer
@@ -158,11 +158,11 @@ class Writer(QWidget):
         self.area.verticalScrollBar().rangeChanged.connect(self._stay_at_end)
         self._at_end = True
         self.area.verticalScrollBar().valueChanged.connect(self._moved)
-        self.stack = QStackedLayout()
+        self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.area)
         talk = Card()
-        talk.body.addLayout(self.stack, 1)
+        talk.body.addWidget(self.stack, 1)
         talk.add(self.box)
         foot = QHBoxLayout()
         foot.addWidget(self.hint, 1)
