@@ -140,15 +140,15 @@ def test_the_better_length_is_one_click_away(
     choose(written(tiny_csv.parent / "long.csv", f"text,label\n{rows}"))
     lengths = pane.table_page.lengths
     # 22 tokens in three rows of four, 6 in the others.
-    assert lengths.sentence.text().startswith(
+    assert lengths.verdict.text().startswith(
         "75\u00a0% of the texts are longer than 8 tokens and will be cut"
     )
-    assert "32 would cover 100\u00a0%" in lengths.sentence.text()
+    assert "32 would cover 100\u00a0%" in lengths.verdict.text()
     assert lengths.use.text() == "Use 32"
     lengths.use.click()
     assert workspace.recipe.training.max_length == 32
     settle(qtbot, workspace)
-    assert "none is cut" in lengths.sentence.text()
+    assert "none is cut" in lengths.verdict.text()
     assert lengths.use.isHidden()
 
 

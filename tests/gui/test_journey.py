@@ -22,9 +22,6 @@ from workbench.run.folder import run_folders, summarise
 from workbench.run.home import Home
 from workbench.session.requests import LIVE
 
-# The offscreen platform says this of every window that is shown.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 LONG = 60_000  # ms; importing torch takes some seconds, and more on a busy machine
 Open = Callable[[], Bench]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from workbench.gui.attention.atlas import Grid, atlas_numbers, whole_cells
@@ -160,7 +160,7 @@ def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
                         file, attention=maps.weights, tokens=np.array(maps.tokens), special=maps.special
                     )
             case _:
-                if not figure.image().save(str(path), "PNG"):
+                if not QImageWriter(str(path), b"png").write(figure.image()):
                     raise OSError(0, "the picture could not be written")
     except OSError as error:
         raise bad_input(

@@ -56,7 +56,7 @@ def position(
     values: NDArray[np.float32], top: NDArray[np.float32] | float, kind: Kind
 ) -> NDArray[np.float32]:
     """Where weights lie on the colour bar, 0 to 1; monotone, and 1 at the top and beyond."""
-    share = values * np.float32(1 / top) if isinstance(top, float) else values * (1 / top)
+    share: NDArray[np.float32] = values * np.asarray(1 / np.asarray(top), dtype=np.float32)
     np.minimum(share, 1, out=share)
     if kind == "sqrt":
         np.sqrt(share, out=share)

@@ -52,8 +52,8 @@ class Shown:
     def telling(self) -> NDArray[np.bool_]:
         """bool (n,): rows with at least two visible cells. A row of one cell is 1 whatever the model learned,
         as the first token's of every causal model; it would be every head's strongest link."""
-        found = self.visible.sum(axis=1) >= 2
-        return found if found.any() else self.visible.any(axis=1)
+        found = np.asarray(self.visible.sum(axis=1) >= 2)
+        return found if found.any() else np.asarray(self.visible.any(axis=1))
 
     def row_tops(self) -> NDArray[np.float32]:
         """The largest visible weight of each head in its telling rows, of shape (layers, heads)."""

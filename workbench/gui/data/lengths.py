@@ -165,11 +165,11 @@ class LengthCard(Card):
         self.figures = Muted("", wrap=False)
         self.add_action(self.figures)
         self.histogram = LengthHistogram()
-        self.sentence = Label("", wrap=True)
+        self.verdict = Label("", wrap=True)
         self.use = GhostButton("-", on_click=self._use)
         self._suggested = 0
         self.add(self.histogram)
-        self.add(self.sentence)
+        self.add(self.verdict)
         self.add(self.use)
         self.use.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
@@ -177,7 +177,7 @@ class LengthCard(Card):
         """Show another profile."""
         self.histogram.show_profile(profile)
         self.figures.setText(self.tr("median {0:.0f} · longest {1}").format(profile.median, profile.longest))
-        self.sentence.setText(self._words(profile))
+        self.verdict.setText(self._words(profile))
         better = profile.suggested_max_length
         self._suggested = better or 0
         wanted = better is not None and better > profile.max_length

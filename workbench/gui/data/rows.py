@@ -31,7 +31,9 @@ class RowsView(QSplitter):
         self._text = self._label = ""
         self._set_up_view()
         card = Card()
-        card.layout().setContentsMargins(1, 1, 1, 1)
+        frame = card.layout()
+        assert frame is not None
+        frame.setContentsMargins(1, 1, 1, 1)
         card.add(self.view, 1)
         self.number = Muted("", wrap=False)
         self.label = Badge("", "accent")

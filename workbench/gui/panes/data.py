@@ -174,7 +174,8 @@ class DataPane(QWidget):
         is_file = preview is not None or bool(path.suffix)
         self.title.setText(shipped.title if shipped else path.name)
         self.about.setVisible(is_file)
-        self.path.setText(str(path))
+        # Where a shipped set lies is of no use to the person; the tooltip has it all the same.
+        self.path.setText(self.tr("shipped with Model Workbench") if shipped else str(path))
         self.path.setToolTip(str(path))
         self.facts.setText(" · ".join(_facts(preview)) if preview else "")
         self.facts.setVisible(preview is not None)
