@@ -43,16 +43,15 @@ def thinned(x: Floats, y: Floats, low: float, high: float, pixels: int) -> tuple
     if len(x) <= 4 * pixels or pixels < 1:
         return x, y
     size = -(-len(x) // pixels)
-    whole = len(x) // size * size
-    blocks = y[:whole].reshape(-1, size)
+    blocks = np.full(-(-len(x) // size) * size, np.nan)
+    blocks[: len(y)] = y
+    blocks = blocks.reshape(-1, size)
     starts = np.arange(len(blocks)) * size
     # A not-a-number would win every comparison; it must not hide the others of its pixel.
-    lowest = np.where(np.isnan(blocks), np.inf, blocks).argmin(axis=1)
-    highest = np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=1)
-    kept = np.concatenate(
-        [starts, starts + lowest, starts + highest, starts + size - 1, np.arange(whole, len(x))]
-    )
-    kept = np.unique(kept)
+    lowest = starts + np.where(np.isnan(blocks), np.inf, blocks).argmin(axis=1)
+    highest = starts + np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=1)
+    kept = np.concatenate([starts, lowest, highest, starts + size - 1])
+    kept = np.unique(np.minimum(kept, len(x) - 1))
     return x[kept], y[kept]
 
 

@@ -106,7 +106,8 @@ def _paint(plot: CurvePlot, device: QImage | QSvgGenerator) -> None:
     plot.more.hide()
     painter = QPainter(device)
     try:
-        plot.render(painter, QPoint(0, 0))
+        with plot.uncached():
+            plot.render(painter, QPoint(0, 0))
     finally:
         painter.end()
         plot.more.show()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGraphicsView, QMenu, QSizePolicy, QWidget
 
 from workbench.gui.curve_maths import thinned, value_at
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
@@ -180,9 +181,10 @@ class CurvePlot(Card):
         self._recolour()
 
     def _make_canvas(self) -> _Canvas:
-        canvas = _Canvas()
+        canvas = _Canvas(enableMenu=False)
         canvas.setMinimumSize(80, 40)
-        canvas.setMenuEnabled(False)
+        # pyqtgraph makes this menu, which is never shown, without a parent: it would outlive the plot.
+        canvas.getPlotItem().ctrlMenu.setParent(canvas, Qt.WindowType.Popup)
         canvas.hideButtons()
         canvas.setMouseEnabled(x=True, y=False)
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -262,6 +264,20 @@ class CurvePlot(Card):
         self._log = on
         self.canvas.setLogMode(y=on)
         self.redraw()
+
+    @contextmanager
+    def uncached(self) -> Iterator[None]:
+        """Draw marks and ground anew instead of from pixmaps, so that a vector drawing holds no pictures."""
+        mode = self.canvas.cacheMode()
+        self.canvas.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        for item in self._items.values():
+            item.scatter.opts["useCache"] = False
+        try:
+            yield
+        finally:
+            self.canvas.setCacheMode(mode)
+            for item in self._items.values():
+                item.scatter.opts["useCache"] = True
 
     def drawn(self, key: str) -> tuple[Floats, Floats]:
         """The points that are on the screen for a curve."""

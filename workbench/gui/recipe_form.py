@@ -77,6 +77,7 @@ class FieldEdit(QWidget):
         self.caption = Label(field.title, "caption")
         self.caption.setBuddy(self.editor)
         self.complaint = ElidedLabel("", "complaint")
+        self.complaint.setParent(self)
         self.complaint.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -86,6 +86,9 @@ class Card(QFrame):
         self.header.setSpacing(SMALL)
         self.title = Title(title)
         self.sentence = Muted(sentence)
+        for label in (self.title, self.sentence):
+            label.setParent(self)
+            label.setVisible(bool(label.text()))
         if title:
             self.header.addWidget(self.title)
             self.header.addStretch(1)
