@@ -43,9 +43,9 @@ def thinned(x: Floats, y: Floats, low: float, high: float, pixels: int) -> tuple
     if len(x) <= 4 * pixels or pixels < 1:
         return x, y
     size = -(-len(x) // pixels)
-    blocks = np.full(-(-len(x) // size) * size, np.nan)
-    blocks[: len(y)] = y
-    blocks = blocks.reshape(-1, size)
+    padded = np.full(-(-len(x) // size) * size, np.nan)
+    padded[: len(y)] = y
+    blocks = padded.reshape(-1, size)
     starts = np.arange(len(blocks)) * size
     # A not-a-number would win every comparison; it must not hide the others of its pixel.
     lowest = starts + np.where(np.isnan(blocks), np.inf, blocks).argmin(axis=1)

@@ -13,7 +13,8 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from workbench.gui.plots import CurvePlot, Series
+from workbench.gui.plots import CurvePlot
+from workbench.gui.series import Series
 from workbench.run.problem import bad_input
 
 SCALE = 2

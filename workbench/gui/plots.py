@@ -4,115 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGraphicsView, QMenu, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPen
+from PySide6.QtWidgets import QGraphicsView, QMenu
 
 from workbench.gui.curve_maths import thinned, value_at
+from workbench.gui.series import Legend, Series
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
 from workbench.gui.widgets import Card, IconButton, Label, explain_widget
 from workbench.run.history import Floats
 
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
 
-Style = Literal["raw", "line", "points"]
 EXPORTS = (("png", "PNG picture…"), ("svg", "SVG drawing…"), ("csv", "CSV table…"))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One curve of a plot. `colour` counts in the palette's series; `raw` is thin and pale, behind the
-    others, and has no entry in the legend; `points` marks each point. `exported` says whether
-    the table has it (a smoothed curve is not measured); a `share` reads as per cent."""
-
-    key: str
-    label: str
-    x: Floats
-    y: Floats
-    colour: int = 0
-    style: Style = "line"
-    exported: bool = True
-    share: bool = False
-
-    def words(self, value: float | None) -> str:
-        """A value of this curve as a person reads it."""
-        if value is None or not self.share:
-            return figure(value)
-        return f"{100 * value:.1f} %"
-
-
-def figure(value: float | None) -> str:
-    """A number as short as it is useful."""
-    if value is None:
-        return ""
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}".replace(",", "\u202f")
-    return f"{value:.2e}" if 0 < size < 1e-3 else f"{value:.4g}"
-
-
-class Legend(QWidget):
-    """The curves' colours, names and values in one line; the values follow the pointer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._place = ""
-        self._entries: tuple[tuple[str, str, str], ...] = ()
-        self.setFixedHeight(16)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        theme().changed.connect(self.update)
-
-    def show_entries(self, place: str, entries: Sequence[tuple[str, str, str]]) -> None:
-        """Show (colour, label, value) entries, and where the values are from."""
-        if (place, tuple(entries)) != (self._place, self._entries):
-            self._place, self._entries = place, tuple(entries)
-            self.setAccessibleName(self.text())
-            self.update()
-
-    def text(self) -> str:
-        """What stands there."""
-        return "  ".join([self._place, *(f"{label} {value}" for _, label, value in self._entries)]).strip()
-
-    def sizeHint(self) -> QSize:
-        """One line."""
-        return QSize(120, 16)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the entries as far as they fit."""
-        painter, palette = QPainter(self), current()
-        font = self.font()
-        font.setPixelSize(FONT_SMALL)
-        painter.setFont(font)
-        metrics, left, height = painter.fontMetrics(), 0.0, self.height()
-        vertical = Qt.AlignmentFlag.AlignVCenter
-
-        def write(text: str, colour: str) -> None:
-            nonlocal left
-            painter.setPen(QColor(colour))
-            painter.drawText(QRectF(left, 0, self.width() - left, height), vertical, text)
-            left += metrics.horizontalAdvance(text)
-
-        for colour, label, value in self._entries:
-            room = 10 + TINY + metrics.horizontalAdvance(f"{label} {value}")
-            if left + room > self.width():
-                write("…", palette.muted)
-                return
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colour))
-            painter.drawRect(QRectF(left, height / 2 - 1, 10, 2))
-            left += 10 + TINY
-            if label:
-                write(label, palette.muted)
-                left += TINY
-            write(value, palette.text)
-            left += SMALL + TINY
-        if self._place:
-            write(self._place, palette.muted)
 
 
 class _Canvas(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types

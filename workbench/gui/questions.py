@@ -1,12 +1,15 @@
-"""Questions that the window asks: before a model is fetched, and before a run in work is stopped."""
+"""What the window asks and tells in boxes: before a model is fetched, before a run is stopped, and about itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
+
+from workbench import __version__
+from workbench.session.requests import DeviceInfo
 
 if TYPE_CHECKING:
     from workbench.shelf.models import ModelEntry
@@ -67,3 +70,16 @@ def ask_to_stop(parent: QWidget, run: str, on_yes: Callable[[], object]) -> QMes
         _tr("Keep training"),
         on_yes,
     )
+
+
+def show_about(parent: QWidget, device: DeviceInfo | None) -> QMessageBox:
+    """Say what this program is, and the versions of what it stands on."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(_tr("About"))
+    box.setText(f"Model Workbench {__version__}")
+    what = _tr("Fine-tune a transformer on your own machine, look inside it, and try it.")
+    versions = device.versions if device else ()
+    box.setInformativeText("\n".join([what, "", *(f"{name} {version}" for name, version in versions)]))
+    box.open()
+    return box

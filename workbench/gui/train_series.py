@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.gui.curve_maths import smoothed
-from workbench.gui.plots import Series
 from workbench.gui.runs_list import is_share, metric_title
+from workbench.gui.series import Series
 from workbench.run.history import History
 
 #: The place in the palette's series of the first overlaid run.

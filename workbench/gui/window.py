@@ -6,16 +6,16 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from workbench import __version__
 from workbench.gui.centre import Centre
 from workbench.gui.commands import build_menus, refresh_actions
 from workbench.gui.palette import Palette
-from workbench.gui.questions import ask_for_model, ask_to_stop
+from workbench.gui.questions import ask_to_stop, show_about
 from workbench.gui.recipe_bar import RecipeBar
 from workbench.gui.runs_shelf import RunsShelf
 from workbench.gui.settings import Settings, SettingsDialog
+from workbench.gui.starting import Starter
 from workbench.gui.status import StatusBar
 from workbench.gui.theme import Mode
 from workbench.gui.workspace import Workspace
@@ -58,6 +58,7 @@ class Window(QMainWindow):
         layout.addWidget(self.splitter, 1)
         layout.addWidget(self.status)
         self.setCentralWidget(frame)
+        self._starter = Starter(self, workspace, self.status.say)
         self.actions_by_id = build_menus(self, self)
         self._connect()
         self._recall()
@@ -83,30 +84,7 @@ class Window(QMainWindow):
 
     def start(self) -> None:
         """Start the recipe in hand; a model that is not ready yet is asked about first."""
-        workspace = self.workspace
-        if workspace.active or workspace.complaints:
-            return
-        entry = next((m for m in workspace.models if m.name == workspace.recipe.model.source), None)
-        if entry is None or entry.state == "ready":
-            workspace.start()
-            self.show_page("train")
-            return
-        name = entry.name
-        ask_for_model(self, entry, lambda: self._prepare(name))
-
-    def _prepare(self, model: str) -> None:
-        def ready(_: Path) -> None:
-            self.status.say("")
-            self.workspace.refresh_shelf()
-            self.workspace.start()
-            self.show_page("train")
-
-        def failed(problem: object) -> None:
-            self.status.say("")
-            self.workspace.problem_raised.emit(problem)
-
-        self.status.say(self.tr("Getting the model ready…"))
-        self.workspace.session.prepare_model(model, self.status.say, ready, failed)
+        self._starter.start()
 
     def choose_data_file(self) -> None:
         """Ask for a data file."""
@@ -178,14 +156,7 @@ class Window(QMainWindow):
 
     def about(self) -> None:
         """Say what this program is."""
-        versions = self.workspace.device.versions if self.workspace.device else ()
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(self.tr("About"))
-        box.setText(f"Model Workbench {__version__}")
-        what = self.tr("Fine-tune a transformer on your own machine, look inside it, and try it.")
-        box.setInformativeText("\n".join([what, "", *(f"{name} {version}" for name, version in versions)]))
-        box.open()
+        show_about(self, self.workspace.device)
 
     # ---- Qt
 

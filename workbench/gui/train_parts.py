@@ -1,0 +1,109 @@
+"""Parts of the Train page: the headline numbers and the log of notices."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from workbench.gui.icons import icon
+from workbench.gui.runs_list import metric_text, metric_title
+from workbench.gui.series import figure
+from workbench.gui.status import duration
+from workbench.gui.theme import LARGE
+from workbench.gui.widgets import Card, Label, explain_widget
+from workbench.run.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One of the large numbers: caption, value, and a small word below the caption."""
+
+    caption: str
+    value: str
+    note: str = ""
+
+
+def headlines(history: History) -> list[Headline]:
+    """The large numbers of a run: its best score, losses, progress, time and speed."""
+    found: list[Headline] = []
+    best, last, started = history.best_evaluation, history.last_step, history.started
+    score = history.score
+    if best and score:
+        found.append(
+            Headline(f"Best {metric_title(score[0]).lower()}", metric_text(*score), f"at step {best.step}")
+        )
+        for name, value in best.metrics.items():
+            if name not in (score[0], "loss"):
+                found.append(Headline(metric_title(name), metric_text(name, value), f"at step {best.step}"))
+    if history.last_evaluation and "loss" in history.last_evaluation.metrics:
+        value = history.last_evaluation.metrics["loss"]
+        found.append(Headline("Held-out loss", figure(value), f"at step {history.last_evaluation.step}"))
+    if last:
+        total = f"of {started.total_steps}" if started else ""
+        found.append(Headline("Step", f"{last.step}", f"{total}, epoch {last.epoch:.1f}".lstrip(", ")))
+    seconds = history.ended.seconds if history.ended else (history.last_time or 0) - (history.first_time or 0)
+    if seconds:
+        found.append(Headline("Time", duration(seconds), "training" if history.ended else "so far"))
+    if last and len(history.curve("samples_per_second")):
+        speed = float(history.curve("samples_per_second").y[-100:].mean())
+        found.append(Headline("Speed", figure(round(speed, 1)), "rows a second"))
+    return found
+
+
+class HeadlineTile(QWidget):
+    """A large number with its caption."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.caption = Label("", "caption")
+        self.value = Label("", "headline")
+        self.note = Label("", "caption")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, LARGE, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.caption)
+        layout.addWidget(self.value)
+        layout.addWidget(self.note)
+
+    def show_headline(self, headline: Headline) -> None:
+        """Show other words."""
+        self.caption.setText(headline.caption)
+        self.value.setText(headline.value)
+        self.note.setText(headline.note)
+        explain_widget(self, "", f"{headline.caption}: {headline.value} {headline.note}")
+
+
+class NoticeLog(Card):
+    """What the run had to say, with the time of day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        explain_widget(self, "", self.tr("Notices"))
+        self.body.addWidget(Label(self.tr("Notices"), "section"))
+        self.list = QListWidget()
+        self.list.setWordWrap(True)
+        self.list.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+        self.list.setAccessibleName(self.tr("Notices of the run"))
+        self.add(self.list, 1)
+        self._shown: list[tuple[float, str]] = []
+
+    def show_notices(self, history: History | None) -> None:
+        """Add what is new; another run's notices replace all."""
+        notices = history.notices if history else []
+        known = [(notice.time, notice.text) for notice in notices]
+        if known[: len(self._shown)] != self._shown:
+            self.list.clear()
+            self._shown = []
+        for notice in notices[len(self._shown) :]:
+            when = time.strftime("%H:%M:%S", time.localtime(notice.time))
+            item = QListWidgetItem(f"{when}   {notice.text}")
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            if notice.level == "warning":
+                item.setIcon(icon("alert", "warning"))
+            self.list.addItem(item)
+        if known != self._shown:
+            self.list.scrollToBottom()
+        self._shown = known
