@@ -102,11 +102,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "recipe.open", "&File", "Open &recipe…", "Take a saved recipe in hand.",
-        lambda d: d.choose_recipe_file(), "Ctrl+Shift+O",
+        lambda d: d.choose_recipe_file(), "Ctrl+Shift+O", "runs",
     ),
     Command(
         "recipe.save", "&File", "&Save recipe…", "Save the recipe in hand as a file.",
-        lambda d: d.save_recipe_file(), "Ctrl+S",
+        lambda d: d.save_recipe_file(), "Ctrl+S", "download",
     ),
     Command(
         "plots.export", "&File", "&Export all plots…", "Write every plot as picture and table into a folder.",
@@ -120,7 +120,7 @@ COMMANDS: tuple[Command, ...] = (
         "settings", "&File", "Se&ttings…", "Change how the program looks and behaves.",
         lambda d: d.open_settings(), "Ctrl+,", "sliders", rule=True,
     ),
-    Command("quit", "&File", "&Quit", "Close the window.", lambda d: d.close(), "Ctrl+Q"),
+    Command("quit", "&File", "&Quit", "Close the window.", lambda d: d.close(), "Ctrl+Q", "close"),
     Command(
         "run.start", "&Run", "&Start", "Start a run of the recipe in hand.",
         lambda d: d.start(), "Ctrl+Return", "play", enabled=_idle,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QHeaderView,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.gui.commands import COMMANDS, Command
-from workbench.gui.theme import SMALL
+from workbench.gui.theme import SMALL, current
 
 
 def matching(query: str, commands: tuple[Command, ...] = COMMANDS) -> list[Command]:
@@ -31,14 +39,24 @@ class Palette(QDialog):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions = actions
+        self._place = 0
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SMALL, SMALL, SMALL, SMALL)
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("What would you like to do?"))
         self.field.setAccessibleName(self.tr("Command"))
         self.field.setClearButtonEnabled(True)
-        self.list = QListWidget()
+        self.list = QTreeWidget()
         self.list.setProperty("role", "plain")
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setIconSize(QSize(16, 16))
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setAccessibleName(self.tr("Matching commands"))
         layout.addWidget(self.field)
         layout.addWidget(self.list)
@@ -56,7 +74,7 @@ class Palette(QDialog):
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
             if step is not None:
-                self.list.setCurrentRow(max(0, min(self.list.count() - 1, self.list.currentRow() + step)))
+                self._choose(self._place + step)
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._do(self.list.currentItem())
@@ -67,20 +85,24 @@ class Palette(QDialog):
         self.list.clear()
         for command in matching(query):
             action = self._actions[command.id]
-            keys = action.shortcut().toString()
-            item = QListWidgetItem(
-                action.icon(), command.title.replace("&", "") + (f"    {keys}" if keys else "")
-            )
-            item.setToolTip(command.help)
-            item.setData(Qt.ItemDataRole.UserRole, command.id)
-            if not action.isEnabled():
-                item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self.list.addItem(item)
-        self.list.setCurrentRow(0)
+            item = QTreeWidgetItem([command.title.replace("&", ""), action.shortcut().toString()])
+            item.setIcon(0, action.icon())
+            item.setToolTip(0, command.help)
+            item.setData(0, Qt.ItemDataRole.UserRole, command.id)
+            item.setForeground(1, current().colour("muted"))
+            item.setDisabled(not action.isEnabled())
+            self.list.addTopLevelItem(item)
+        self._choose(0)
 
-    def _do(self, item: QListWidgetItem | None) -> None:
-        if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
+    def _choose(self, place: int) -> None:
+        self._place = max(0, min(self.list.topLevelItemCount() - 1, place))
+        item = self.list.topLevelItem(self._place)
+        if item is not None:
+            self.list.setCurrentItem(item)
+
+    def _do(self, item: QTreeWidgetItem | None) -> None:
+        if item is None or item.isDisabled():
             return
-        action = self._actions[str(item.data(Qt.ItemDataRole.UserRole))]
+        action = self._actions[str(item.data(0, Qt.ItemDataRole.UserRole))]
         self.close()
         action.trigger()

@@ -193,7 +193,7 @@ class CurvePlot(Card):
 
     def _show_legend(self) -> None:
         palette, entries = current(), []
-        for line in self.series:
+        for line in sorted(self.series, key=lambda line: line.rank):
             if line.style == "raw" or len(line.x) == 0:
                 continue
             last = float(line.y[-1])
@@ -253,7 +253,8 @@ class PlotGroup:
 
     def set_end(self, last: float) -> None:
         """The last step of all curves; the whole is shown unless the person zoomed in."""
-        self._whole = (0.0, max(1.0, last) * 1.01)
+        end = max(1.0, last)
+        self._whole = (-0.01 * end, 1.01 * end)  # the marks at both ends have a width
         if self._chosen is None:
             self._apply(self._whole)
 

@@ -20,7 +20,8 @@ Style = Literal["raw", "line", "points"]
 class Series:
     """One curve of a plot. `colour` counts in the palette's series; `raw` is thin and pale, behind the
     others, and has no entry in the legend; `points` marks each point. `exported` says whether
-    the table has it (a smoothed curve is not measured); a `share` reads as per cent."""
+    the table has it (a smoothed curve is not measured); a `share` reads as per cent;
+    the legend names lower ranks first."""
 
     key: str
     label: str
@@ -30,6 +31,7 @@ class Series:
     style: Style = "line"
     exported: bool = True
     share: bool = False
+    rank: int = 0
 
     def words(self, value: float | None) -> str:
         """A value of this curve as a person reads it."""

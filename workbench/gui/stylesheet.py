@@ -132,7 +132,8 @@ QSplitter::handle { background: transparent; }
 QSplitter::handle:hover { background: $line; }
 QProgressBar { background: $line; border: 0; border-radius: 2px; min-height: 4px; max-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
-QListView[role="plain"], QListWidget[role="plain"] { background: transparent; }
+QListView[role="plain"], QTreeView[role="plain"] { background: transparent; }
+QTreeView[role="plain"]::item { padding: 4px 2px; }
 QListView[role="plain"]::item { border-radius: ${radius_small}px; }
 QGraphicsView { border: 0; background: transparent; }
 """)

@@ -76,7 +76,7 @@ def series_of(row: PlotRow, runs: Sequence[Shown], weight: float) -> list[Series
     for run in sorted(runs, key=lambda run: -run.place):
         found += _step_series(row, run, weight)
         found += _held_out_series(row, run)
-    # The selected run first in the legend, though drawn last: drawing order is by place, pale lines below.
+    # Drawn in this order: pale lines below all others, the selected run on top.
     pale = [line for line in found if line.style == "raw"]
     return [*pale, *(line for line in found if line.style != "raw")]
 
@@ -89,8 +89,8 @@ def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
     label = run.title if run.place else "training" if row.held_out else ""
     key = f"{run.place}/{row.curve}"
     if not row.smooth or weight <= 0:
-        return [Series(key, label, curve.x, curve.y, colour)]
-    soft = Series(key, label, curve.x, smoothed(curve.y, weight), colour, exported=False)
+        return [Series(key, label, curve.x, curve.y, colour, rank=run.place)]
+    soft = Series(key, label, curve.x, smoothed(curve.y, weight), colour, exported=False, rank=run.place)
     raw = Series(f"{key}/raw", label, curve.x, curve.y, colour, style="raw")
     # Overlaid runs show only their smoothed curve; the table still has what was measured.
     return [raw, soft] if run.place == 0 else [soft]
@@ -121,6 +121,7 @@ def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
                     curve.y,
                     colour,
                     style="points",
+                    rank=run.place,
                     share=is_share(name.removeprefix("validation/")),
                 )
             )

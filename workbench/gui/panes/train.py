@@ -30,6 +30,7 @@ from workbench.gui.widgets import (
     Badge,
     ElidedLabel,
     EmptyState,
+    GhostButton,
     IconButton,
     Label,
     Muted,
@@ -82,6 +83,12 @@ class TrainPane(QWidget):
     # ---- building
 
     def _make_head(self) -> None:
+        self.resume = GhostButton(
+            self.tr("Resume"),
+            "resume",
+            help=self.tr("Go on with this run from its newest checkpoint (Ctrl+R)."),
+            on_click=lambda: self._workspace.resume(self._workspace.selected or ""),
+        )
         self.name = ElidedLabel("", "title")
         self.status = Badge()
         self.tiles: list[HeadlineTile] = []
@@ -115,6 +122,7 @@ class TrainPane(QWidget):
         line.setSpacing(MEDIUM)
         line.addWidget(self.status)
         line.addWidget(self.name, 1)
+        line.addWidget(self.resume)
         line.addWidget(tools)
         self.hint = Muted(
             self.tr(
@@ -252,6 +260,7 @@ class TrainPane(QWidget):
         if live and self._workspace.active and self._workspace.active.paused:
             word, tone = self.tr("paused"), "warning"
         self.status.show_status(word, tone)
+        self.resume.setVisible(bool(summary and summary.resumable) and self._workspace.active is None)
         found = headlines(history)
         while len(self.tiles) < len(found):
             self.tiles.append(HeadlineTile())
