@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.engine.conftest import Run, StopAfter
-from workbench.engine import train as train_module
+from workbench.engine.plan import make_plan
 from workbench.engine.schedules import learning_rate
 from workbench.run.events import CheckpointSaved, Ended, Evaluated, Started, Step
 from workbench.run.folder import summarise
@@ -82,6 +83,9 @@ def test_a_language_model_gets_less_surprised_and_loads(run: Run, lm_recipe: Rec
     assert measured[-1].metrics["perplexity"] < measured[0].metrics["perplexity"] / 2
     assert measured[-1].metrics["perplexity"] == pytest.approx(math.exp(measured[-1].metrics["loss"]))
     assert AutoModelForCausalLM.from_pretrained(folder.model).config.model_type == "llama"
+    samples = json.loads((folder.path / "samples.json").read_text(encoding="utf-8"))
+    assert samples and all(set(sample) == {"prompt", "before", "after"} for sample in samples)
+    assert any(sample["before"] != sample["after"] for sample in samples)
 
 
 def test_perplexity_is_weighted_by_tokens_not_by_batches(lm_recipe: Recipes) -> None:
@@ -141,6 +145,8 @@ def test_a_resumed_run_equals_the_uninterrupted_one_to_the_bit(
     assert list(history.curve("loss").x) == [e.step for e in events if isinstance(e, Step)]
     assert list(history.curve("loss").y) == [e.loss for e in events if isinstance(e, Step)]
     assert history.score == whole.history().score
+    assert isinstance(resumed[-1], Ended) and isinstance(events[-1], Ended)
+    assert resumed[-1].metrics == events[-1].metrics
 
 
 def test_the_same_seed_gives_the_same_run_whatever_ran_before(run: Run, recipe: Recipes) -> None:
@@ -231,6 +237,6 @@ def test_a_plan_measures_seldom_enough_to_stay_cheap(recipe: Recipes) -> None:
     rows = task.read(chosen)
     model, tokenizer = task.load(chosen, rows, Path(chosen.model.source))
     goods = task.encode(chosen, rows, model, tokenizer)
-    plan = train_module.make_plan(chosen, goods)
+    plan = make_plan(chosen, goods)
     assert plan.steps_per_epoch == 15 and plan.total == 30
     assert plan.eval_every == math.ceil(10 / 3 * 60 / 4)

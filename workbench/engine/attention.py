@@ -77,9 +77,7 @@ def eager(model: Any) -> Iterator[None]:
 
 def _marks(tokenizer: Any) -> list[int]:
     """The special tokens that stand for no text. An unknown word is text, unless its token has another job."""
-    others = [
-        getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad", "cls", "sep", "mask")
-    ]
+    others = [getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad", "cls", "sep", "mask")]
     unknown = None if tokenizer.unk_token_id in others else tokenizer.unk_token_id
     return [number for number in tokenizer.all_special_ids if number != unknown]
 

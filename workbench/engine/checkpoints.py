@@ -34,6 +34,7 @@ class Position:
     samples: int
     best_value: float | None
     best_step: int
+    best_metrics: dict[str, float]
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path, card: str = "") -> None:

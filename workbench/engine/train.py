@@ -7,21 +7,18 @@ The generator knows neither a window nor a file of events. Between two steps it 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import gather_object
 
 from workbench.engine import checkpoints
-from workbench.engine.batches import Indexes, epoch_batches, sorted_batches
+from workbench.engine.batches import Indexes, epoch_batches
 from workbench.engine.devices import (
     Precision,
     autocast,
@@ -30,10 +27,14 @@ from workbench.engine.devices import (
     describe,
     memory_in_use,
 )
-from workbench.engine.live import LiveModel, untouched
+from workbench.engine.evaluation import measure
+from workbench.engine.keeper import Keeper
+from workbench.engine.live import LiveModel
 from workbench.engine.optimizers import build_optimizer
+from workbench.engine.plan import make_plan
 from workbench.engine.schedules import learning_rate
 from workbench.engine.task import Goods, Measurement, Rows, Split, Task
+from workbench.engine.throughput import Throughput
 from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
 from workbench.run.problem import Problem, WorkbenchError, explain
 from workbench.run.recipe import Recipe
@@ -51,37 +52,6 @@ class Control(Protocol):
 
     def between_steps(self, live: LiveModel) -> None:
         """Called between two steps; may use the live model inside `untouched`, and may wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How many steps there are, and after which of them something happens."""
-
-    steps_per_epoch: int
-    total: int
-    eval_every: int
-    checkpoint_every: int
-
-    def evaluates(self, step: int) -> bool:
-        """Whether the held-out rows are measured after this step."""
-        return step % self.eval_every == 0 or step == self.total
-
-    def saves(self, step: int) -> bool:
-        """Whether a checkpoint is written after this step."""
-        return step % self.checkpoint_every == 0 or step == self.total
-
-
-def make_plan(recipe: Recipe, goods: Goods) -> Plan:
-    """The plan of a run. By itself, measuring happens four times an epoch, but so seldom that it stays below
-    about a tenth of the training time (a forward pass costs about a third of a training step)."""
-    settings = recipe.training
-    per_epoch = math.ceil(len(goods.train) / settings.batch_size)
-    total = max(1, math.ceil(per_epoch * settings.epochs))
-    if settings.max_steps:
-        total = min(total, settings.max_steps)
-    cheap = math.ceil(10 / 3 * len(goods.validation) / settings.batch_size)
-    eval_every = settings.eval_every or max(math.ceil(per_epoch / 4), cheap, 1)
-    return Plan(per_epoch, total, eval_every, settings.checkpoint_every or per_epoch)
 
 
 def train(
@@ -140,7 +110,8 @@ class _Loop:
         card: str,
     ) -> None:
         self.recipe, self.task, self.rows, self.goods = recipe, task, rows, goods
-        self.control, self.folder, self.card = control, folder, card
+        self.control = control
+        self.keeper = Keeper(folder, task, goods, card, recipe.training.keep_checkpoints) if folder else None
         self.step = 0
         self.seconds = 0.0
         self.samples = 0
@@ -148,7 +119,6 @@ class _Loop:
         self.best_step = 0
         self.metric = recipe.training.best_metric or task.best_metric
         self.best_metrics: dict[str, float] = {}
-        self._before: list[dict[str, str]] = []
 
     # ---- the loop
 
@@ -161,7 +131,8 @@ class _Loop:
                 yield Notice(text=note)
         if checkpoint is None:
             yield from self._evaluate()  # the measure of what the model knew before
-            self._before = self.task.written_samples(self.goods)
+            if self.keeper is not None:
+                self.keeper.keep_writing("before", self.task.written_samples(self.goods))
         lengths = self.goods.train.lengths
         first_step = self.step
         while self.step < self.plan.total:
@@ -200,6 +171,7 @@ class _Loop:
             position = checkpoints.read_position(checkpoint)
             self.step, self.seconds, self.samples = position.step, position.seconds, position.samples
             self.best_value, self.best_step = position.best_value, position.best_step
+            self.best_metrics = position.best_metrics
             checkpoints.restore(checkpoint, optimizer, self.scaler)
         self.model: Any = self.accelerator.prepare_model(model)
         self.optimizer = optimizer
@@ -207,7 +179,7 @@ class _Loop:
         self._saved_step = self.step
         self._waiting: list[tuple[Step, torch.Tensor, torch.Tensor]] = []
         self._last_flush = time.perf_counter()
-        self._rate = _Rate()
+        self._throughput = Throughput()
 
     def _step(self, indexes: Indexes) -> Iterator[Event]:
         settings = self.recipe.training
@@ -227,7 +199,7 @@ class _Loop:
         self.samples += len(indexes)
         took = time.perf_counter() - began
         self.seconds += took
-        tokens_rate, samples_rate = self._rate.add(took, tokens, len(indexes))
+        tokens_rate, samples_rate = self._throughput.add(took, tokens, len(indexes))
         event = Step(
             step=self.step,
             epoch=self.step / self.plan.steps_per_epoch,
@@ -292,49 +264,36 @@ class _Loop:
         )
 
     def _measure(self, split: Split) -> Measurement:
-        """Every held-out row once, in eval mode, at the run's precision."""
-        world, index = self.accelerator.num_processes, self.accelerator.process_index
-        model = self._bare_model()
-        parts: list[Any] = []
-        with untouched(model):
-            for rows in sorted_batches(split.lengths, self.recipe.training.batch_size)[index::world]:
-                if world == 1 and self.control.stopping:
-                    raise _Stopping
-                batch = self.task.collate(split, rows, self._pad)
-                batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-                with autocast(self.device, self.precision):
-                    parts.append(self.task.score(model, batch, rows))
-        if world > 1:
-            parts = gather_object(parts)
-        return self.task.summarise(parts, split, self.rows)
+        return measure(
+            self.task,
+            self._bare_model(),
+            split,
+            self.rows,
+            self.accelerator,
+            self.precision,
+            batch_size=self.recipe.training.batch_size,
+            pad=self._pad,
+            check=self._check,
+        )
+
+    def _check(self) -> None:
+        # Other processes would wait for ever for the one that leaves a measurement.
+        if self.control.stopping and self.accelerator.num_processes == 1:
+            raise _Stopping
 
     def _save_model(self, measured: Measurement | None) -> None:
         self.accelerator.wait_for_everyone()
-        if self.folder is not None:
-            tokenizer = self.task.saved_tokenizer(self.goods.tokenizer)
-            card = self.card if measured is None else self.card + _card_numbers(measured.metrics, self.step)
-            checkpoints.save_model(self._bare_model(), tokenizer, self.folder / "model", card)
-            if measured is not None and measured.samples:
-                self._write_samples(measured.samples)
-
-    def _write_samples(self, samples: Sequence[Mapping[str, object]]) -> None:
-        if self.folder is not None:
-            text = json.dumps(samples, ensure_ascii=False, indent=1)
-            (self.folder / "samples.json").write_text(text, encoding="utf-8")
+        if self.keeper is not None:
+            self.keeper.keep_model(self._bare_model(), measured, self.step)
 
     def _save_checkpoint(self) -> Iterator[Event]:
         self.accelerator.wait_for_everyone()
-        if self.folder is None:
+        if self.keeper is None:
             return
         position = checkpoints.Position(
-            self.step, self.seconds, self.samples, self.best_value, self.best_step
+            self.step, self.seconds, self.samples, self.best_value, self.best_step, self.best_metrics
         )
-        tokenizer = self.task.saved_tokenizer(self.goods.tokenizer)
-        where = self.folder / "checkpoints"
-        path = checkpoints.save_checkpoint(
-            where, self._bare_model(), tokenizer, self.optimizer, self.scaler, position
-        )
-        checkpoints.prune(where, self.recipe.training.keep_checkpoints)
+        path = self.keeper.keep_checkpoint(self._bare_model(), self.optimizer, self.scaler, position)
         self._saved_step = self.step
         yield CheckpointSaved(step=self.step, path=f"checkpoints/{path.name}")
 
@@ -345,7 +304,7 @@ class _Loop:
         yield from self._flush()
         if self.step > self._saved_step:
             yield from self._save_checkpoint()
-        if self.folder is not None and self.step and not (self.folder / "model").exists():
+        if self.step and self.best_step == 0:  # no measurement has chosen weights yet
             self._save_model(None)
         yield self.ended("stopped", None)
 
@@ -355,10 +314,8 @@ class _Loop:
             yield from self._evaluate()
         if self.best_step == 0:  # nothing is held out, or no measurement was a number
             self._save_model(None)
-        if self._before:
-            after = self.task.written_samples(self.goods)
-            pairs = zip(self._before, after, strict=True)
-            self._write_samples([{**b, "before": b["text"], "after": a["text"]} for b, a in pairs])
+        if self.keeper is not None:
+            self.keeper.keep_writing("after", self.task.written_samples(self.goods))
         if self.goods.test is not None:
             measured = self._measure(self.goods.test)
             yield Evaluated(
@@ -428,20 +385,6 @@ class _Stopping(Exception):  # noqa: N818 - it is no error
     """The person asked to stop in the middle of a measurement."""
 
 
-class _Rate:
-    """Tokens and samples per second over about the last two seconds of training."""
-
-    def __init__(self) -> None:
-        self._recent: list[tuple[float, int, int]] = []
-
-    def add(self, seconds: float, tokens: int, samples: int) -> tuple[float, float]:
-        self._recent.append((seconds, tokens, samples))
-        while len(self._recent) > 1 and sum(s for s, _, _ in self._recent[1:]) > 2.0:
-            self._recent.pop(0)
-        total = max(sum(s for s, _, _ in self._recent), 1e-9)
-        return sum(t for _, t, _ in self._recent) / total, sum(n for _, _, n in self._recent) / total
-
-
 def _with(event: Step, loss: float, norm: float) -> Step:
     return dataclasses.replace(event, loss=loss, gradient_norm=norm)
 
@@ -455,8 +398,3 @@ def _not_finite(step: int, loss: float, norm: float) -> Problem:
         f"step {step}: loss {loss}, gradient norm {norm}",
         field="training.learning_rate",
     )
-
-
-def _card_numbers(metrics: dict[str, float], step: int) -> str:
-    lines = "\n".join(f"| {name} | {value:.4f} |" for name, value in metrics.items())
-    return f"\n## Held-out measurement at step {step}\n\n| metric | value |\n| --- | --- |\n{lines}\n"
