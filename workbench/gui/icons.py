@@ -13,7 +13,8 @@ from workbench.gui.theme import current, theme
 from workbench.shelf.resources import resources_folder
 
 ICONS = resources_folder() / "icons" / "ui"
-SIZES = (16, 20, 32, 48)
+#: Every control shows its icon at this size; each drawing costs 0.2 ms, and the window has a hundred.
+SIZE = 16
 
 
 @runtime_checkable
@@ -38,14 +39,13 @@ def pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
 
 
 def icon(name: str, role: str = "text") -> QIcon:
-    """The drawing in a palette colour, at the usual sizes; it does not follow the theme (see `keep_icon`)."""
+    """The drawing in a palette colour, at the usual size; it does not follow the theme (see `keep_icon`)."""
     palette = current()
     result = QIcon()
     disabled = palette.blend("muted", 0.5)
-    for size in SIZES:
-        for ratio in (1.0, 2.0):
-            result.addPixmap(pixmap(name, str(getattr(palette, role)), size, ratio))
-            result.addPixmap(pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled)
+    for ratio in (1.0, 2.0):
+        result.addPixmap(pixmap(name, str(getattr(palette, role)), SIZE, ratio))
+        result.addPixmap(pixmap(name, disabled, SIZE, ratio), QIcon.Mode.Disabled)
     return result
 
 

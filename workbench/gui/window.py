@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QVBoxLayout, 
 
 from workbench.gui.centre import Centre
 from workbench.gui.commands import build_menus, refresh_actions
-from workbench.gui.palette import Palette
 from workbench.gui.questions import ask_to_stop, show_about
 from workbench.gui.recipe_bar import RecipeBar
 from workbench.gui.runs_shelf import RunsShelf
@@ -140,6 +139,8 @@ class Window(QMainWindow):
 
     def open_palette(self) -> None:
         """Show the command palette."""
+        from workbench.gui.palette import Palette  # 40 ms that the first frame need not wait for
+
         Palette(self.actions_by_id, self).show()
 
     def toggle_advanced(self) -> None:
