@@ -146,3 +146,21 @@ def test_between_steps_only_the_questions_that_may_are_served(bench: Bench) -> N
     gate.set()
     bench.settle()
     assert bench.got == ["looked at live model", "trained", "another run, None"]
+
+
+def test_closing_cancels_the_job_in_work() -> None:
+    lane = Lane(Mailbox())
+    thread = threading.Thread(target=lane.run)
+    thread.start()
+    begun = threading.Event()
+
+    def endless(desk: Desk) -> None:
+        begun.set()
+        while True:
+            desk.check()
+
+    lane.submit(endless, done=lambda _: None, failed=lambda _: None)
+    assert begun.wait(10)
+    lane.close()
+    thread.join(10)
+    assert not thread.is_alive()

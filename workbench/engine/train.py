@@ -96,6 +96,11 @@ def _training_problem(error: Exception) -> Problem:
     return problem
 
 
+def seed_chance(seed: int) -> None:
+    """Set torch's global generators, from which new weights and dropout masks come."""
+    torch.manual_seed(seed)
+
+
 class _Loop:
     """The state of one run; `run` is the loop."""
 
@@ -162,7 +167,7 @@ class _Loop:
         self.device = self.accelerator.device
         self.precision: Precision = choose_precision(settings.precision, self.device)
         self.plan = make_plan(self.recipe, self.goods)
-        torch.manual_seed(settings.seed + self.accelerator.process_index)
+        seed_chance(settings.seed + self.accelerator.process_index)
         self.goods.model.train()
         model = self.goods.model.to(self.device)
         optimizer = build_optimizer(model, settings.optimizer, settings.learning_rate, settings.weight_decay)

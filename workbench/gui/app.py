@@ -11,6 +11,7 @@ from typing import cast
 
 import psutil
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from workbench.gui.lane_threads import LaneThreads
@@ -21,6 +22,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.home import Home, find_home
 from workbench.run.problem import explain
 from workbench.session.session import Session
+from workbench.shelf.resources import resources_folder
 
 
 class Bench:
@@ -91,6 +93,7 @@ def run_app(home: Home, *, quit_when_shown: bool = False, page: str | None = Non
     app.setApplicationName("Model Workbench")
     app.setApplicationDisplayName("Model Workbench")
     QApplication.setDesktopFileName("model-workbench")
+    app.setWindowIcon(QIcon(str(resources_folder() / "icons" / "workbench-256.png")))
     bench = make_window(home)
     app.aboutToQuit.connect(bench.close)
     previous = sys.excepthook

@@ -32,11 +32,10 @@ _kept: dict[tuple[str, int], LoadedModel] = {}
 
 def describe_device(desk: Desk) -> DeviceInfo:
     """Import torch and say what computes here."""
+    import workbench.engine.loading  # noqa: F401 - slow to import: done before the person asks for a model
     from workbench.engine.devices import choose_device, choose_precision, describe, total_memory
 
     device = choose_device()
-    import transformers  # noqa: F401 - slow to import, so that it is done before the person asks for a model
-
     return DeviceInfo(
         name=describe(device),
         kind=device.type,

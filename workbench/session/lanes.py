@@ -103,6 +103,7 @@ class Lane:
         self._jobs: deque[_Job[Any]] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._present: list[Ticket] = []  # the job in work, and the question served between two of its steps
 
     def submit(
         self,
@@ -161,9 +162,11 @@ class Lane:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let `run` return after the present job; queued jobs are dropped."""
+        """Let `run` return after the present job, which is cancelled; queued jobs are dropped."""
         with self._changed:
             self._closed = True
+            for ticket in self._present:
+                ticket.cancel()
             self._changed.notify_all()
 
     def _do(self, job: _Job[Any], live: object | None) -> None:
@@ -171,6 +174,7 @@ class Lane:
             job.ticket.over = True
             return
         desk = Desk(job.ticket, self._mailbox, job.progress, live)
+        self._present.append(job.ticket)
         try:
             result = job.work(desk)
         except JobCancelled:
@@ -182,6 +186,8 @@ class Lane:
             self._answer(job, job.failed, explain(error))
         else:
             self._answer(job, job.done, result)
+        finally:
+            self._present.remove(job.ticket)
 
     def _answer(self, job: _Job[Any], callback: Callback, value: object) -> None:
         def deliver(answer: object) -> None:

@@ -212,12 +212,13 @@ def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
 def _events(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
     try:
         from workbench.engine.loading import trained_model
-        from workbench.engine.train import train
+        from workbench.engine.train import seed_chance, train
 
         task, recipe, rows = prepared.task, prepared.recipe, prepared.rows
         for note in prepared.notes:
             yield Notice(text=note, level="warning")
-        model, tokenizer = _load(prepared)
+        seed_chance(recipe.training.seed)  # the new head's first weights come from the seed
+        model, tokenizer = task.load(recipe, rows, prepared.model)
         goods = task.encode(recipe, rows, model, tokenizer)
     except Exception as error:
         yield Ended(status="failed", problem=explain(error))
@@ -251,13 +252,6 @@ def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> N
         write_report(prepared.folder, attention=maps)
     except Exception:
         logging.getLogger(__name__).exception("the report of %s could not be written", prepared.folder.name)
-
-
-def _load(prepared: Prepared) -> tuple[Any, Any]:
-    import torch
-
-    torch.manual_seed(prepared.recipe.training.seed)  # the new head's first weights come from the seed
-    return prepared.task.load(prepared.recipe, prepared.rows, prepared.model)
 
 
 def _environment(prepared: Prepared, started: Started) -> dict[str, Any]:

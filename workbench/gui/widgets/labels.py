@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from workbench.gui.theme import mono_font
@@ -38,6 +38,12 @@ class Label(QLabel):
         self.setWordWrap(wrap)
         if role:
             self.setProperty("role", role)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A wrapped text claims the height of all its lines; Qt would let a layout cut the last ones off."""
+        super().resizeEvent(event)
+        if self.wordWrap():
+            self.setMinimumHeight(self.heightForWidth(self.width()))
 
 
 class Title(Label):
