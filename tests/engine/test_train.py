@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,19 @@ import torch
 from safetensors.torch import load_file
 
 from tests.engine.conftest import Run, StopAfter
+from workbench.engine import checkpoints
 from workbench.engine.plan import make_plan
 from workbench.engine.schedules import learning_rate
-from workbench.run.events import CheckpointSaved, Ended, Evaluated, Started, Step
+from workbench.run.events import CheckpointSaved, Ended, Evaluated, Notice, Started, Step
 from workbench.run.folder import summarise
+from workbench.run.home import Home
 from workbench.run.journal import read_journal
+from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.session import training
 from workbench.tasks import task_named
+
+resource = pytest.importorskip("resource")  # limits of a process; Windows has none
 
 Recipes = Callable[..., Recipe]
 
@@ -216,6 +222,110 @@ def test_nan_weights_are_noticed_in_the_first_step(
     ended = events[-1]
     assert isinstance(ended, Ended) and ended.status == "failed" and ended.step == 1
     assert ended.problem is not None and "loss is no longer a number (step 1)" in ended.problem.title
+
+
+class PoisonsWeights(training.Control):
+    """Makes the weights not-a-number after three steps."""
+
+    def between_steps(self, live: Any) -> None:
+        if live.step == 3:
+            with torch.no_grad():
+                live.model.classifier.weight.fill_(math.nan)
+
+
+def test_nan_in_the_middle_keeps_the_last_good_checkpoint(run: Run, recipe: Recipes) -> None:
+    folder, events = run(recipe("training.checkpoint_every=2"), PoisonsWeights())
+    ended = events[-1]
+    assert isinstance(ended, Ended) and ended.status == "failed" and ended.step == 4
+    assert [path.name for path in folder.checkpoint_folders()] == ["step-000002"]
+    assert checkpoints.damage(folder.checkpoint_folders()[0]) == ""
+    resumed = list(training.carry_out(training.reopen(folder), training.Control()))
+    assert isinstance(resumed[-1], Ended) and resumed[-1].status == "finished"
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_an_older_one(run: Run, recipe: Recipes) -> None:
+    folder, _ = run(recipe("training.checkpoint_every=2"), StopAfter(5))
+    old, new = folder.checkpoint_folders()
+    weights = new / "model" / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.write_bytes(data)
+    resumed = list(training.carry_out(training.reopen(folder), training.Control()))
+    assert isinstance(resumed[0], Notice) and new.name in resumed[0].text
+    started = next(event for event in resumed if isinstance(event, Started))
+    assert started.resumed_from == int(old.name.removeprefix("step-"))
+    for checkpoint in folder.checkpoint_folders():
+        (checkpoint / checkpoints.MANIFEST).unlink()
+    cut, _ = run(recipe("training.checkpoint_every=2"), StopAfter(3))
+    for checkpoint in cut.checkpoint_folders():
+        (checkpoint / checkpoints.MANIFEST).unlink()
+    with pytest.raises(WorkbenchError, match="cannot be resumed"):
+        training.reopen(cut)
+
+
+class DiskFull(training.Control):
+    """After two steps nothing more can be written into the journal."""
+
+    def __init__(self, journal: Path) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def between_steps(self, live: Any) -> None:
+        if live.step == 2:
+            limit = self._journal.stat().st_size + 10
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        else:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def test_a_journal_that_cannot_be_written_ends_the_run_and_loses_nothing(home: Home, recipe: Recipes) -> None:
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    prepared = training.begin(home, recipe("training.epochs=50"))
+    try:
+        events = list(training.carry_out(prepared, DiskFull(prepared.folder.journal_file)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGXFSZ, before)
+    ended = events[-1]
+    assert isinstance(ended, Ended) and ended.status == "failed" and ended.step == 3
+    assert ended.problem is not None and "cannot be recorded" in ended.problem.title
+    assert sum(isinstance(event, Ended) for event in events) == 1
+    recorded = read_journal(prepared.folder.journal_file)
+    assert [event.index for event in recorded] == list(range(len(recorded)))
+    assert summarise(prepared.folder).resumable
+
+
+def test_what_is_measured_at_the_end_is_what_was_saved(run: Run, recipe: Recipes) -> None:
+    """A learning rate that ruins the model late: the best weights are saved, tested and shown."""
+    folder, events = run(recipe("data.test=0.2", "training.epochs=8", "training.eval_every=4"))
+    tested = next(e for e in events if isinstance(e, Evaluated) and e.split == "test")
+    chosen = recipe("data.test=0.2", f"model.source='{folder.model}'")
+    task = task_named("text-classification")
+    rows = task.read(chosen)
+    model, tokenizer = task.load(chosen, rows, folder.model)
+    goods = task.encode(chosen, rows, model, tokenizer)
+    assert goods.test is not None
+    every = np.arange(len(goods.test))
+    model.eval()
+    with torch.no_grad():
+        part = task.score(model, task.collate(goods.test, every, 0), every)
+    assert task.summarise([part], goods.test, rows).metrics["loss"] == pytest.approx(
+        tested.metrics["loss"], rel=0.02
+    )
+
+
+def test_guessed_columns_are_saved_in_the_run_s_recipe(run: Run, recipe: Recipes) -> None:
+    folder, _ = run(recipe("training.max_steps=1"))
+    assert (folder.recipe().data.text, folder.recipe().data.label) == ("text", "label")
+
+
+def test_a_run_stopped_before_its_first_step_can_go_on(run: Run, recipe: Recipes) -> None:
+    control = training.Control()
+    control.stop()
+    folder, events = run(recipe(), control)
+    assert isinstance(events[-1], Ended) and events[-1].status == "stopped" and events[-1].step == 0
+    resumed = list(training.carry_out(training.reopen(folder), training.Control()))
+    assert isinstance(resumed[-1], Ended) and resumed[-1].status == "finished"
 
 
 def test_a_run_without_held_out_rows_still_saves_its_model(run: Run, recipe: Recipes) -> None:

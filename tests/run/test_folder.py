@@ -113,3 +113,17 @@ def test_home_is_where_the_person_says(monkeypatch: pytest.MonkeyPatch, tmp_path
 )
 def test_slugs(text: str, expected: str) -> None:
     assert slug(text) == expected
+
+
+def test_damaged_lines_and_journals_cost_only_themselves(home: Home) -> None:
+    run, other = make_run(home, Recipe(name="odd")), make_run(home, Recipe(name="sound"))
+    lines = [
+        '{"kind": "step"}',
+        '{"kind": "ended", "status": "failed", "problem": {"title": "T", "mood": 3}}',
+        "[1]",
+    ]
+    run.journal_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    other.journal_file.mkdir()  # cannot be read at all
+    odd, sound = summarise(run), summarise(other)
+    assert odd.status == "failed" and odd.problem is not None and odd.problem.title == "T"
+    assert sound.status == "failed" and sound.problem is not None

@@ -112,3 +112,29 @@ def test_every_field_explains_itself() -> None:
         assert row.help.endswith("."), row.path
         if row.minimum is not None and row.maximum is not None:
             assert row.minimum < row.maximum
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("training.epochs", True), ("training.seed", True), ("training.batch_size", "32"), ("name", 3)],
+)
+def test_wrong_types_are_refused_and_not_bent_into_shape(path: str, value: object) -> None:
+    with pytest.raises(WorkbenchError) as caught:
+        changed(Recipe(), path, value)
+    assert [problem.field for problem in caught.value.problems] == [path]
+
+
+def test_a_column_may_be_called_by_a_number() -> None:
+    assert parse_recipe(with_overrides({}, ["data.label=1", "data.text=true"])).data.label == "1"
+
+
+def test_older_recipes_are_carried_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.run import recipe_files
+
+    def from_0(data: dict[str, object]) -> dict[str, object]:
+        return {"training": {"batch_size": data["batch"]}, "version": 0}
+
+    monkeypatch.setitem(recipe_files.MIGRATIONS, 0, from_0)
+    assert parse_recipe({"version": 0, "batch": 7}).training.batch_size == 7
+    with pytest.raises(WorkbenchError, match="versions 0 to 1"):
+        parse_recipe({"version": 2})

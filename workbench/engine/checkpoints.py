@@ -40,11 +40,13 @@ class Position:
 def save_model(model: Any, tokenizer: Any, folder: Path, card: str = "") -> None:
     """Write a model so that `from_pretrained` loads it, replacing what was there in one rename."""
     staged = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(staged, ignore_errors=True)
+    old = folder.with_name(f".{folder.name}.old")
+    if old.exists() and not folder.exists():  # a crash fell between the two renames below
+        old.rename(folder)
+    for rest in (staged, old):
+        shutil.rmtree(rest, ignore_errors=True)
     staged.mkdir(parents=True)
     _write_model(model, tokenizer, staged, card)
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
     staged.rename(folder)

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import torch
 
 from workbench.engine import checkpoints
+from workbench.engine.loading import load_weights
 from workbench.engine.task import Goods, Measurement, Task
+from workbench.run.files import write_whole
 
 
 class Keeper:
@@ -26,6 +28,11 @@ class Keeper:
         checkpoints.save_model(model, self._tokenizer, self._folder / "model", card)
         if measured and measured.samples:
             self._write_samples(measured.samples)
+
+    def load_model_into(self, model: torch.nn.Module) -> None:
+        """Give a model the weights that were chosen last."""
+        chosen = load_weights(type(model), self._folder / "model")
+        model.load_state_dict(chosen.state_dict())
 
     def keep_checkpoint(
         self,
@@ -57,7 +64,7 @@ class Keeper:
 
     def _write_samples(self, samples: Sequence[Mapping[str, object]]) -> None:
         text = json.dumps(list(samples), ensure_ascii=False, indent=1)
-        self._samples_file.write_text(text, encoding="utf-8")
+        write_whole(self._samples_file, text)
 
 
 def _numbers(metrics: dict[str, float], step: int) -> str:

@@ -40,7 +40,7 @@ def predict(
             "Choose a run of the task text classification.",
         )
     tokenizer = loaded.tokenizer
-    limit = min(fitting_length(10**9, loaded.model), 512)
+    limit = fitting_length(min(int(tokenizer.model_max_length), 8192), loaded.model)
     encoded = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"] if texts else []
     ids = [np.asarray(row, dtype=np.int32) for row in encoded]
     results: list[Prediction | None] = [None] * len(ids)

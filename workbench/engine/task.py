@@ -5,7 +5,9 @@ A task is one file in `workbench/tasks/`; this contract is all that the training
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -52,6 +54,8 @@ class Rows:
     class_names: tuple[str, ...] = ()
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    #: Recipe fields that were guessed, with what was found; they are saved in the run's recipe.
+    resolved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,13 @@ class Task(ABC):
         if than is None:
             return True
         return value < than if metric in self.lower_is_better else value > than
+
+
+def joint_fingerprint(fingerprints: Sequence[str]) -> str:
+    """One SHA-256 for the files of all sides; that of the file itself where there is only one."""
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return hashlib.sha256("".join(fingerprints).encode()).hexdigest()
 
 
 def padded(ids: list[NDArray[np.int32]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

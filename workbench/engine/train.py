@@ -11,11 +11,12 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import broadcast
 
 from workbench.engine import checkpoints
 from workbench.engine.batches import Indexes, epoch_batches
@@ -181,14 +182,15 @@ class _Loop:
         self.model: Any = self.accelerator.prepare_model(model)
         self.optimizer = optimizer
         self._pad = int(self.goods.tokenizer.pad_token_id or 0)
-        self._saved_step = self.step
-        self._waiting: list[tuple[Step, torch.Tensor, torch.Tensor]] = []
-        self._last_flush = time.perf_counter()
+        self._saved_step = self.step if checkpoint is not None else -1
+        self._waiting: list[_Waiting] = []
+        self._stretch: float | None = None  # when the first step began whose loss has not been read yet
         self._throughput = Throughput()
 
     def _step(self, indexes: Indexes) -> Iterator[Event]:
         settings = self.recipe.training
-        began = time.perf_counter()
+        if self._stretch is None:
+            self._stretch = time.perf_counter()
         rate = learning_rate(
             self.step + 1, self.plan.total, settings.learning_rate, settings.warmup_ratio, settings.schedule
         )
@@ -202,21 +204,18 @@ class _Loop:
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.samples += len(indexes)
-        took = time.perf_counter() - began
-        self.seconds += took
-        tokens_rate, samples_rate = self._throughput.add(took, tokens, len(indexes))
         event = Step(
             step=self.step,
             epoch=self.step / self.plan.steps_per_epoch,
             loss=math.nan,
             learning_rate=rate,
             gradient_norm=math.nan,
-            tokens_per_second=tokens_rate,
-            samples_per_second=samples_rate,
+            tokens_per_second=0.0,
+            samples_per_second=0.0,
             memory=memory_in_use(self.device),
         )
-        self._waiting.append((event, loss, norm))
-        if self.device.type == "cpu" or time.perf_counter() - self._last_flush > REPORT_SECONDS:
+        self._waiting.append(_Waiting(event, loss, norm, tokens, len(indexes)))
+        if self.device.type == "cpu" or time.perf_counter() - self._stretch > REPORT_SECONDS:
             yield from self._flush()
             self.control.between_steps(self._live())
 
@@ -235,16 +234,27 @@ class _Loop:
         return self.accelerator.reduce(loss.detach(), reduction="mean"), tokens
 
     def _flush(self) -> Iterator[Event]:
-        """Read the losses of the steps since the last report, all in one synchronisation."""
-        self._last_flush = time.perf_counter()
-        if not self._waiting:
+        """Read the losses of the steps since the last report, all in one synchronisation.
+
+        Only now is the device known to have finished them, so only now is their time known.
+        """
+        if self._stretch is None:
             return
         waiting, self._waiting = self._waiting, []
-        values = torch.stack(
-            [torch.stack([loss.float(), norm.float()]) for _, loss, norm in waiting]
-        ).tolist()
-        for (event, _, _), (loss, norm) in zip(waiting, values, strict=True):
-            yield _with(event, loss, norm)
+        values = torch.stack([torch.stack([w.loss.float(), w.norm.float()]) for w in waiting]).tolist()
+        took, self._stretch = time.perf_counter() - self._stretch, None
+        self.seconds += took
+        tokens_rate, samples_rate = self._throughput.add(
+            took, sum(w.tokens for w in waiting), sum(w.samples for w in waiting)
+        )
+        for event, (loss, norm) in zip((w.event for w in waiting), values, strict=True):
+            yield dataclasses.replace(
+                event,
+                loss=loss,
+                gradient_norm=norm,
+                tokens_per_second=tokens_rate,
+                samples_per_second=samples_rate,
+            )
             bad_norm = not math.isfinite(norm) and self.precision != "fp16"  # fp16 skips such steps by design
             if not math.isfinite(loss) or bad_norm:
                 raise WorkbenchError(_not_finite(event.step, loss, norm), usage=False)
@@ -302,12 +312,23 @@ class _Loop:
         self._saved_step = self.step
         yield CheckpointSaved(step=self.step, path=f"checkpoints/{path.name}")
 
+    def _take_chosen_weights(self) -> None:
+        """Put the best weights back, so that what is measured and shown in the end is what was saved."""
+        if self.best_step in (0, self.step):
+            return
+        model = self._bare_model()
+        if self.keeper is not None:
+            self.keeper.load_model_into(model)
+        if self.accelerator.num_processes > 1:
+            for tensor in model.state_dict().values():
+                broadcast(tensor)
+
     # ---- endings
 
     def stop(self) -> Iterator[Event]:
         """Save, and end."""
         yield from self._flush()
-        if self.step > self._saved_step:
+        if self.step > self._saved_step:  # also before the first step, so that every stopped run can go on
             yield from self._save_checkpoint()
         if self.step and self.best_step == 0:  # no measurement has chosen weights yet
             self._save_model(None)
@@ -319,6 +340,7 @@ class _Loop:
             yield from self._evaluate()
         if self.best_step == 0:  # nothing is held out, or no measurement was a number
             self._save_model(None)
+        self._take_chosen_weights()
         if self.keeper is not None:
             self.keeper.keep_writing("after", self.task.written_samples(self.goods))
         if self.goods.test is not None:
@@ -386,12 +408,18 @@ class _Loop:
         return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
 
 
+class _Waiting(NamedTuple):
+    """A step whose loss and gradient norm are still on the device."""
+
+    event: Step
+    loss: torch.Tensor
+    norm: torch.Tensor
+    tokens: int
+    samples: int
+
+
 class _Stopping(Exception):  # noqa: N818 - it is no error
     """The person asked to stop in the middle of a measurement."""
-
-
-def _with(event: Step, loss: float, norm: float) -> Step:
-    return dataclasses.replace(event, loss=loss, gradient_norm=norm)
 
 
 def _not_finite(step: int, loss: float, norm: float) -> Problem:

@@ -128,14 +128,20 @@ def event_to_plain(event: Event) -> dict[str, Any]:
 
 
 def event_from_plain(data: dict[str, Any]) -> Event | None:
-    """The event of a journal line, or None for a kind that this version does not know."""
+    """The event of a journal line, or None for one that this version does not understand."""
     cls = _KINDS.get(str(data.get("kind")))
-    if cls is None:
-        return None
+    try:
+        return _event(cls, data) if cls else None
+    except (TypeError, ValueError, AttributeError):
+        return None  # a line of another version, or damaged: the rest of the journal still counts
+
+
+def _event(cls: type[Event], data: dict[str, Any]) -> Event:
     names = {item.name for item in dataclasses.fields(cls)}
     values = {key: _odd(value) for key, value in data.items() if key in names}
     if values.get("problem"):
-        values["problem"] = Problem(**values["problem"])
+        known = {item.name for item in dataclasses.fields(Problem)}
+        values["problem"] = Problem(**{k: v for k, v in values["problem"].items() if k in known})
     if "class_names" in values:
         values["class_names"] = tuple(values["class_names"])
     if "confusion" in values:

@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 import psutil
 
+from workbench.run.files import write_whole
 from workbench.run.history import History
 from workbench.run.home import Home
 from workbench.run.journal import read_journal
-from workbench.run.problem import Problem, bad_input
+from workbench.run.problem import Problem, bad_input, explain
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import load_recipe, recipe_toml
 
@@ -89,7 +90,7 @@ class RunFolder:
 
     def write_environment(self, values: dict[str, Any]) -> None:
         """Write `environment.json`."""
-        self.environment_file.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+        write_whole(self.environment_file, json.dumps(values, indent=2, ensure_ascii=False))
 
     def environment(self) -> dict[str, Any]:
         """The content of `environment.json`, or nothing."""
@@ -110,14 +111,18 @@ class RunFolder:
         Raises:
             WorkbenchError: When another living process holds it.
         """
-        if self.is_alive():
+        if self.lock_file.exists() and not self.is_alive():
+            self.lock_file.unlink(missing_ok=True)  # left by a crash
+        me = psutil.Process()
+        try:
+            with self.lock_file.open("x", encoding="utf-8") as file:
+                json.dump({"pid": me.pid, "started": me.create_time()}, file)
+        except FileExistsError:
             raise bad_input(
                 f"The run {self.name} is being worked on already.",
                 "Another window or command on this machine is training it.",
                 "Wait until it ends, or stop it there.",
-            )
-        me = psutil.Process()
-        self.lock_file.write_text(json.dumps({"pid": me.pid, "started": me.create_time()}), encoding="utf-8")
+            ) from None
         try:
             yield
         finally:
@@ -186,7 +191,7 @@ def make_run(home: Home, recipe: Recipe) -> RunFolder:
             continue
         try:
             folder.path.mkdir(parents=True)
-            folder.recipe_file.write_text(recipe_toml(recipe), encoding="utf-8")
+            write_whole(folder.recipe_file, recipe_toml(recipe))
         except OSError as error:
             raise bad_input(
                 f"The run folder {folder.path} cannot be written.",
@@ -231,14 +236,15 @@ def run_folders(home: Home) -> list[RunFolder]:
 
 def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
     """The line of the runs shelf; a folder whose recipe cannot be read becomes a failed run that says so."""
-    history = history or folder.history()
-    problem = history.ended.problem if history.ended else None
+    unreadable: Problem | None = None
+    recipe = Recipe(name=folder.name[:80])
     try:
+        history = history or folder.history()
         recipe = folder.recipe()
-    except Exception as error:
-        from workbench.run.problem import explain
-
-        recipe, problem = Recipe(name=folder.name[:80]), explain(error)
+    except Exception as error:  # one run that cannot be read must not hide the others
+        unreadable = explain(error)
+    history = history or History()
+    problem = unreadable or (history.ended.problem if history.ended else None)
     loss = history.curve("loss").y
     stride = max(1, -(-len(loss) // 40))
     started = history.started
@@ -247,7 +253,7 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
         name=folder.name,
         folder=folder.path,
         title=recipe.name or Path(recipe.data.train).stem,
-        status="failed" if problem and not history.ended else folder.status(history),
+        status="failed" if unreadable else folder.status(history),
         task=recipe.task.kind,
         model=recipe.model.source,
         data=recipe.data.train,

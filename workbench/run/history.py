@@ -62,6 +62,7 @@ class History:
         self.checkpoints: list[CheckpointSaved] = []
         self.started: Started | None = None
         self.first_time: float | None = None
+        self.started_time: float | None = None  # of the newest beginning: a resumed run has several
         self.last_time: float | None = None
         self.last_step: Step | None = None
         self.last_evaluation: Evaluated | None = None
@@ -107,7 +108,7 @@ class History:
         return name, self.best_evaluation.metrics[name]
 
     def _started(self, event: Started) -> None:
-        self.started = event
+        self.started, self.started_time = event, event.time
         self.ended = None
         if event.resumed_from:
             for curve in self.curves.values():

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -16,27 +17,38 @@ from workbench.run.events import Event, Step, event_from_plain, event_to_plain
 class Journal:
     """Appends events, giving each its index and time.
 
-    Steps are flushed to the system; every other kind is also fsynced, which costs some milliseconds, so that
+    Steps are handed to the system at once; every other kind is also fsynced, which costs some milliseconds, so that
     a power cut loses at most a few points of a curve.
     """
 
     def __init__(self, path: Path) -> None:
         kept, self._next = _sound_prefix(path)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         if (
             self._file.tell() > kept
         ):  # a torn last line of an earlier crash: cut it, or the next would join it
             self._file.truncate(kept)
 
     def append(self, event: Event) -> Event:
-        """Write the event and return it with its index and time."""
+        """Write the event and return it with its index and time.
+
+        Raises:
+            OSError: When it cannot be written; the journal is then as it was before.
+        """
         numbered = dataclasses.replace(event, index=self._next, time=time.time())
-        self._next += 1
         line = json.dumps(event_to_plain(numbered), ensure_ascii=False, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        if not isinstance(event, Step):
-            os.fsync(self._file.fileno())
+        rest = line.encode() + b"\n"
+        before = os.fstat(self._file.fileno()).st_size
+        try:
+            while rest:  # a disk that is nearly full takes a part of it
+                rest = rest[self._file.write(rest) :]
+            if not isinstance(event, Step):
+                os.fsync(self._file.fileno())
+        except OSError:
+            with suppress(OSError):
+                self._file.truncate(before)
+            raise
+        self._next += 1
         return numbered
 
     def close(self) -> None:

@@ -78,7 +78,8 @@ def explain(error: BaseException) -> Problem:
             "Choose another folder or change its permissions, and try again.",
             details,
         )
-    if isinstance(error, OSError) and error.errno == 28:
+    # safetensors reports a full disk in an error of its own, by the system's number.
+    if (isinstance(error, OSError) and error.errno == 28) or "os error 28" in str(error):
         return Problem("The disk is full.", str(error), "Free some space and try again.", details)
     return Problem(
         "Something unexpected went wrong.",

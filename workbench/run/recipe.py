@@ -18,7 +18,7 @@ Share = Annotated[float, Field(ge=0.0, le=0.9)]
 class Section(BaseModel):
     """A frozen group of fields; unknown keys are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def field(

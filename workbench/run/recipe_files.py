@@ -111,10 +111,14 @@ def parse_recipe(data: dict[str, Any]) -> Recipe:
         WorkbenchError: With one problem per wrong field, all at once.
     """
     version = data.get("version", RECIPE_VERSION)
-    if not isinstance(version, int) or version > RECIPE_VERSION or version < 1:
+    oldest = min(MIGRATIONS, default=RECIPE_VERSION)
+    if type(version) is not int or not oldest <= version <= RECIPE_VERSION:
+        readable = (
+            f"version {oldest}" if oldest == RECIPE_VERSION else f"versions {oldest} to {RECIPE_VERSION}"
+        )
         raise bad_input(
             f"This recipe has version {version!r}.",
-            f"This program reads versions 1 to {RECIPE_VERSION}.",
+            f"This program reads {readable}.",
             "Update the program, or correct the line that begins with version.",
             field="version",
         )
@@ -220,6 +224,8 @@ def with_overrides(
             value: Any = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text
+        if known[path].annotation is str and not isinstance(value, str):
+            value = text  # a column may well be called 1
         group, _, last = path.rpartition(".")
         (result.setdefault(group, {}) if group else result)[last] = value
     if problems:

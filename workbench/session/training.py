@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import platform
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import workbench
 from workbench.run.events import Ended, Event, Notice, Started
+from workbench.run.files import write_whole
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
 from workbench.run.journal import Journal
 from workbench.run.problem import Problem, WorkbenchError, bad_input, explain
 from workbench.run.recipe import Recipe
-from workbench.run.recipe_files import recipe_toml
+from workbench.run.recipe_files import changed, recipe_toml
 from workbench.session.cards import model_card
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ def begin(home: Home, recipe: Recipe) -> Prepared:
             problems += _misfit(task, found["model"])
     if problems:
         raise WorkbenchError(*problems)
+    for path, value in found["rows"].resolved.items():  # so that the run's recipe guesses nothing again
+        recipe = changed(recipe, path, value)
     folder = make_run(home, recipe) if is_main_process() else RunFolder(home.runs / "elsewhere")
     return Prepared(
         folder, recipe, found["task"], found["rows"], found["model"].path, writes=is_main_process()
@@ -168,7 +172,7 @@ def reopen(folder: RunFolder) -> Prepared:
     recipe = folder.recipe()
     checkpoint, notes = newest_good(folder.checkpoint_folders())
     task = task_named(recipe.task.kind)
-    rows = task.read(recipe)
+    rows = _same_rows(folder, task, recipe)
     known = folder.environment().get("data_fingerprint")
     if known and known != rows.fingerprint:
         raise bad_input(
@@ -182,6 +186,19 @@ def reopen(folder: RunFolder) -> Prepared:
     )
 
 
+def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
+    try:
+        return task.read(recipe)
+    except WorkbenchError as error:
+        problem = error.problem
+        raise bad_input(
+            f"The run {folder.name} cannot be resumed.",
+            f"Its data cannot be read as before. {problem.title} {problem.cause}",
+            f"Put the file back, or correct its place under [data] in {folder.recipe_file}.",
+            field=problem.field,
+        ) from error
+
+
 def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
     """Train, journal and yield every event; the last one is the only `Ended`.
 
@@ -193,20 +210,57 @@ def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
     with ExitStack() as stack:
         stack.enter_context(prepared.folder.working())
         journal = stack.enter_context(Journal(prepared.folder.journal_file))
+        driver = _Driver(control)
         ended = False
         looked_at: list[LoadedModel] = []
         try:
-            for event in _events(prepared, control, looked_at):
-                numbered = journal.append(event)
-                if isinstance(numbered, Started):
-                    prepared.folder.write_environment(_environment(prepared, numbered))
-                if isinstance(numbered, Ended):
+            for event in _events(prepared, driver, looked_at):
+                recorded = _record(prepared, journal, event, driver)
+                if isinstance(recorded, Ended):
                     ended = True
-                    _report(prepared, numbered, looked_at)
-                yield numbered
+                    _report(prepared, recorded, looked_at)
+                yield recorded
         finally:
             if not ended and sys.exc_info()[0] is GeneratorExit:
                 journal.append(Ended(status="stopped"))
+
+
+class _Driver:
+    """The person's control, and our own reason to stop: the journal cannot be written any more."""
+
+    def __init__(self, control: EngineControl) -> None:
+        self._control = control
+        self.problem: Problem | None = None
+
+    @property
+    def stopping(self) -> bool:
+        return self.problem is not None or self._control.stopping
+
+    def between_steps(self, live: Any) -> None:
+        self._control.between_steps(live)
+
+
+def _record(prepared: Prepared, journal: Journal, event: Event, driver: _Driver) -> Event:
+    """The event as it stands in the journal. When that cannot be written, the engine is told to stop and save,
+    and the run ends as failed, which is told even though it cannot be recorded."""
+    if isinstance(event, Ended) and driver.problem:
+        event = dataclasses.replace(event, status="failed", problem=driver.problem)
+    try:
+        recorded = journal.append(event)
+        if isinstance(recorded, Started):
+            prepared.folder.write_environment(_environment(prepared, recorded))
+        return recorded
+    except OSError as error:
+        if driver.problem is None:
+            driver.problem = Problem(
+                f"The run {prepared.folder.name} cannot be recorded any more.",
+                f"Writing into {prepared.folder.path} failed: {error.strerror or error}.",
+                "Free some space or mend the folder's permissions, then resume the run: its last checkpoint is kept.",
+                str(error),
+            )
+        if isinstance(event, Ended):
+            return dataclasses.replace(event, status="failed", problem=driver.problem)
+        return event
 
 
 def _events(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
@@ -283,7 +337,7 @@ def rename(folder: RunFolder, title: str) -> RunFolder:
     """Give the run another title; its folder keeps its name."""
     recipe = folder.recipe()
     renamed = Recipe.model_validate(recipe.model_dump() | {"name": title.strip()[:80]})
-    folder.recipe_file.write_text(recipe_toml(renamed), encoding="utf-8")
+    write_whole(folder.recipe_file, recipe_toml(renamed))
     return folder
 
 

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from workbench.engine.generation import generate
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
-from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, padded
+from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
@@ -84,7 +84,9 @@ class CausalLM(Task):
                 field="data.validation",
             )
         content = Content(text[:train_end], sides["validation"], sides["test"])
-        return Rows(content, 0, 0, fingerprint=hashlib.sha256(text.encode()).hexdigest())
+        own = [sides[name] for name in ("validation", "test") if isinstance(getattr(data, name), str)]
+        fingerprints = [hashlib.sha256(part.encode()).hexdigest() for part in (text, *own)]
+        return Rows(content, 0, 0, fingerprint=joint_fingerprint(fingerprints))
 
     def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
         return load_weights(AutoModelForCausalLM, folder), load_tokenizer(folder)

@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 from workbench.engine.loading import fitting_length, load_tokenizer, load_weights
 from workbench.engine.metrics import classification_metrics, confusion_matrix
 from workbench.engine.splits import sides
-from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, padded
+from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
 from workbench.shelf.datasets import resolve_data
@@ -68,14 +68,15 @@ class TextClassification(Task):
         notes = [f"Reading the text from “{text}” and the label from “{label}”.", *table.notes, *rows.notes]
         cut = sides(rows.labels, data.validation, data.test, recipe.training.seed)
         train = _side(rows, cut.train)
-        others = {}
+        others, fingerprints = {}, [table.fingerprint]
         for name, share, chosen in (
             ("validation", data.validation, cut.validation),
             ("test", data.test, cut.test),
         ):
             if isinstance(share, str):
-                side, more = _from_file(share, name, recipe, (text, label), rows.class_names)
+                side, more, fingerprint = _from_file(share, name, recipe, (text, label), rows.class_names)
                 notes += more
+                fingerprints.append(fingerprint)
             else:
                 side = _side(rows, chosen)
             others[name] = side
@@ -84,8 +85,9 @@ class TextClassification(Task):
             len(train.texts),
             len(others["validation"].texts),
             rows.class_names,
-            table.fingerprint,
+            joint_fingerprint(fingerprints),
             tuple(notes),
+            {"data.text": text, "data.label": label},
         )
 
     def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
@@ -103,6 +105,7 @@ class TextClassification(Task):
 
     def encode(self, recipe: Recipe, rows: Rows, model: torch.nn.Module, tokenizer: Any) -> Goods:
         limit = fitting_length(recipe.training.max_length, model)
+        tokenizer.model_max_length = limit  # whoever loads the model later cuts texts where training cut them
         content: Content = rows.content
 
         def encoded(side: Side) -> Split:
@@ -170,7 +173,7 @@ def _side(rows: LabelledRows, indexes: NDArray[np.int64]) -> Side:
 
 def _from_file(
     source: str, name: str, recipe: Recipe, columns: tuple[str, str], classes: tuple[str, ...]
-) -> tuple[Side, list[str]]:
+) -> tuple[Side, list[str], str]:
     field = f"data.{name}"
     path = resolve_data(source, field=field)
     table = read_table(path, header=recipe.data.header, encoding=recipe.data.encoding or None, field=field)
@@ -183,9 +186,8 @@ def _from_file(
                 field=field,
             )
     rows = labelled_rows(table, *columns, classes, field=field)
-    return _side(rows, np.arange(len(rows.texts))), [
-        f"{path.name}: {note}" for note in table.notes + rows.notes
-    ]
+    notes = [f"{path.name}: {note}" for note in table.notes + rows.notes]
+    return _side(rows, np.arange(len(rows.texts))), notes, table.fingerprint
 
 
 def _samples(
