@@ -197,6 +197,10 @@ def test_predict_with_a_missing_file_or_column(
     said = cli("predict", "topics", tiny_csv, "--text", "words", "--home", trained)
     assert (said.code, "words" in said.err) == (2, True)
     target = tmp_path / "no" / "such" / "folder.csv"
+    other = tmp_path / "other.csv"
+    other.write_text("title,body\nrain,storm\n", encoding="utf-8")
+    said = cli("predict", "topics", other, "--home", trained)
+    assert said.code == 2 and "text" in said.err and "title" in said.err
     said = cli("predict", "topics", tiny_csv, "-o", target, "--home", trained)
     assert (said.code, str(target) in said.err) == (2, True)
 

@@ -85,6 +85,8 @@ def _text_column(home: Home, model: str, table: Table, named: str) -> str:
         learned = ""
     if learned in table.columns:
         return learned
+    if learned and len(table.columns) > 1:  # reading another column in silence would give wrong answers
+        raise no_such_column(table, learned, field="--text")
     return guess_columns(table).text or table.columns[0]
 
 
@@ -92,7 +94,8 @@ def _write(file: IO[Any], predictions: Sequence[Prediction]) -> None:
     """One row per text: text, predicted, and a probability per class in the order of the classes' names."""
     classes = sorted(name for name, _ in predictions[0].classes) if predictions else []
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["text", "predicted", *classes])
+    own = ["text", "predicted"]
+    writer.writerow([*own, *(f"{name} (class)" if name in own else name for name in classes)])
     for prediction in predictions:
         found = dict(prediction.classes)
         writer.writerow([prediction.text, prediction.label, *(f"{found[name]:.6f}" for name in classes)])
