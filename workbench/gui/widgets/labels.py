@@ -42,8 +42,17 @@ class Label(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A wrapped text claims the height of all its lines; Qt would let a layout cut the last ones off."""
         super().resizeEvent(event)
+        self._claim_height()
+
+    def setText(self, text: str) -> None:
+        """Another text may need more lines, or fewer, in the same width."""
+        super().setText(text)
+        self._claim_height()
+
+    def _claim_height(self) -> None:
         if self.wordWrap():
-            self.setMinimumHeight(self.heightForWidth(self.width()))
+            self.setMinimumHeight(0)  # no answer of heightForWidth is below the minimum
+            self.setMinimumHeight(max(0, self.heightForWidth(self.width())))  # -1 when there is no text
 
 
 class Title(Label):
