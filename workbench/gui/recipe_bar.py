@@ -186,7 +186,7 @@ class RecipeBar(QFrame):
         sets = [(d.name, d.title, d.summary) for d in workspace.datasets]
         self.data.show_choices(sets, recipe.data.train)
         self.task.show_choices([(kind, title, kind) for kind, title in task_choices()], recipe.task.kind)
-        complaints = {problem.field: problem.title for problem in workspace.complaints}
+        complaints = {problem.field: problem.title for problem in workspace.marks}
         for choice in (self.model, self.data, self.task):
             choice.complain(complaints.get(choice.path, ""))
         self.quick.refresh()

@@ -195,7 +195,7 @@ class FieldSet:
     def refresh(self) -> None:
         """Show the recipe in hand."""
         recipe: Recipe = self._workspace.recipe
-        complaints = {problem.field: problem.title for problem in self._workspace.complaints}
+        complaints = {problem.field: problem.title for problem in self._workspace.marks}
         for path, edit in self.edits.items():
             if path not in complaints:
                 edit.show_value(recipe.value(path))

@@ -44,7 +44,9 @@ def headlines(history: History) -> list[Headline]:
     if last:
         total = f"of {started.total_steps}" if started else ""
         found.append(Headline("Step", f"{last.step}", f"{total}, epoch {last.epoch:.1f}".lstrip(", ")))
-    seconds = history.ended.seconds if history.ended else (history.last_time or 0) - (history.first_time or 0)
+    # Since it was last started: the days before it was resumed are no training.
+    so_far = (history.last_time or 0) - (history.started_time or 0) if started else 0
+    seconds = history.ended.seconds if history.ended else so_far
     if seconds:
         found.append(Headline("Time", duration(seconds), "training" if history.ended else "so far"))
     if last and len(history.curve("samples_per_second")):

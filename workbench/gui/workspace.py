@@ -36,7 +36,7 @@ class Workspace(QObject):
     Signals carry no data: a listener reads the attribute of the same name.
     """
 
-    recipe_changed = Signal()  # .recipe, .complaints
+    recipe_changed = Signal()  # .recipe, .complaints, .refusals
     data_changed = Signal()  # .data, .data_busy, .data_problem
     runs_changed = Signal()  # .runs
     selection_changed = Signal()  # .selected, .overlays
@@ -52,7 +52,8 @@ class Workspace(QObject):
         super().__init__(parent)
         self.session = session
         self.recipe = Recipe()
-        self.complaints: tuple[Problem, ...] = ()
+        self.complaints: tuple[Problem, ...] = ()  # values that are not allowed: no Start until mended
+        self.refusals: tuple[Problem, ...] = ()  # why the last start was refused; gone with the next edit
         self.data: DataPreview | None = None
         self.data_busy = False
         self.data_problem: Problem | None = None  # why there is no preview
@@ -66,6 +67,7 @@ class Workspace(QObject):
         self.models: tuple[ModelEntry, ...] = ()
         self.datasets: tuple[ShippedDataset, ...] = ()
         self._pending: list[Event] = []
+        self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_MS)
@@ -92,13 +94,18 @@ class Workspace(QObject):
 
     # ---- the recipe in hand
 
+    @property
+    def marks(self) -> tuple[Problem, ...]:
+        """What marks fields: complaints and refusals, each with its field."""
+        return (*self.refusals, *self.complaints)
+
     def set_field(self, path: str, value: object) -> None:
         """Change one field; a value that is not allowed becomes a complaint and the recipe stays."""
         try:
             recipe = changed(self.recipe, path, value)
         except WorkbenchError as error:
             others = tuple(p for p in self.complaints if p.field != path)
-            self.complaints = (*others, *error.problems)
+            self.complaints, self.refusals = (*others, *error.problems), ()
             self.recipe_changed.emit()
             return
         self.complaints = tuple(p for p in self.complaints if p.field != path)
@@ -106,7 +113,7 @@ class Workspace(QObject):
 
     def set_recipe(self, recipe: Recipe, *, keep_complaints: bool = False) -> None:
         """Take a whole recipe in hand, as "duplicate recipe" does."""
-        before, self.recipe = self.recipe, recipe
+        before, self.recipe, self.refusals = self.recipe, recipe, ()
         if not keep_complaints:
             self.complaints = ()
         self.recipe_changed.emit()
@@ -168,6 +175,7 @@ class Workspace(QObject):
 
         def arrived(runs: tuple[RunSummary, ...]) -> None:
             self.runs = runs
+            self._renew_histories()
             self.runs_changed.emit()
 
         self.session.list_runs(arrived, self.problem_raised.emit)
@@ -214,14 +222,36 @@ class Workspace(QObject):
         for name in self.overlays:
             self._need_history(name)
 
+    def _renew_histories(self) -> None:
+        """Let go of histories that went on elsewhere: on the command line, or in another window."""
+        for run in self.runs:
+            now = (run.steps, run.status)
+            changed, self._listed[run.name] = self._listed.get(run.name) != now, now
+            if run.name == self.active_name or not changed or not self._is_behind(run):
+                continue
+            if run.name == self.selected or run.name in self.overlays:
+                self._read_history(run.name)  # what is shown stays until the new one is there
+            else:
+                del self.histories[run.name]
+
+    def _is_behind(self, run: RunSummary) -> bool:
+        history = self.histories.get(run.name)
+        if history is None:
+            return False
+        ended = run.status if run.status in ("finished", "stopped", "failed") else None
+        return history.step != run.steps or (history.ended.status if history.ended else None) != ended
+
     def _need_history(self, name: str) -> None:
         if name in self.histories:
             self.history_changed.emit(name)
-            return
+        else:
+            self._read_history(name)
 
+    def _read_history(self, name: str) -> None:
         def arrived(history: History) -> None:
-            self.histories.setdefault(name, history)
-            self.history_changed.emit(name)
+            if name != self.active_name:  # the run in work tells its own
+                self.histories[name] = history
+                self.history_changed.emit(name)
 
         folder = RunFolder(self.session.home.runs / name)
         self.session.read_history(folder, arrived, self.problem_raised.emit)
@@ -231,6 +261,9 @@ class Workspace(QObject):
     def start(self) -> None:
         """Start a run of the recipe in hand, unless one is in work or the recipe has complaints."""
         if self.active is None and self.session.active is None and not self.complaints:
+            if self.refusals:
+                self.refusals = ()
+                self.recipe_changed.emit()
             self.active = self.session.start(self.recipe, self)
             self.active_changed.emit()
 
@@ -268,7 +301,7 @@ class Workspace(QObject):
         """Nothing was started."""
         self.active = self.active_name = None
         self._pending.clear()
-        self.complaints = tuple(p for p in problems if p.field)
+        self.refusals = tuple(p for p in problems if p.field)
         self.recipe_changed.emit()
         self.active_changed.emit()
         for problem in problems:
