@@ -26,7 +26,7 @@ from workbench.gui.settings import SETTINGS, SettingsDialog
 from workbench.gui.status import TimeLeft, duration
 from workbench.gui.theme import DARK, LIGHT, current, mixed
 from workbench.gui.theme import Palette as Colours
-from workbench.gui.widgets import FloatBox
+from workbench.gui.widgets import FloatBox, Label
 from workbench.run.events import Ended
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
@@ -189,6 +189,40 @@ def test_changing_the_appearance_recolours_the_window_and_is_remembered(
     assert "theme=light" in home.settings.read_text(encoding="utf-8")
 
 
+def test_wrapped_texts_keep_all_their_lines_in_a_small_window(
+    qtbot: QtBot, bench: Bench, tiny_csv: Path
+) -> None:
+    shown(qtbot, bench)
+    window = bench.window
+    window.resize(1000, 640)
+    window.show_page("data")
+    bench.workspace.choose_data(str(tiny_csv))
+    qtbot.waitUntil(lambda: bench.workspace.data is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: len(wrapped_texts(window)) >= 3, timeout=WAIT)
+    qtbot.waitUntil(lambda: not cut_texts(window))
+
+
+def wrapped_texts(window: QWidget) -> list[Label]:
+    return [t for t in window.findChildren(Label) if t.wordWrap() and t.isVisible() and t.text()]
+
+
+def cut_texts(window: QWidget) -> list[str]:
+    return [t.text() for t in wrapped_texts(window) if t.height() < t.heightForWidth(t.width())]
+
+
+def test_a_wrapped_text_asks_for_the_lines_of_what_it_says_now(qtbot: QtBot) -> None:
+    label = Label("short", wrap=True)
+    qtbot.addWidget(label)
+    label.resize(120, 20)
+    label.show()
+    one = label.minimumHeight()
+    assert one > 0
+    label.setText("a text of many words that does not fit on one line " * 3)
+    assert label.minimumHeight() >= 4 * one
+    label.setText("")
+    assert label.minimumHeight() <= one
+
+
 def test_colours_are_mixed_by_shares() -> None:
     assert mixed("#ffffff", "#000000", 0.5) == "#808080"
     assert mixed("#ff0000", "#0000ff", 1.0) == "#ff0000"
@@ -267,6 +301,31 @@ def test_a_complaint_marks_its_field_says_why_and_goes_when_it_is_mended(qtbot: 
     assert bar.start.isEnabled()
 
 
+def test_a_refusal_marks_its_field_until_the_next_edit_and_start_may_be_pressed_again(
+    qtbot: QtBot, bench: Bench, tiny_bert: Path, tiny_csv: Path
+) -> None:
+    shown(qtbot, bench)
+    bar, workspace = bench.window.bar, bench.workspace
+    data = {"train": str(tiny_csv), "validation": 0.6, "test": 0.6}
+    workspace.set_recipe(Recipe.model_validate({"model": {"source": str(tiny_bert)}, "data": data}))
+
+    def refused() -> None:
+        with qtbot.waitSignal(workspace.problem_raised, timeout=WAIT):
+            bar.start.click()
+        qtbot.waitUntil(lambda: workspace.active is None and bench.session.active is None, timeout=WAIT)
+
+    refused()
+    assert bar.more is not None
+    held_out = bar.more.fields.edits["data.validation"]
+    assert held_out.editor.property("invalid") == "true"
+    assert bar.start.isEnabled()
+    refused()  # the file might have been mended
+    assert held_out.editor.property("invalid") == "true"
+    workspace.set_field("data.test", 0.1)
+    assert held_out.editor.property("invalid") == "false"
+    assert bar.start.isEnabled()
+
+
 def test_a_complaint_of_a_folded_field_unfolds_it(qtbot: QtBot, bench: Bench) -> None:
     shown(qtbot, bench)
     bench.workspace.set_field("training.warmup_ratio", 7)
@@ -329,10 +388,37 @@ def test_a_recipe_file_is_taken_in_hand_and_a_wrong_one_is_explained(
     good.write_text(recipe_toml(Recipe(name="From a file")), encoding="utf-8")
     wrong.write_text("[training]\nepoch = 3\n", encoding="utf-8")
     bench.window.take_file(good)
-    assert bench.workspace.recipe.name == "From a file"
+    qtbot.waitUntil(lambda: bench.workspace.recipe.name == "From a file", timeout=WAIT)
     bench.window.take_file(wrong)
-    assert "epoch" in bench.window.centre.problems.title.text()
+    problems = bench.window.centre.problems
+    qtbot.waitUntil(lambda: "epoch" in problems.title.text(), timeout=WAIT)
+    assert str(wrong) in problems.cause.text()
     assert bench.workspace.recipe.name == "From a file"
+
+
+def test_the_recipe_in_hand_is_saved_even_when_the_window_is_closed_at_once(
+    qtbot: QtBot, bench: Bench, tmp_path: Path
+) -> None:
+    shown(qtbot, bench)
+    bench.workspace.set_recipe(Recipe(name="To a file"))
+    bench.window.write_recipe(tmp_path / "mine.toml")
+    assert not bench.window.close()
+    qtbot.waitUntil(lambda: not bench.window.isVisible(), timeout=WAIT)
+    assert load_recipe(tmp_path / "mine.toml") == bench.workspace.recipe
+    assert [path.name for path in tmp_path.glob("*mine*")] == ["mine.toml"]
+
+
+def test_a_recipe_that_cannot_be_saved_is_told_and_keeps_the_window_open(
+    qtbot: QtBot, bench: Bench, tmp_path: Path
+) -> None:
+    shown(qtbot, bench)
+    file = tmp_path / "not there" / "mine.toml"
+    bench.window.write_recipe(file)
+    bench.window.close()
+    problems = bench.window.centre.problems
+    qtbot.waitUntil(problems.isVisible, timeout=WAIT)
+    assert str(file) in problems.title.text()
+    assert bench.window.isVisible()
 
 
 # ---- the runs shelf

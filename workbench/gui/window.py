@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
@@ -18,11 +19,36 @@ from workbench.gui.starting import Starter
 from workbench.gui.status import StatusBar
 from workbench.gui.theme import Mode
 from workbench.gui.workspace import Workspace
-from workbench.run.problem import WorkbenchError
+from workbench.run.files import write_whole
+from workbench.run.problem import Problem, WorkbenchError, bad_input
+from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import load_recipe, recipe_toml
+from workbench.session.lanes import Ticket
 
 DATA_FILES = "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.txt *.md);;All files (*)"
 RECIPE_FILES = "Recipe (*.toml);;All files (*)"
+
+
+def _recipe_in(path: Path) -> Recipe | tuple[Problem, ...]:
+    """The recipe of a file, or all that is wrong with it, each naming the file."""
+    try:
+        return load_recipe(path)
+    except WorkbenchError as error:
+        return tuple(
+            p if str(path) in p.title else replace(p, cause=f"In the recipe {path}. {p.cause}".strip())
+            for p in error.problems
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise bad_input(
+            f"The recipe {path} cannot be written.",
+            f"The system says: {error.strerror or error}.",
+            "Save it in another folder; a file that was there before is as it was.",
+        ) from error
 
 
 class Window(QMainWindow):
@@ -35,6 +61,7 @@ class Window(QMainWindow):
         self.workspace = workspace
         self.settings = settings
         self._painted = self._closing = False
+        self._saving: Ticket | None = None  # the recipe file that is being written
         self.setWindowTitle("Model Workbench")
         self.setAcceptDrops(True)
         self.resize(1440, 900)
@@ -102,11 +129,17 @@ class Window(QMainWindow):
             self.workspace.choose_data(str(path))
             self.show_page("data")
             return
-        try:
-            self.workspace.set_recipe(load_recipe(path))
-        except WorkbenchError as error:
-            for problem in error.problems:
+
+        def arrived(found: Recipe | tuple[Problem, ...]) -> None:
+            if isinstance(found, Recipe):
+                self.workspace.set_recipe(found)
+                return
+            for problem in found:
                 self.workspace.problem_raised.emit(problem)
+
+        self.workspace.session.files.submit(
+            lambda desk: _recipe_in(path), done=arrived, failed=self.workspace.problem_raised.emit
+        )
 
     def choose_recipe_file(self) -> None:
         """Ask for a recipe file and take it in hand."""
@@ -118,7 +151,23 @@ class Window(QMainWindow):
         """Ask where to, and save the recipe in hand."""
         path, _ = QFileDialog.getSaveFileName(self, self.tr("Save recipe"), "recipe.toml", RECIPE_FILES)
         if path:
-            Path(path).write_text(recipe_toml(self.workspace.recipe), encoding="utf-8")
+            self.write_recipe(Path(path))
+
+    def write_recipe(self, path: Path) -> None:
+        """Write the recipe in hand to a file; the window stays until that is done."""
+        text = recipe_toml(self.workspace.recipe)
+
+        def failed(problem: Problem) -> None:
+            self._closing = False  # the person must see it
+            self.workspace.problem_raised.emit(problem)
+
+        def written(_: object) -> None:
+            if self._closing and self.workspace.active is None:
+                self.close()
+
+        self._saving = self.workspace.session.files.submit(
+            lambda desk: _write(path, text), done=written, failed=failed
+        )
 
     def export_all(self) -> None:
         """Export every plot of the Train page."""
@@ -182,6 +231,10 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """A run in work is stopped first, which saves it; the window closes when that is done."""
+        if self.workspace.active is None and self._saving and not self._saving.over:
+            self._closing = True
+            event.ignore()
+            return
         if self.workspace.active is None:
             self._keep()
             event.accept()
