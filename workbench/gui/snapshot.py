@@ -27,7 +27,7 @@ SIZE = QSize(1440, 900)
 #: Loading a language model and letting it answer takes a minute on a small machine.
 PATIENCE_MS = 180_000
 SENTENCE = "Profit fell less than feared, and the shares rose."
-PROMPT = "First Citizen:\nWhat news from the harbour?"
+PROMPT = "First Citizen:\nWhat news from the harbour?\n\nKING HENRY:"
 
 
 def snapshot(
@@ -133,6 +133,11 @@ class _Photographer:
             pane.classifier.box.setPlainText(SENTENCE)
             self._wait(lambda: bool(pane.classifier.winner.text()))
         elif shown is pane.writer and not pane.writer.turns:
+            # An answer that fits the page, with the probability of each token.
+            length = pane.writer.form.edits["max_new_tokens"]
+            length.show_value(56)
+            length.edited.emit("max_new_tokens", 56)
+            pane.writer.form.shade.setChecked(True)
             pane.writer.box.setPlainText(PROMPT)
             pane.writer.begin()
             self._wait(lambda: pane.writer.send.isVisible())
