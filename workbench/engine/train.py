@@ -6,12 +6,10 @@ The generator knows neither a window nor a file of events. Between two steps it 
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
@@ -22,11 +20,9 @@ from workbench.engine import checkpoints
 from workbench.engine.batches import Indexes, epoch_batches
 from workbench.engine.devices import (
     Precision,
-    autocast,
     choose_device,
     choose_precision,
     describe,
-    memory_in_use,
 )
 from workbench.engine.evaluation import measure
 from workbench.engine.keeper import Keeper
@@ -34,14 +30,11 @@ from workbench.engine.live import LiveModel
 from workbench.engine.optimizers import build_optimizer
 from workbench.engine.plan import make_plan
 from workbench.engine.schedules import learning_rate
+from workbench.engine.stepper import Stepper
 from workbench.engine.task import Goods, Measurement, Rows, Split, Task
-from workbench.engine.throughput import Throughput
-from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
+from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started
 from workbench.run.problem import Problem, WorkbenchError, explain
 from workbench.run.recipe import Recipe
-
-#: Seconds between two reports on devices where reading a loss makes the host wait.
-REPORT_SECONDS = 0.1
 
 
 class Control(Protocol):
@@ -183,81 +176,40 @@ class _Loop:
         self.optimizer = optimizer
         self._pad = int(self.goods.tokenizer.pad_token_id or 0)
         self._saved_step = self.step if checkpoint is not None else -1
-        self._waiting: list[_Waiting] = []
-        self._stretch: float | None = None  # when the first step began whose loss has not been read yet
-        self._throughput = Throughput()
+        self.stepper = Stepper(
+            self.task,
+            self.goods.train,
+            self.model,
+            optimizer,
+            self.scaler,
+            self.accelerator,
+            self.precision,
+            pad=self._pad,
+            max_grad_norm=settings.max_grad_norm,
+        )
 
     def _step(self, indexes: Indexes) -> Iterator[Event]:
         settings = self.recipe.training
-        if self._stretch is None:
-            self._stretch = time.perf_counter()
-        rate = learning_rate(
-            self.step + 1, self.plan.total, settings.learning_rate, settings.warmup_ratio, settings.schedule
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        loss, tokens = self._forward_backward(indexes)
-        self.scaler.unscale_(self.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_grad_norm or math.inf)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.samples += len(indexes)
-        event = Step(
-            step=self.step,
-            epoch=self.step / self.plan.steps_per_epoch,
-            loss=math.nan,
-            learning_rate=rate,
-            gradient_norm=math.nan,
-            tokens_per_second=0.0,
-            samples_per_second=0.0,
-            memory=memory_in_use(self.device),
+        rate = learning_rate(
+            self.step, self.plan.total, settings.learning_rate, settings.warmup_ratio, settings.schedule
         )
-        self._waiting.append(_Waiting(event, loss, norm, tokens, len(indexes)))
-        if self.device.type == "cpu" or time.perf_counter() - self._stretch > REPORT_SECONDS:
+        self.stepper.take(indexes, rate, self.step, self.step / self.plan.steps_per_epoch)
+        if self.stepper.due:
             yield from self._flush()
             self.control.between_steps(self._live())
 
-    def _forward_backward(self, indexes: Indexes) -> tuple[torch.Tensor, int]:
-        """Gradients of the batch's mean loss; each process takes every n-th row of the batch."""
-        split, world = self.goods.train, self.accelerator.num_processes
-        mine = indexes[self.accelerator.process_index :: world]
-        # A process without a row still takes part in the exchange of gradients, with a loss of weight 0.
-        weight = world / self.task.terms(split, indexes) if len(mine) else 0.0
-        batch = self.task.collate(split, mine if len(mine) else indexes[:1], self._pad)
-        tokens = int(batch["attention_mask"].sum()) * world
-        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
-        with autocast(self.device, self.precision):
-            loss = self.task.loss_sum(self.model, batch) * weight
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        return self.accelerator.reduce(loss.detach(), reduction="mean"), tokens
-
     def _flush(self) -> Iterator[Event]:
-        """Read the losses of the steps since the last report, all in one synchronisation.
-
-        Only now is the device known to have finished them, so only now is their time known.
-        """
-        if self._stretch is None:
-            return
-        waiting, self._waiting = self._waiting, []
-        values = torch.stack([torch.stack([w.loss.float(), w.norm.float()]) for w in waiting]).tolist()
-        took, self._stretch = time.perf_counter() - self._stretch, None
-        self.seconds += took
-        tokens_rate, samples_rate = self._throughput.add(
-            took, sum(w.tokens for w in waiting), sum(w.samples for w in waiting)
-        )
-        for event, (loss, norm) in zip((w.event for w in waiting), values, strict=True):
-            yield dataclasses.replace(
-                event,
-                loss=loss,
-                gradient_norm=norm,
-                tokens_per_second=tokens_rate,
-                samples_per_second=samples_rate,
-            )
-            bad_norm = not math.isfinite(norm) and self.precision != "fp16"  # fp16 skips such steps by design
-            if not math.isfinite(loss) or bad_norm:
-                raise WorkbenchError(_not_finite(event.step, loss, norm), usage=False)
+        """Report the steps whose losses have not been read yet."""
+        events, seconds = self.stepper.report()
+        self.seconds += seconds
+        for event in events:
+            yield event
+            # fp16 skips steps with an infinite gradient by design.
+            bad_norm = not math.isfinite(event.gradient_norm) and self.precision != "fp16"
+            if not math.isfinite(event.loss) or bad_norm:
+                raise WorkbenchError(_not_finite(event.step, event.loss, event.gradient_norm), usage=False)
 
     # ---- measuring and saving
 
@@ -406,16 +358,6 @@ class _Loop:
         # All processes must leave the loop in the same step, or the rest would wait for ever.
         flag = torch.tensor(float(told), device=self.device)
         return bool(self.accelerator.reduce(flag, reduction="sum").item() > 0)
-
-
-class _Waiting(NamedTuple):
-    """A step whose loss and gradient norm are still on the device."""
-
-    event: Step
-    loss: torch.Tensor
-    norm: torch.Tensor
-    tokens: int
-    samples: int
 
 
 class _Stopping(Exception):  # noqa: N818 - it is no error

@@ -192,7 +192,11 @@ class Session:
         """Fetch and convert an embedded model (minilm, smollm2); the person asked for it."""
 
         def work(desk: Desk) -> Path:
-            return inspection.prepare_model(self.home, name, desk.report)
+            def say(text: str) -> None:
+                desk.check()  # a window that closes does not wait for a download
+                desk.report(text)
+
+            return inspection.prepare_model(self.home, name, say)
 
         return self.engine.submit(work, done=done, failed=failed, progress=progress)
 

