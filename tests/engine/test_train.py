@@ -328,6 +328,35 @@ def test_a_run_stopped_before_its_first_step_can_go_on(run: Run, recipe: Recipes
     assert isinstance(resumed[-1], Ended) and resumed[-1].status == "finished"
 
 
+class StopsInMeasurement(training.Control):
+    """Asks to stop as soon as the measurement after a step has begun."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._step, self._asked, self._there = step, 0, False
+
+    def between_steps(self, live: Any) -> None:
+        self._there = live.step == self._step
+
+    @property
+    def stopping(self) -> bool:
+        self._asked += self._there
+        return self._asked > 0
+
+
+@pytest.mark.parametrize("step", [3, 12])
+def test_a_stop_in_the_middle_of_a_measurement_only_puts_it_off(run: Run, recipe: Recipes, step: int) -> None:
+    chosen = recipe("training.eval_every=3", "training.checkpoint_every=100")
+    whole, expected = run(chosen)
+    cut, events = run(chosen, StopsInMeasurement(step))
+    assert isinstance(events[-1], Ended) and events[-1].status == "stopped" and events[-1].step == step
+    assert step not in [event.step for event in events if isinstance(event, Evaluated)]
+    list(training.carry_out(training.reopen(cut), training.Control()))
+    for name in ("validation/loss", "validation/accuracy", "loss"):
+        assert list(cut.history().curve(name).y) == list(whole.history().curve(name).y)
+    assert len([event for event in expected if isinstance(event, Evaluated)]) == 5
+
+
 def test_a_run_without_held_out_rows_still_saves_its_model(run: Run, recipe: Recipes) -> None:
     folder, events = run(recipe("data.validation=0"))
     assert isinstance(events[-1], Ended) and events[-1].status == "finished"

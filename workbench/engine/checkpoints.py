@@ -27,7 +27,8 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the run stands: `step` is the last one done; `seconds` and `samples` are training only."""
+    """Where the run stands: `step` is the last one done, `measured_step` the last one whose held-out measurement
+    is complete; `seconds` and `samples` are training only."""
 
     step: int
     seconds: float
@@ -35,6 +36,7 @@ class Position:
     best_value: float | None
     best_step: int
     best_metrics: dict[str, float]
+    measured_step: int
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path, card: str = "") -> None:

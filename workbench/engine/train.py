@@ -118,6 +118,7 @@ class _Loop:
         self.best_step = 0
         self.metric = recipe.training.best_metric or task.best_metric
         self.best_metrics: dict[str, float] = {}
+        self._measured_step = -1
 
     # ---- the loop
 
@@ -128,12 +129,12 @@ class _Loop:
         for note in (*self.rows.notes, *self.goods.notes):
             if checkpoint is None:
                 yield Notice(text=note)
-        if checkpoint is None:
-            yield from self._evaluate()  # the measure of what the model knew before
-            if self.keeper is not None:
-                self.keeper.keep_writing("before", self.task.written_samples(self.goods))
+        if self.plan.evaluates(self.step) and self._measured_step < self.step:
+            # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
+            yield from self._evaluate()
+        if checkpoint is None and self.keeper is not None:
+            self.keeper.keep_writing("before", self.task.written_samples(self.goods))
         lengths = self.goods.train.lengths
-        first_step = self.step
         while self.step < self.plan.total:
             epoch, first = divmod(self.step, self.plan.steps_per_epoch)
             batches = epoch_batches(lengths, settings.batch_size, settings.seed, epoch, settings.batching)
@@ -148,7 +149,7 @@ class _Loop:
                 if self.plan.saves(self.step):
                     yield from self._flush()
                     yield from self._save_checkpoint()
-        yield from self._finish(resumed_at_the_end=checkpoint is not None and first_step == self.plan.total)
+        yield from self._finish()
 
     def _prepare(self, checkpoint: Path | None) -> None:
         settings = self.recipe.training
@@ -171,6 +172,7 @@ class _Loop:
             self.step, self.seconds, self.samples = position.step, position.seconds, position.samples
             self.best_value, self.best_step = position.best_value, position.best_step
             self.best_metrics = position.best_metrics
+            self._measured_step = position.measured_step
             checkpoints.restore(checkpoint, optimizer, self.scaler)
         self.model: Any = self.accelerator.prepare_model(model)
         self.optimizer = optimizer
@@ -217,6 +219,7 @@ class _Loop:
         if not len(self.goods.validation):
             return
         measured = self._measure(self.goods.validation)
+        self._measured_step = self.step
         value = measured.metrics.get(self.metric, math.nan)
         best = self.step > 0 and self.task.is_better(self.metric, value, self.best_value)
         if best:
@@ -258,7 +261,13 @@ class _Loop:
         if self.keeper is None:
             return
         position = checkpoints.Position(
-            self.step, self.seconds, self.samples, self.best_value, self.best_step, self.best_metrics
+            self.step,
+            self.seconds,
+            self.samples,
+            self.best_value,
+            self.best_step,
+            self.best_metrics,
+            self._measured_step,
         )
         path = self.keeper.keep_checkpoint(self._bare_model(), self.optimizer, self.scaler, position)
         self._saved_step = self.step
@@ -286,10 +295,8 @@ class _Loop:
             self._save_model(None)
         yield self.ended("stopped", None)
 
-    def _finish(self, resumed_at_the_end: bool) -> Iterator[Event]:
+    def _finish(self) -> Iterator[Event]:
         yield from self._flush()
-        if resumed_at_the_end:  # it was stopped during its last measurement
-            yield from self._evaluate()
         if self.best_step == 0:  # nothing is held out, or no measurement was a number
             self._save_model(None)
         self._take_chosen_weights()
