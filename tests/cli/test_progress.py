@@ -52,6 +52,8 @@ def test_a_closed_stream_is_no_reason_to_lose_a_run() -> None:
     progress = Progress(stream)
     stream.close()
     progress.line("nobody reads this")
+    progress.show("nor this", 0.5)
+    assert stream.closed  # and nothing was raised on the way
 
 
 @pytest.mark.parametrize(

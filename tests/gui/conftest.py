@@ -15,11 +15,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from workbench.gui.app import Bench, make_window
+from workbench.gui.lane_threads import LaneThreads
+from workbench.gui.workspace import Workspace
 from workbench.run.events import Ended, Evaluated, Event, Notice, Started, Step
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
 from workbench.run.journal import Journal
 from workbench.run.recipe import Recipe
+from workbench.session.session import Session
 
 
 class Leaks:
@@ -79,6 +82,18 @@ def no_leaks(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     left = leaks.found()
     if left:
         pytest.fail("left behind:\n" + "\n".join(left))
+
+
+@pytest.fixture
+def workspace(qapp: QApplication, home: Home) -> Iterator[Workspace]:
+    """The model behind the window on an empty home, with both lanes at work and no window."""
+    session = Session(home)
+    threads = LaneThreads(session)
+    workspace = Workspace(session)
+    yield workspace
+    workspace.shut_down()
+    threads.join()
+    workspace.deleteLater()
 
 
 @pytest.fixture

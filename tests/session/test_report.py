@@ -103,8 +103,9 @@ def test_a_failed_run_says_why(home: Home) -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_run_that_has_hardly_begun_has_a_report(count: int, home: Home) -> None:
     folder = recorded_run(home, events(20)[:count])
-    Page(write_report(folder).read_text(encoding="utf-8"))
-    picture(curves_png(folder.history()))
+    page = Page(write_report(folder).read_text(encoding="utf-8"))
+    assert folder.recipe().data.train in page.words
+    assert picture(curves_png(folder.history())).width > 100
 
 
 def test_losses_that_are_no_number_break_nothing(home: Home) -> None:
