@@ -21,7 +21,8 @@ from workbench.gui.theme import current
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
 from workbench.run.problem import Problem
-from workbench.run.recipe import DataSection, ModelSection, Recipe, TrainingSection
+from workbench.run.recipe import DataSection, ModelSection, Recipe
+from workbench.run.training_fields import TrainingSection
 from workbench.run.results import AttentionMaps
 from workbench.session.requests import LIVE
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from workbench.run.offers import Offer
 from workbench.run.problem import Problem
 
 Status = Literal["finished", "stopped", "failed"]
@@ -39,6 +40,8 @@ class Started(Event):
     best_metric: str = ""
     best_is_highest: bool = True
     resumed_from: int = 0
+    labels: tuple[str, ...] = ()
+    """What cannot be repeated to the bit in this run, and why, in words; usually nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,8 @@ class Step(Event):
     """One optimizer step: the mean loss of its batch and what the optimizer used.
 
     `learning_rate` is the one the optimizer used in this step; `gradient_norm` is before clipping;
-    `memory` is the process's resident memory, or the device's allocated memory, in bytes.
+    `memory` is the process's resident memory, or the device's allocated memory, in bytes; `seconds_left` is the
+    engine's estimate for the rest of the run, measuring and saving included (0 while unknown).
     """
 
     kind: ClassVar[str] = "step"
@@ -58,6 +62,7 @@ class Step(Event):
     tokens_per_second: float
     samples_per_second: float
     memory: int
+    seconds_left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +80,13 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSaved(Event):
-    """A complete checkpoint is on the disk; `path` is relative to the run folder."""
+    """A complete checkpoint is on the disk; `path` is relative to the run folder, `mark` says that a person
+    asked for it, so that it is never pruned."""
 
     kind: ClassVar[str] = "checkpoint"
     step: int
     path: str
+    mark: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,34 @@ class Notice(Event):
     kind: ClassVar[str] = "notice"
     text: str
     level: Literal["info", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed(Event):
+    """A recipe field got another value while the run was in work; the steps after `step` use it."""
+
+    kind: ClassVar[str] = "changed"
+    step: int
+    path: str
+    value: float | str | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused(Event):
+    """The run waits: because a person asked (`problem` is None), or for an answer to a problem."""
+
+    kind: ClassVar[str] = "paused"
+    step: int
+    problem: Problem | None = None
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentOn(Event):
+    """The wait is over."""
+
+    kind: ClassVar[str] = "went-on"
+    step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +140,8 @@ class Ended(Event):
 
 
 _KINDS: dict[str, type[Event]] = {
-    cls.kind: cls for cls in (Started, Step, Evaluated, CheckpointSaved, Notice, Ended)
+    cls.kind: cls
+    for cls in (Started, Step, Evaluated, CheckpointSaved, Notice, Changed, Paused, WentOn, Ended)
 }
 _ODD = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -142,8 +178,14 @@ def _event(cls: type[Event], data: dict[str, Any]) -> Event:
     if values.get("problem"):
         known = {item.name for item in dataclasses.fields(Problem)}
         values["problem"] = Problem(**{k: v for k, v in values["problem"].items() if k in known})
-    if "class_names" in values:
-        values["class_names"] = tuple(values["class_names"])
+    for name in ("class_names", "labels"):
+        if name in values:
+            values[name] = tuple(values[name])
+    if "offers" in values:
+        values["offers"] = tuple(
+            Offer(o["title"], o["help"], tuple((path, value) for path, value in o["changes"]))
+            for o in values["offers"]
+        )
     if "confusion" in values:
         values["confusion"] = tuple(tuple(row) for row in values["confusion"])
     return cls(**values)

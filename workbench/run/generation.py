@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.run.recipe import Section, field
+from workbench.run.section import Section, field
 
 
 class GenerationSettings(Section):

@@ -7,7 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
+from workbench.run.events import (
+    Changed,
+    CheckpointSaved,
+    Ended,
+    Evaluated,
+    Event,
+    Notice,
+    Paused,
+    Started,
+    Step,
+    WentOn,
+)
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +79,8 @@ class History:
         self.last_evaluation: Evaluated | None = None
         self.best_evaluation: Evaluated | None = None
         self.ended: Ended | None = None
+        self.paused: Paused | None = None  # while the run waits
+        self.changes: list[Changed] = []
 
     def fold(self, events: Iterable[Event]) -> None:
         """Take in events in their order."""
@@ -85,8 +98,14 @@ class History:
                     self.notices.append(event)
                 case CheckpointSaved():
                     self.checkpoints.append(event)
+                case Changed():
+                    self.changes.append(event)
+                case Paused():
+                    self.paused = event
+                case WentOn():
+                    self.paused = None
                 case Ended():
-                    self.ended = event
+                    self.ended, self.paused = event, None
                 case _:
                     pass
 
@@ -109,8 +128,9 @@ class History:
 
     def _started(self, event: Started) -> None:
         self.started, self.started_time = event, event.time
-        self.ended = None
-        if event.resumed_from:
+        self.ended = self.paused = None
+        if event.resumed_from or self.step:
+            self.changes = [change for change in self.changes if change.step <= event.resumed_from]
             for curve in self.curves.values():
                 curve.cut_after(event.resumed_from)
 

@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from workbench.run.problem import Problem, WorkbenchError, bad_input
-from workbench.run.recipe import RECIPE_VERSION, Recipe, Section
+from workbench.run.recipe import RECIPE_VERSION, Recipe
+from workbench.run.section import Section
 
 #: How a recipe of version n becomes one of version n + 1; each takes and returns the plain dictionary.
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -90,7 +91,7 @@ def _complaint(error: ErrorDetails, fields: dict[str, FieldRow]) -> Problem:
         section, _, last = path.rpartition(".")
         siblings = [key.rpartition(".")[2] for key in fields if key.rpartition(".")[0] == section]
         if not section:
-            siblings += ["model", "data", "task", "training"]
+            siblings += [key for key in Recipe.model_fields if key not in siblings]
         return Problem(f"{path}: there is no such field.", "", _nearest(last, siblings), field=path)
     # "Input should be a valid integer, unable to parse string as an integer": the first half says enough.
     message = error["msg"].replace("Input should", "it should").partition(", unable to")[0].rstrip(".")
