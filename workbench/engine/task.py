@@ -122,9 +122,17 @@ class Task(ABC):
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         """How many terms the summed loss of these rows has."""
 
+    def outputs(self, model: torch.nn.Module, batch: Batch, **more: Any) -> Any:
+        """What the model returns for a batch; further arguments go to the model."""
+        return model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], **more)
+
     @abstractmethod
-    def loss_sum(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        """The loss of a batch, summed over its terms (not averaged), as a float32 scalar."""
+    def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
+        """The predictions that the loss compares, float32 of shape (terms, classes)."""
+
+    @abstractmethod
+    def targets(self, batch: Batch) -> torch.Tensor:
+        """What they should be, int64 of shape (terms,); the same order as `logits`."""
 
     @abstractmethod
     def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Any:

@@ -123,23 +123,35 @@ class CausalLM(Task):
 
     def collate(self, split: Split, indexes: NDArray[np.int64], pad: int) -> Batch:
         ids, mask = padded([split.input_ids[i] for i in indexes], pad)
-        return {"input_ids": ids, "attention_mask": mask}
+        # Found here, on the host: a boolean mask on a GPU would make the host wait for its number of entries.
+        predicting = mask.clone()
+        predicting[:, :-1] = mask[:, 1:]
+        predicting[:, -1] = 0
+        return {"input_ids": ids, "attention_mask": mask, "predicting": predicting.flatten().nonzero()[:, 0]}
 
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         return int(sum(len(split.input_ids[i]) - 1 for i in indexes))
 
-    def loss_sum(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        ids, mask = batch["input_ids"], batch["attention_mask"]
+    def outputs(self, model: torch.nn.Module, batch: Batch, **more: Any) -> Any:
+        ids = batch["input_ids"]
         # Without padding no mask is given, so that attention may take its faster causal kernel.
-        ragged = not bool(mask.all()) if mask.device.type == "cpu" else True
-        logits = model(input_ids=ids, attention_mask=mask if ragged else None, use_cache=False).logits
-        targets = ids[:, 1:].masked_fill(mask[:, 1:] == 0, -100)
-        return torch.nn.functional.cross_entropy(
-            logits[:, :-1].flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
-        )
+        whole = len(batch["predicting"]) == ids.shape[0] * (ids.shape[1] - 1)
+        mask = None if whole else batch["attention_mask"]
+        return model(input_ids=ids, attention_mask=mask, use_cache=False, **more)
+
+    def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
+        logits: torch.Tensor = outputs.logits.flatten(0, 1)
+        return logits.index_select(0, batch["predicting"]).float()
+
+    def targets(self, batch: Batch) -> torch.Tensor:
+        # The token after each predicting position is its target; rows are contiguous.
+        return batch["input_ids"].flatten().index_select(0, batch["predicting"] + 1)
 
     def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Scored:
-        return Scored(float(self.loss_sum(model, batch)), int(batch["attention_mask"][:, 1:].sum()))
+        targets = self.targets(batch)
+        logits = self.logits(self.outputs(model, batch), batch)
+        loss = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+        return Scored(float(loss), len(targets))
 
     def summarise(self, parts: list[Any], split: Split, rows: Rows) -> Measurement:
         scored: list[Scored] = parts

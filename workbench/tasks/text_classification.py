@@ -138,13 +138,16 @@ class TextClassification(Task):
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         return len(indexes)
 
-    def loss_sum(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
-        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        return torch.nn.functional.cross_entropy(logits.float(), batch["labels"], reduction="sum")
+    def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
+        logits: torch.Tensor = outputs.logits
+        return logits.float()
+
+    def targets(self, batch: Batch) -> torch.Tensor:
+        return batch["labels"]
 
     def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Scored:
-        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        return Scored(indexes, torch.log_softmax(logits.float(), dim=-1).cpu().numpy())
+        logits = self.logits(self.outputs(model, batch), batch)
+        return Scored(indexes, torch.log_softmax(logits, dim=-1).cpu().numpy())
 
     def summarise(self, parts: list[Any], split: Split, rows: Rows) -> Measurement:
         scored: list[Scored] = parts
