@@ -8,17 +8,16 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import psutil
 
 from workbench.run.files import write_whole
 from workbench.run.history import History
 from workbench.run.home import Home
 from workbench.run.journal import read_journal
+from workbench.run.lock import Lock
 from workbench.run.problem import Problem, bad_input, explain
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import load_recipe, recipe_toml
@@ -101,40 +100,41 @@ class RunFolder:
 
     @property
     def lock_file(self) -> Path:
-        """`run.lock`: which process is at work on this run."""
+        """`run.lock`: which process on which machine is at work on this run."""
         return self.path / "run.lock"
+
+    @property
+    def lock(self) -> Lock:
+        """Who is at work on this run."""
+        return Lock(self.lock_file)
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """Hold the run while working on it.
 
         Raises:
-            WorkbenchError: When another living process holds it.
+            WorkbenchError: When another living process holds it, here or on another machine.
         """
-        if self.lock_file.exists() and not self.is_alive():
-            self.lock_file.unlink(missing_ok=True)  # left by a crash
-        me = psutil.Process()
-        try:
-            with self.lock_file.open("x", encoding="utf-8") as file:
-                json.dump({"pid": me.pid, "started": me.create_time()}, file)
-        except FileExistsError:
-            raise bad_input(
-                f"The run {self.name} is being worked on already.",
-                "Another window or command on this machine is training it.",
-                "Wait until it ends, or stop it there.",
-            ) from None
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.lock.held())
+            except FileExistsError:
+                raise bad_input(
+                    f"The run {self.name} is being worked on already.",
+                    f"{self.worker()} is training it.",
+                    "Wait until it ends, or stop it there.",
+                ) from None
             yield
-        finally:
-            self.lock_file.unlink(missing_ok=True)
 
     def is_alive(self) -> bool:
         """Whether a living process works on this run; a lock left by a crash does not count."""
-        try:
-            lock = json.loads(self.lock_file.read_text(encoding="utf-8"))
-            return bool(abs(psutil.Process(lock["pid"]).create_time() - lock["started"]) < 1.0)
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-            return False
+        return self.lock.is_alive()
+
+    def worker(self) -> str:
+        """Who is at work on it, in words."""
+        holder = self.lock.holder()
+        place = "this machine" if holder is None or holder.is_here else holder.host or "another machine"
+        return f"Another window or command on {place}"
 
     def status(self, history: History | None = None) -> RunStatus:
         """How the run stands; "interrupted" means that it neither ended nor is being worked on."""
@@ -249,11 +249,12 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
     stride = max(1, -(-len(loss) // 40))
     started = history.started
     best = history.best_evaluation
+    status: RunStatus = "failed" if unreadable else folder.status(history)
     return RunSummary(
         name=folder.name,
         folder=folder.path,
         title=recipe.name or Path(recipe.data.train).stem,
-        status="failed" if unreadable else folder.status(history),
+        status=status,
         task=recipe.task.kind,
         model=recipe.model.source,
         data=recipe.data.train,
@@ -264,7 +265,6 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
         score=history.score,
         metrics=dict(best.metrics) if best else {},
         spark=tuple(float(v) for v in loss[::stride]),
-        resumable=bool(folder.checkpoint_folders())
-        and not (history.ended and history.ended.status == "finished"),
+        resumable=bool(folder.checkpoint_folders()) and status not in ("finished", "running"),
         problem=problem,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +12,9 @@ from workbench.run.events import Event
 from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
 from workbench.run.history import History
 from workbench.run.home import Home
+from workbench.run.offers import STOP, Answer, Offer
+from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.results import AttentionMaps, Generated, Prediction
@@ -52,6 +56,9 @@ class ActiveRun:
         self._lane = lane
         self._stop = threading.Event()
         self._pause = threading.Event()
+        self._orders: deque[Order] = deque()
+        self._answers: deque[Answer] = deque()
+        self.stops_after_epoch = False
 
     def stop(self) -> None:
         """End within one step, with a checkpoint from which the run can be resumed."""
@@ -68,6 +75,31 @@ class ActiveRun:
         self._pause.clear()
         self._lane.wake()
 
+    def save_now(self) -> None:
+        """Write a checkpoint after the present step, which is kept for good."""
+        self._orders.append(SaveNow())
+        self._lane.wake()
+
+    def measure_now(self) -> None:
+        """Measure the held-out rows after the present step."""
+        self._orders.append(MeasureNow())
+        self._lane.wake()
+
+    def stop_after_epoch(self, on: bool = True) -> None:
+        """End when the present epoch is over, or do not after all."""
+        self.stops_after_epoch = on
+        self._orders.append(StopAfterEpoch(on))
+
+    def change_rate(self, learning_rate: float) -> None:
+        """Use another peak learning rate from the next step on; it is recorded."""
+        self._orders.append(ChangeRate(learning_rate))
+        self._lane.wake()
+
+    def answer(self, answer: Answer) -> None:
+        """Decide about the problem for which the run waits."""
+        self._answers.append(answer)
+        self._lane.wake()
+
     @property
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
@@ -78,12 +110,27 @@ class ActiveRun:
         """Whether it was asked to pause."""
         return self._pause.is_set()
 
+    def orders(self) -> list[Order]:
+        """What was ordered since last asked; called by the engine."""
+        return [self._orders.popleft() for _ in range(len(self._orders))]
+
     def between_steps(self, live: object) -> None:
         """Called by the engine between two steps: serve probes, and stay here while paused."""
         self._lane.serve(live)
-        while self.paused and not self.stopping:
+        while self.paused and not self.stopping and not self._orders:
             self._lane.wait_for_job(0.5)
             self._lane.serve(live)
+
+    def hold(self, problem: Problem, offers: Sequence[Offer], live: object | None) -> Answer:
+        """Called by the engine in trouble: serve probes until the person has decided."""
+        self._answers.clear()  # of an earlier problem
+        while not self.stopping:
+            if live is not None:
+                self._lane.serve(live)
+            if self._answers:
+                return self._answers.popleft()
+            self._lane.wait_for_job(0.5)
+        return STOP
 
 
 class Session:
@@ -145,6 +192,28 @@ class Session:
 
         self.engine.submit(work, done=done, failed=failed)
         return active
+
+    def preflight(
+        self,
+        recipe: Recipe,
+        done: Callable[[Preflight], object],
+        failed: Callable[[Problem], object],
+        *,
+        watts: float = 0.0,
+        price: float = 0.0,
+        progress: Callable[[str], object] | None = None,
+    ) -> Ticket:
+        """Whether a run would fit and how long it would take, from one real step; nothing is written.
+
+        A refusal comes to `failed` with the first complaint, the others in its details.
+        """
+
+        def work(desk: Desk) -> Preflight:
+            from workbench.session import preflight
+
+            return preflight.check(self.home, recipe, desk, watts=watts, price=price)
+
+        return self.engine.submit(work, done=done, failed=failed, progress=progress)
 
     # ---- asking the engine; `done` gets the answer, `failed` a problem
 
