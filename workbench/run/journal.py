@@ -70,11 +70,12 @@ def _sound_prefix(path: Path) -> tuple[int, int]:
         return 0, 0
     data = path.read_bytes()
     kept = data.rfind(b"\n") + 1
-    index = max((event.index for event in _events(data[:kept])), default=-1) + 1
+    index = max((event.index for event in events_of(data[:kept])), default=-1) + 1
     return kept, index
 
 
-def _events(data: bytes) -> Iterator[Event]:
+def events_of(data: bytes) -> Iterator[Event]:
+    """The events of whole lines of a journal; lines that cannot be understood are passed over."""
     for line in data.splitlines():
         try:
             plain = json.loads(line)
@@ -88,4 +89,4 @@ def _events(data: bytes) -> Iterator[Event]:
 def read_journal(path: Path) -> list[Event]:
     """All whole events of a journal; a torn last line and lines of unknown kinds are passed over."""
     data = path.read_bytes() if path.exists() else b""
-    return list(_events(data[: data.rfind(b"\n") + 1]))
+    return list(events_of(data[: data.rfind(b"\n") + 1]))

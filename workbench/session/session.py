@@ -19,6 +19,7 @@ from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.results import AttentionMaps, Generated, Prediction
 from workbench.session import inspection, training
+from workbench.session.following import Following, News
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.requests import (
     AttentionRequest,
@@ -147,11 +148,14 @@ class Session:
         self.files = Lane(self.mailbox)
         #: The run in work, or None. Read on the thread that empties the mailbox.
         self.active: ActiveRun | None = None
+        self._followed: list[Following] = []
 
     def close(self) -> None:
         """Stop the run in work, if any, and let both lanes end after their present job."""
         if self.active:
             self.active.stop()
+        for following in self._followed:
+            following.stop()
         self.engine.close()
         self.files.close()
 
@@ -298,6 +302,22 @@ class Session:
     def read_recipe(self, folder: RunFolder, done: Callable[[Recipe], object], failed: Failed) -> Ticket:
         """The recipe of a recorded run."""
         return self.files.submit(lambda desk: folder.recipe(), done=done, failed=failed)
+
+    def follow(self, where: RunFolder | str, heard: Callable[[News], object], failed: Failed) -> Following:
+        """Tell what is new of a run that another process works on, beginning with all that happened so far.
+
+        Args:
+            where: A run folder, also in a mounted folder, or `host:/path/run` over SSH.
+            heard: Receives `News` at least twice a second while there is any; the last one says `over`.
+            failed: Receives the problem when the run cannot be followed.
+        """
+        following = Following(
+            where,
+            lambda news: self.mailbox.put(heard, news),
+            lambda problem: self.mailbox.put(failed, problem),
+        )
+        self._followed = [other for other in self._followed if not other.stopped] + [following]
+        return following
 
     def rename_run(
         self, folder: RunFolder, name: str, done: Callable[[RunFolder], object], failed: Failed
