@@ -1,4 +1,4 @@
-"""Schedules, metrics, batches and splits against their closed forms and against scikit-learn."""
+"""Metrics, batches and splits against their closed forms and against scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,33 +7,13 @@ import math
 import numpy as np
 import pytest
 import sklearn.metrics
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.engine.batches import epoch_batches
 from workbench.engine.metrics import classification_metrics, confusion_matrix
-from workbench.engine.optimizers import build_optimizer
-from workbench.engine.schedules import learning_rate
 from workbench.engine.splits import sides
 from workbench.run.problem import WorkbenchError
-
-
-@given(st.integers(1, 500), st.floats(0, 1), st.sampled_from(["linear", "cosine", "constant"]))
-def test_schedules_warm_up_linearly_and_never_stop_learning(total: int, ratio: float, kind: str) -> None:
-    warmup = round(ratio * total)
-    rates = [learning_rate(step, total, 2.0, ratio, kind) for step in range(1, total + 1)]
-    assert all(0 < rate <= 2.0 for rate in rates)
-    for step in range(1, warmup + 1):
-        assert rates[step - 1] == pytest.approx(2.0 * step / warmup)
-    for step in range(warmup + 1, total + 1):
-        progress = (step - warmup) / (total - warmup + 1)
-        closed = {
-            "linear": 2.0 * (1 - progress),
-            "cosine": 1.0 + math.cos(math.pi * progress),
-            "constant": 2.0,
-        }
-        assert rates[step - 1] == pytest.approx(closed[kind])
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
@@ -98,11 +78,3 @@ def test_no_row_stands_on_two_sides(labels: list[int], seed: int) -> None:
 def test_shares_that_leave_nothing_are_refused() -> None:
     with pytest.raises(WorkbenchError, match="nothing would be left"):
         sides([0, 1] * 20, 0.6, 0.5, 0)
-
-
-def test_biases_and_norms_do_not_decay() -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4))
-    groups = build_optimizer(model, "adamw", 1e-3, 0.5).param_groups
-    decaying = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
-    assert decaying == {id(model[0].weight)}
-    assert sum(len(group["params"]) for group in groups) == 4

@@ -18,13 +18,13 @@ from safetensors.torch import load_file
 from tests.engine.conftest import Run, StopAfter
 from workbench.engine import checkpoints
 from workbench.engine.plan import make_plan
-from workbench.engine.schedules import learning_rate
 from workbench.run.events import CheckpointSaved, Ended, Evaluated, Notice, Started, Step
 from workbench.run.folder import summarise
 from workbench.run.home import Home
 from workbench.run.journal import read_journal
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
+from workbench.run.schedules import learning_rate
 from workbench.session import training
 from workbench.tasks import task_named
 
@@ -49,7 +49,7 @@ def test_the_plotted_learning_rate_is_the_schedule_s(run: Run, recipe: Recipes) 
     chosen = recipe("training.schedule=cosine")
     _, events = run(chosen)
     steps = [event for event in events if isinstance(event, Step)]
-    expected = [learning_rate(s.step, len(steps), 3e-3, 0.1, "cosine") for s in steps]
+    expected = [learning_rate(chosen.training, s.step, len(steps)) for s in steps]
     assert [s.learning_rate for s in steps] == expected
 
 
