@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -180,13 +181,27 @@ def _flatten(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, 
     """An optimizer's state as (tensors by "number.name", plain rest)."""
     tensors: dict[str, torch.Tensor] = {}
     rest: dict[str, dict[str, Any]] = {}
+    shared: set[int] = set()
     for number, values in state["state"].items():
-        for name, value in values.items():
+        for name, value in _entries(values):
             if isinstance(value, torch.Tensor):
-                tensors[f"{number}.{name}"] = value.detach().cpu().contiguous()
+                tensor = value.detach().cpu().contiguous()
+                if tensor.data_ptr() in shared:  # safetensors refuses tensors in the same memory
+                    tensor = tensor.clone()
+                shared.add(tensor.data_ptr())
+                tensors[f"{number}.{name}"] = tensor
             else:
                 rest.setdefault(str(number), {})[name] = value
     return tensors, {"groups": state["param_groups"], "rest": rest}
+
+
+def _entries(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The entries of a weight's state. bitsandbytes hides its own in an inner mapping; it takes them without."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield name, value
 
 
 def _unflatten(tensors: dict[str, torch.Tensor], plain: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +209,11 @@ def _unflatten(tensors: dict[str, torch.Tensor], plain: dict[str, Any]) -> dict[
     for key, tensor in tensors.items():
         number, _, name = key.partition(".")
         states.setdefault(int(number), {})[name] = tensor
-    groups = [{k: tuple(v) if k == "betas" else v for k, v in g.items()} for g in plain["groups"]]
+    # JSON knows no tuples; betas and eps are some.
+    groups = [
+        {k: tuple(v) if isinstance(v, list) and k != "params" else v for k, v in group.items()}
+        for group in plain["groups"]
+    ]
     return {"state": states, "param_groups": groups}
 
 

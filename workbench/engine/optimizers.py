@@ -67,11 +67,8 @@ def optimizer_problems(recipe: Recipe, device: torch.device) -> list[Problem]:
     kind = recipe.training.optimizer
     if not kind.endswith("-8bit"):
         return []
-    if device.type != "cuda":
-        cause = "The 8-bit optimizers compute on an NVIDIA or AMD GPU only."
-    elif importlib.util.find_spec("bitsandbytes") is None:
-        cause = "The package bitsandbytes is not installed."
-    else:
+    cause = _why_no_eight_bit(device)
+    if not cause:
         return []
     return [
         Problem(
@@ -139,6 +136,20 @@ def _undecayed_table(model: torch.nn.Module) -> torch.Tensor | None:
     find: Any = getattr(model, "get_output_embeddings", None)
     head = find() if find else None
     return None if head is not None and getattr(head, "weight", None) is weight else weight
+
+
+def _why_no_eight_bit(device: torch.device) -> str:
+    """Why 8-bit rules do not work on a device, found by trying one; empty when they do."""
+    if importlib.util.find_spec("bitsandbytes") is None:
+        return "The package bitsandbytes is not installed."
+    # Only tensors of at least 4 096 numbers are kept in 8 bits.
+    weight = torch.nn.Parameter(torch.zeros(4096, device=device))
+    weight.grad = torch.ones_like(weight)
+    try:
+        _eight_bit("AdamW8bit", [{"params": [weight]}], 1e-3).step()
+    except Exception as error:  # each build and device fails in its own way
+        return f"bitsandbytes does not work on {device.type} here: {type(error).__name__}: {error}"
+    return ""
 
 
 def _eight_bit(name: str, groups: list[dict[str, Any]], rate: float) -> torch.optim.Optimizer:
