@@ -25,6 +25,23 @@ from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 
 
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How the rows of a batch were mixed before they went through the model.
+
+    Attributes:
+        partners: The row that each row was mixed with, int64 of shape (rows,).
+        share: How much of the row itself is in the mixture; the rest is its partner.
+    """
+
+    partners: torch.Tensor
+    share: float
+
+    def of(self, rows: torch.Tensor) -> torch.Tensor:
+        """Anything that has one entry per row, mixed like the rows."""
+        return torch.lerp(rows[self.partners], rows, self.share)
+
+
 @dataclass(slots=True)
 class Pass:
     """What came of one batch on its way through the model.
@@ -34,12 +51,14 @@ class Pass:
         logits: float32, shape (terms, classes): one row for each term of the loss.
         targets: What each term should be, shape (terms,).
         loss: The loss summed over the terms, a float32 scalar.
+        blend: How rows were mixed, where they were; the targets are still the rows' own.
     """
 
     outputs: Any
     logits: torch.Tensor
     targets: torch.Tensor
     loss: torch.Tensor
+    blend: Blend | None = None
 
 
 #: Sends a batch through the model; keyword arguments go to the model (`output_hidden_states=True`).
