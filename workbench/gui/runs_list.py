@@ -113,7 +113,7 @@ class RunsModel(QAbstractListModel):
 
     def run_changed(self, name: str) -> None:
         """New events of a run came in."""
-        if name == self._workspace.active_name:
+        if name in (self._workspace.active_name, self._workspace.elsewhere.name):
             index = self.index_of(name)
             if index.isValid():
                 self.dataChanged.emit(index, index)
@@ -126,7 +126,7 @@ class RunsModel(QAbstractListModel):
     def shown(self, run: RunSummary) -> tuple[str, str, str, tuple[float, ...]]:
         """What the row says: status, score, time, and the points of its curve."""
         history = self._workspace.histories.get(run.name)
-        live = run.name == self._workspace.active_name
+        live = run.name in (self._workspace.active_name, self._workspace.elsewhere.name)
         score = history.score if live and history else run.score
         spark = run.spark
         if live and history:

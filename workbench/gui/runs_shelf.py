@@ -139,7 +139,7 @@ class RunsShelf(QFrame):
     def menu_for(self, run: RunSummary) -> QMenu:
         """The context menu of a run."""
         workspace, menu, tr = self._workspace, QMenu(self), self.tr
-        in_work = run.name == workspace.active_name
+        in_work = run.name == workspace.active_name or run.status == "running"  # here or elsewhere
         overlaid = run.name in workspace.overlays
 
         overlay = menu.addAction(

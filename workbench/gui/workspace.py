@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from workbench.gui.elsewhere import Elsewhere
 from workbench.run.events import Ended, Event
 from workbench.run.folder import RunFolder, RunSummary
 from workbench.run.history import History
@@ -69,6 +70,7 @@ class Workspace(QObject):
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None
+        self.elsewhere = Elsewhere(self)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_MS)
         self._timer.timeout.connect(self.drain)
@@ -91,6 +93,7 @@ class Workspace(QObject):
     def shut_down(self) -> None:
         """Stop listening; the owner closes the session and joins its threads."""
         self._timer.stop()
+        self.elsewhere.stop()
 
     # ---- the recipe in hand
 
@@ -227,12 +230,17 @@ class Workspace(QObject):
         for run in self.runs:
             now = (run.steps, run.status)
             changed, self._listed[run.name] = self._listed.get(run.name) != now, now
-            if run.name == self.active_name or not changed or not self._is_behind(run):
+            if run.name in self._told or not changed or not self._is_behind(run):
                 continue
             if run.name == self.selected or run.name in self.overlays:
                 self._read_history(run.name)  # what is shown stays until the new one is there
             else:
                 del self.histories[run.name]
+
+    @property
+    def _told(self) -> tuple[str | None, str | None]:
+        """The runs that tell their own history: the one in work, and the one that is followed."""
+        return self.active_name, self.elsewhere.name
 
     def _is_behind(self, run: RunSummary) -> bool:
         history = self.histories.get(run.name)
@@ -244,12 +252,12 @@ class Workspace(QObject):
     def _need_history(self, name: str) -> None:
         if name in self.histories:
             self.history_changed.emit(name)
-        else:
+        elif name not in self._told:
             self._read_history(name)
 
     def _read_history(self, name: str) -> None:
         def arrived(history: History) -> None:
-            if name != self.active_name:  # the run in work tells its own
+            if name not in self._told:
                 self.histories[name] = history
                 self.history_changed.emit(name)
 

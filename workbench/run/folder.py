@@ -138,11 +138,14 @@ class RunFolder:
 
     def status(self, history: History | None = None) -> RunStatus:
         """How the run stands; "interrupted" means that it neither ended nor is being worked on."""
-        if self.is_alive():
+        alive = self.is_alive()
+        if alive and not self.lock.is_mine:
             return "running"
         history = history or self.history()
-        if history.ended:
+        if history.ended:  # also where this process has yet to let go of it
             return history.ended.status
+        if alive:
+            return "running"
         return "interrupted" if history.started else "new"
 
 

@@ -43,9 +43,11 @@ class Holder:
 
     @property
     def lives(self) -> bool:
-        """Whether its process lives on this machine."""
+        """Whether its process lives on this machine; one that ended and was not yet taken note of does not."""
         try:
-            return bool(abs(psutil.Process(self.pid).create_time() - self.started) < 1.0)
+            process = psutil.Process(self.pid)
+            born: float = process.create_time()
+            return abs(born - self.started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
 
@@ -90,6 +92,11 @@ class Lock:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this process holds it."""
+        return self.holder() == me()
 
     def is_alive(self) -> bool:
         """Whether a living process holds it; what a crash left behind does not count."""

@@ -60,6 +60,8 @@ class ActiveRun:
         self._orders: deque[Order] = deque()
         self._answers: deque[Answer] = deque()
         self.stops_after_epoch = False
+        #: Whether a GPU's memory is given back while the run waits.
+        self.releases = False
 
     def stop(self) -> None:
         """End within one step, with a checkpoint from which the run can be resumed."""
@@ -67,8 +69,9 @@ class ActiveRun:
         self._pause.clear()
         self._lane.wake()
 
-    def pause(self) -> None:
-        """Wait after the present step; probes are still served."""
+    def pause(self, *, release: bool = False) -> None:
+        """Wait after the present step; probes are still served. `release` gives a GPU's memory back meanwhile."""
+        self.releases = release
         self._pause.set()
 
     def go_on(self) -> None:
@@ -156,6 +159,7 @@ class Session:
             self.active.stop()
         for following in self._followed:
             following.stop()
+            following.join(1.0)  # it sleeps, or waits for a network folder that may never answer
         self.engine.close()
         self.files.close()
 
@@ -167,7 +171,7 @@ class Session:
 
     def resume(self, folder: RunFolder, listener: RunListener) -> ActiveRun:
         """Go on with a run that was stopped or interrupted, from its newest checkpoint."""
-        return self._train(lambda desk, run: training.reopen(folder), listener)
+        return self._train(lambda desk, run: training.reopen(folder, self.home), listener)
 
     def _train(
         self, prepare: Callable[[Desk, ActiveRun], training.Prepared], listener: RunListener

@@ -77,6 +77,7 @@ class TrainPane(QWidget):
         workspace.selection_changed.connect(self._soon)
         workspace.runs_changed.connect(self._soon)
         workspace.active_changed.connect(self._soon)
+        workspace.elsewhere.changed.connect(self._soon)
         theme().changed.connect(self._soon)
         self.redraw()
 
@@ -91,6 +92,7 @@ class TrainPane(QWidget):
         )
         self.name = ElidedLabel("", "title")
         self.status = Badge()
+        self.elsewhere = ElidedLabel("", "caption")
         self.tiles: list[HeadlineTile] = []
         self._tile_row = QHBoxLayout()
         self._tile_row.setContentsMargins(0, 0, 0, 0)
@@ -122,6 +124,7 @@ class TrainPane(QWidget):
         line.setSpacing(MEDIUM)
         line.addWidget(self.status)
         line.addWidget(self.name, 1)
+        line.addWidget(self.elsewhere, 2)
         line.addWidget(self.resume)
         line.addWidget(tools)
         self.hint = Muted(
@@ -197,7 +200,8 @@ class TrainPane(QWidget):
         return int(max(wanted, 10 * self._cost_ms)) if self._live() else 0
 
     def _live(self) -> bool:
-        return self._workspace.active_name is not None and self._workspace.active_name in self._names()
+        in_work = {self._workspace.active_name, self._workspace.elsewhere.name}
+        return not in_work.isdisjoint(self._names())
 
     def _names(self) -> list[str]:
         selected = self._workspace.selected
@@ -252,15 +256,22 @@ class TrainPane(QWidget):
         self.name.setText(self._title(name))
         self.name.setToolTip(name)
         summary = self._workspace.summary(name)
-        live = name == self._workspace.active_name
+        elsewhere = self._workspace.elsewhere
+        self.elsewhere.setVisible(name == elsewhere.name)
+        self.elsewhere.setText(
+            self.tr("{0} trains this run: read-only here.").format(elsewhere.worker) if elsewhere.name else ""
+        )
+        live = name in (self._workspace.active_name, elsewhere.name)
         status = "running" if live else summary.status if summary else "new"
         if not live and history.ended:
             status = history.ended.status
         word, tone = STATUS.get(status, (status, "neutral"))
-        if live and self._workspace.active and self._workspace.active.paused:
+        paused = self._workspace.active.paused if self._workspace.active else history.paused is not None
+        if live and paused:
             word, tone = self.tr("paused"), "warning"
         self.status.show_status(word, tone)
-        self.resume.setVisible(bool(summary and summary.resumable) and self._workspace.active is None)
+        free = self._workspace.active is None and not live
+        self.resume.setVisible(bool(summary and summary.resumable) and free)
         found = headlines(history)
         while len(self.tiles) < len(found):
             self.tiles.append(HeadlineTile())

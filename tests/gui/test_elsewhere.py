@@ -1,0 +1,139 @@
+"""Two windows on one home: the second one sees the first one's run live, and only reads it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.gui.conftest import recorded
+from workbench.gui.app import Bench
+from workbench.gui.panes.train import TrainPane
+from workbench.gui.workspace import Workspace
+from workbench.run.folder import RunFolder, make_run
+from workbench.run.home import Home
+from workbench.run.recipe import Recipe
+
+WAIT = 60_000
+OTHER = """
+import sys
+from pathlib import Path
+from tests.gui.conftest import events_of_a_run
+from workbench.run.folder import RunFolder
+from workbench.run.journal import Journal
+run = RunFolder(Path(sys.argv[1]))
+with run.working(), Journal(run.journal_file) as journal:
+    for event in events_of_a_run():
+        if event.kind == "step":
+            print(event.step, flush=True)
+            if event.step > 5 and sys.stdin.readline() == "":
+                break
+        journal.append(event)
+"""
+
+
+@pytest.fixture
+def run(home: Home) -> RunFolder:
+    """A run folder that has something to resume from."""
+    folder = make_run(home, Recipe(name="Elsewhere"))
+    (folder.checkpoints / "step-000005").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def other(run: RunFolder) -> Iterator[subprocess.Popen[str]]:
+    """Another process that trains it: five steps by itself, and one more for each line that it is sent."""
+    with subprocess.Popen(
+        [sys.executable, "-c", OTHER, str(run.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != "6":
+            pass
+        yield process
+        process.kill()
+
+
+def send(process: subprocess.Popen[str], steps: int) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n" * steps)
+    process.stdin.flush()
+
+
+def at_step(workspace: Workspace, name: str, step: int) -> Callable[[], bool]:
+    return lambda: name in workspace.histories and workspace.histories[name].step == step
+
+
+@pytest.fixture
+def watching(qtbot: QtBot, bench: Bench, run: RunFolder, other: object) -> Workspace:
+    """The second window, with the run selected."""
+    workspace = bench.workspace
+    workspace.refresh_runs()
+    qtbot.waitUntil(lambda: workspace.elsewhere.name == run.name, timeout=WAIT)
+    return workspace
+
+
+def test_a_run_of_another_window_is_seen_live_and_read_only(
+    qtbot: QtBot, bench: Bench, watching: Workspace, run: RunFolder, other: subprocess.Popen[str]
+) -> None:
+    pane = TrainPane(watching)
+    qtbot.addWidget(pane)
+    pane.resize(1000, 700)
+    pane.show()
+    qtbot.waitUntil(at_step(watching, run.name, 5), timeout=WAIT)
+    begun = time.monotonic()
+    send(other, 3)
+    qtbot.waitUntil(at_step(watching, run.name, 8), timeout=WAIT)
+    assert time.monotonic() - begun < 5  # about half a second where the machine is not busy
+    qtbot.waitUntil(lambda: not pane._dirty, timeout=WAIT)
+    assert pane.elsewhere.isVisible() and "read-only" in pane.elsewhere.text()
+    assert "Another window or command" in pane.elsewhere.text()
+    assert pane.status.text() == "running" and not pane.resume.isVisible()
+    assert watching.active is None  # so that neither Pause nor Stop is offered
+    summary = watching.summary(run.name)
+    assert summary is not None and not summary.resumable
+    menu = {action.text(): action.isEnabled() for action in bench.window.runs.menu_for(summary).actions()}
+    assert not menu["Resume"] and not menu["Rename…"] and not menu["Delete…"]
+
+    send(other, 40)
+    qtbot.waitUntil(lambda: watching.elsewhere.name is None, timeout=WAIT)
+    history = watching.histories[run.name]
+    assert history.step == 40 and history.ended is not None and len(history.curve("loss")) == 40
+    qtbot.waitUntil(lambda: not pane._dirty and not pane.elsewhere.isVisible(), timeout=WAIT)
+    assert pane.status.text() == "finished"
+
+
+def test_a_run_that_is_killed_elsewhere_can_be_resumed_here(
+    qtbot: QtBot, watching: Workspace, run: RunFolder, other: subprocess.Popen[str]
+) -> None:
+    other.kill()
+
+    def resumable() -> bool:
+        summary = watching.summary(run.name)
+        return summary is not None and (summary.status, summary.resumable) == ("interrupted", True)
+
+    qtbot.waitUntil(resumable, timeout=WAIT)
+    assert watching.elsewhere.name is None
+    assert watching.histories[run.name].step == 5
+
+
+def test_choosing_another_run_lets_go_of_it_and_back_again_nothing_is_missing(
+    qtbot: QtBot, watching: Workspace, home: Home, run: RunFolder, other: subprocess.Popen[str]
+) -> None:
+    qtbot.waitUntil(at_step(watching, run.name, 5), timeout=WAIT)
+    own = recorded(home, "Own")
+    watching.select(own.name)
+    assert watching.elsewhere.name is None
+    send(other, 2)
+    watching.select(run.name)
+    assert watching.elsewhere.name == run.name
+    qtbot.waitUntil(at_step(watching, run.name, 7), timeout=WAIT)
+    assert len(watching.histories[run.name].curve("loss")) == 7
