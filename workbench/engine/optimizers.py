@@ -74,7 +74,8 @@ def optimizer_problems(recipe: Recipe, device: torch.device) -> list[Problem]:
         Problem(
             f"training.optimizer (Optimizer): {kind} cannot be used here.",
             cause,
-            f"Choose {kind.removesuffix('-8bit')}, which is the same rule with larger numbers.",
+            f"Choose {kind.removesuffix('-8bit')}, which is the same rule with larger numbers, or mend bitsandbytes "
+            "(pip install bitsandbytes).",
             field="training.optimizer",
         )
     ]

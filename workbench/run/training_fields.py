@@ -155,7 +155,7 @@ class TrainingSection(Section):
         "adamw",
         "Optimizer",
         "The rule that turns gradients into steps. lion wants a rate about ten times smaller than adamw; "
-        "the 8-bit forms need a GPU and bitsandbytes.",
+        "the 8-bit forms keep their averages in a quarter of the memory and need the package bitsandbytes.",
         advanced=True,
     )
     max_grad_norm: float = field(
