@@ -4,53 +4,154 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from workbench.engine import checkpoints
+from workbench.engine.checkpoints import TRAINED, Snapshot
+from workbench.engine.frozen import Content, model_files, tokenizer_files
 from workbench.engine.loading import load_weights
 from workbench.engine.task import Goods, Measurement, Task
+from workbench.engine.writer import Writer, mend, replace_file
+from workbench.run.events import CheckpointSaved
 from workbench.run.files import write_whole
 
 
 class Keeper:
-    """Writes into one run folder."""
+    """Writes into one run folder, beside the training; everything becomes durable in the order it was given.
+
+    What cannot be written is kept in memory: `trouble` tells, `retry` tries again. Nothing here raises `OSError`
+    but `load_model_into` and the constructor.
+    """
 
     def __init__(self, folder: Path, task: Task, goods: Goods, card: str, checkpoints_kept: int) -> None:
-        self._folder, self._card, self._kept = folder, card, checkpoints_kept
-        self._tokenizer = task.saved_tokenizer(goods.tokenizer)
+        """
+        Raises:
+            OSError: When the system's temporary folder cannot be written.
+        """
+        self.folder, self._card, self._kept = folder, card, checkpoints_kept
+        self._tokenizer = tokenizer_files(task.saved_tokenizer(goods.tokenizer))
+        self._writer = Writer()
+        self._saved: list[CheckpointSaved] = []
+        with suppress(OSError):  # what a crash left between two renames
+            mend(folder / "model")
+            checkpoints.mend_checkpoints(folder / "checkpoints")
 
-    def keep_model(self, model: torch.nn.Module, measured: Measurement | None, step: int) -> None:
-        """Make these the chosen weights, with their held-out numbers on the card."""
-        card = self._card + (_numbers(measured.metrics, step) if measured else "")
-        checkpoints.save_model(model, self._tokenizer, self._folder / "model", card)
-        if measured and measured.samples:
-            self._write_samples(measured.samples)
+    # ---- checkpoints
 
-    def load_model_into(self, model: torch.nn.Module) -> None:
-        """Give a model the weights that were chosen last."""
-        chosen = load_weights(type(model), self._folder / "model")
-        model.load_state_dict(chosen.state_dict())
+    def keep_checkpoint(self, taken: Snapshot, *, mark: bool = False, wait: bool = False) -> None:
+        """Write a checkpoint and drop the oldest ones; returns at once, but for what is still being written.
 
-    def keep_checkpoint(
+        Args:
+            taken: The state to keep.
+            mark: A person asked for it: it is never dropped.
+            wait: Return only when it is durable, or in trouble.
+        """
+        self._writer.submit(partial(self._write_checkpoint, taken, mark))
+        if wait:
+            self.wait()
+
+    def _write_checkpoint(self, taken: Snapshot, mark: bool) -> None:
+        where = self.folder / "checkpoints"
+        whole = TRAINED not in taken.files
+        beside = {f"model/{name}": content for name, content in self._tokenizer.items()} if whole else {}
+        path = checkpoints.write_checkpoint(where, taken, beside, mark=mark)
+        marked = (path / checkpoints.MARK).is_file()
+        self._saved.append(
+            CheckpointSaved(step=taken.position.step, path=f"checkpoints/{path.name}", mark=marked)
+        )
+        with suppress(OSError):  # one checkpoint too many is no reason to hold the run
+            checkpoints.prune(where, self._kept, taken.position)
+
+    def finished(self) -> list[CheckpointSaved]:
+        """The checkpoints that have become durable since this was asked last."""
+        self._writer.trouble()  # raises what is no trouble with the disk
+        count = len(self._saved)
+        found, self._saved[:count] = self._saved[:count], []
+        return found
+
+    def trouble(self) -> OSError | None:
+        """Why the last thing could not be written, None while all is well. It is kept in memory."""
+        return self._writer.trouble()
+
+    def retry(self) -> None:
+        """Write what is kept again; `wait`, then ask for `trouble`."""
+        self._writer.retry()
+
+    def wait(self) -> None:
+        """Return when everything is durable, or in trouble."""
+        self._writer.wait()
+
+    def close(self) -> None:
+        """Finish what is being written. No thread is left; what is in trouble is let go."""
+        self._writer.wait()
+
+    # ---- the chosen weights
+
+    def keep_model(
         self,
         model: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        scaler: Any,
-        position: checkpoints.Position,
-    ) -> Path:
-        """Write a checkpoint, drop the oldest ones, and return its folder."""
-        where = self._folder / "checkpoints"
-        path = checkpoints.save_checkpoint(where, model, self._tokenizer, optimizer, scaler, position)
-        checkpoints.prune(where, self._kept)
-        return path
+        measured: Measurement | None,
+        step: int,
+        *,
+        trained: torch.nn.Module | None = None,
+    ) -> None:
+        """Make these the chosen weights, with their held-out numbers on the card; they are copied at once.
+
+        Args:
+            model: What other tools will load from `model/`.
+            measured: Its held-out measurement.
+            step: The step that it comes from.
+            trained: Where only a part of the weights is trained: the model in training. That part of it is kept
+                too, for `load_model_into`.
+        """
+        files = {**model_files(model), **self._tokenizer}
+        card = self._card + (_numbers(measured.metrics, step) if measured else "")
+        samples = measured.samples if measured else []
+        part = checkpoints.freeze_trained(trained) if trained is not None else None
+        self._writer.submit(partial(self._write_model, files, card, samples, part))
+
+    def _write_model(
+        self,
+        files: Mapping[str, Content],
+        card: str,
+        samples: Sequence[Mapping[str, object]],
+        trained: Content | None,
+    ) -> None:
+        checkpoints.write_model(self.folder / "model", files, card)
+        if trained is not None:
+            replace_file(self.folder / "chosen" / TRAINED, trained)
+        if samples:
+            self._write_samples(samples)
+
+    def load_model_into(self, model: torch.nn.Module) -> None:
+        """Give a model the weights that were chosen last.
+
+        Raises:
+            OSError: When they could not be written.
+        """
+        self.wait()
+        trouble = self.trouble()
+        if trouble is not None:
+            raise trouble
+        if (self.folder / "chosen" / TRAINED).exists():
+            checkpoints.load_trained(self.folder / "chosen", model)
+            return
+        chosen = load_weights(type(model), self.folder / "model")
+        model.load_state_dict(chosen.state_dict())
+
+    # ---- samples
 
     def keep_writing(self, when: Literal["before", "after"], samples: Sequence[Mapping[str, str]]) -> None:
         """Remember what the model writes before and after training; prompts are the same both times."""
-        if not samples:
-            return
+        if samples:
+            self._writer.submit(partial(self._write_writing, when, samples))
+
+    def _write_writing(self, when: str, samples: Sequence[Mapping[str, str]]) -> None:
         known: dict[str, dict[str, str]] = {}
         if self._samples_file.exists():
             known = {row["prompt"]: row for row in json.loads(self._samples_file.read_text(encoding="utf-8"))}
@@ -60,7 +161,7 @@ class Keeper:
 
     @property
     def _samples_file(self) -> Path:
-        return self._folder / "samples.json"
+        return self.folder / "samples.json"
 
     def _write_samples(self, samples: Sequence[Mapping[str, object]]) -> None:
         text = json.dumps(list(samples), ensure_ascii=False, indent=1)
