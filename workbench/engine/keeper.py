@@ -12,7 +12,8 @@ from typing import Literal
 import torch
 
 from workbench.engine import checkpoints
-from workbench.engine.checkpoints import TRAINED, Snapshot
+from workbench.engine.checkpoints import Snapshot
+from workbench.engine.damage import MARK, TRAINED, mend_checkpoints, prune
 from workbench.engine.frozen import Content, model_files, tokenizer_files
 from workbench.engine.loading import load_weights
 from workbench.engine.task import Goods, Measurement, Task
@@ -39,7 +40,7 @@ class Keeper:
         self._saved: list[CheckpointSaved] = []
         with suppress(OSError):  # what a crash left between two renames
             mend(folder / "model")
-            checkpoints.mend_checkpoints(folder / "checkpoints")
+            mend_checkpoints(folder / "checkpoints")
 
     # ---- checkpoints
 
@@ -60,12 +61,12 @@ class Keeper:
         whole = TRAINED not in taken.files
         beside = {f"model/{name}": content for name, content in self._tokenizer.items()} if whole else {}
         path = checkpoints.write_checkpoint(where, taken, beside, mark=mark)
-        marked = (path / checkpoints.MARK).is_file()
+        marked = (path / MARK).is_file()
         self._saved.append(
             CheckpointSaved(step=taken.position.step, path=f"checkpoints/{path.name}", mark=marked)
         )
         with suppress(OSError):  # one checkpoint too many is no reason to hold the run
-            checkpoints.prune(where, self._kept, taken.position)
+            prune(where, self._kept, taken.position)
 
     def finished(self) -> list[CheckpointSaved]:
         """The checkpoints that have become durable since this was asked last."""

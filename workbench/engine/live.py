@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from workbench.engine.checkpoints import random_state, set_random_state
+from workbench.engine.states import random_state, set_random_state
 
 
 @dataclass(slots=True)
