@@ -84,7 +84,7 @@ def load_weights(auto: Any, folder: Path, *, config: Any = None, new_head: bool 
     """
     extra = {"config": config} if config is not None else {}
     with explained(folder), quiet():
-        return auto.from_pretrained(
+        model = auto.from_pretrained(
             folder,
             dtype=torch.float32,
             local_files_only=True,
@@ -93,6 +93,11 @@ def load_weights(auto: Any, folder: Path, *, config: Any = None, new_head: bool 
             ignore_mismatched_sizes=new_head,
             **extra,
         )
+    # What was read is the file itself, mapped into memory: a checkpoint that is pruned meanwhile, and weights at
+    # odd addresses, on which the last bit of a matrix product can depend. The copy is at the allocator's own.
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
+    return model
 
 
 def load_tokenizer(folder: Path) -> Any:
