@@ -33,7 +33,7 @@ def follow(prepared: Prepared, console: Console) -> History:
     control = training.Control()
     history = prepared.folder.history()
     history.ended = None
-    view = _View(console)
+    view = RunView(console)
     # Closed whatever happens, so that even an aborted run lets go of its folder.
     events = cast("Generator[Event]", training.carry_out(prepared, control))
     with _stopping(control, console), contextlib.closing(events):
@@ -68,8 +68,8 @@ def conclude(folder: RunFolder, history: History, console: Console) -> int:
     return 1 if ended.status == "failed" else 0
 
 
-class _View:
-    """Draws events as they come."""
+class RunView:
+    """Draws the events of a run on the console as they come."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
