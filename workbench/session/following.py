@@ -28,10 +28,10 @@ _HEAD = 256  # bytes by which a journal is known again
 
 
 class Lines:
-    """Makes events of bytes; those that came before, such as after a connection was cut, are passed over."""
+    """Makes events of bytes; those up to index `after`, and those that come again, are passed over."""
 
-    def __init__(self) -> None:
-        self._last = -1
+    def __init__(self, after: int = -1) -> None:
+        self._last = after
 
     def take(self, data: bytes) -> tuple[list[Event], int]:
         """The new events in `data`, and how many of its bytes are whole lines: the rest comes again."""
@@ -41,18 +41,14 @@ class Lines:
             self._last = events[-1].index
         return events, whole
 
-    @property
-    def begun(self) -> bool:
-        """Whether any event came."""
-        return self._last >= 0
-
 
 class JournalFollower:
     """Reads what is new in a journal that somebody else writes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, after: int = -1) -> None:
         self._path = path
         self._forget()
+        self._lines = Lines(after)
         #: Whether the last `read` found another journal in the place of the one before and begins with its start.
         self.anew = False
         #: Why the last look failed, in the system's words; a network folder may be away for a while.
@@ -130,8 +126,8 @@ class Source(Protocol):
 class FolderSource(JournalFollower):
     """A run folder of this machine, or of another one in a mounted folder."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        super().__init__(folder.journal_file)
+    def __init__(self, folder: RunFolder, after: int = -1) -> None:
+        super().__init__(folder.journal_file, after)
         self._folder = folder
 
     def alive(self) -> bool:
@@ -145,19 +141,19 @@ def remote_place(where: str) -> tuple[str, str] | None:
     return None if found is None or Path(where).exists() else (found[1], found[2])
 
 
-def source_of(where: RunFolder | str) -> Source:
-    """The source of a run folder, or of `host:/path/run` over SSH.
+def source_of(where: RunFolder | str, after: int = -1) -> Source:
+    """The source of a run folder, or of `host:/path/run` over SSH; events up to index `after` are left out.
 
     Raises:
         WorkbenchError: When there is no such run.
     """
     if isinstance(where, RunFolder):
-        return FolderSource(where)
+        return FolderSource(where, after)
     remote = remote_place(where)
     if remote:
         from workbench.session.remote import RemoteSource
 
-        return RemoteSource(*remote)
+        return RemoteSource(*remote, after)
     folder = RunFolder(Path(where).expanduser())
     if not folder.recipe_file.is_file():
         raise bad_input(
@@ -165,15 +161,18 @@ def source_of(where: RunFolder | str) -> Source:
             "A run folder has a recipe.toml in it.",
             "Give a run folder, or host:/path/run for one on another machine.",
         )
-    return FolderSource(folder)
+    return FolderSource(folder, after)
 
 
-def follow(where: RunFolder | str, over: threading.Event, *, poll: float = POLL) -> Iterator[News]:
+def follow(
+    where: RunFolder | str, over: threading.Event, *, after: int = -1, poll: float = POLL
+) -> Iterator[News]:
     """Tell what is new of a run until it ends or `over` is set; what happened before comes first.
 
     Args:
         where: A run folder, or `host:/path/run`.
         over: Ends the following; the run itself is left alone.
+        after: The index of the last event that is known already.
         poll: Seconds between two looks.
 
     Raises:
@@ -182,7 +181,7 @@ def follow(where: RunFolder | str, over: threading.Event, *, poll: float = POLL)
     last: Event | None = None
     quiet_since = time.monotonic()
     told: tuple[RunStatus, str] | None = None
-    with closing(source_of(where)) as source:
+    with closing(source_of(where, after)) as source:
         while not over.is_set():
             alive = source.alive()  # before reading: what a worker wrote before it left is read below
             events = tuple(source.read())

@@ -21,7 +21,7 @@ _NO_RUN = 66  # what our command answers there when there is no such run
 class RemoteSource:
     """The events of `host:path`. One connection stays open; when it is cut, the next one goes on where it was."""
 
-    def __init__(self, host: str, path: str) -> None:
+    def __init__(self, host: str, path: str, after: int = -1) -> None:
         if shutil.which("ssh") is None:
             raise bad_input(
                 f"The run {host}:{path} cannot be followed.",
@@ -29,7 +29,7 @@ class RemoteSource:
                 "Install OpenSSH, or mount the folder and give its path.",
             )
         self._host, self._path = host, path
-        self._lines = Lines()
+        self._lines = Lines(after)
         self._offset = 0
         self._rest = b""
         self._failures = 0
@@ -140,7 +140,7 @@ class RemoteSource:
                 "Give the run folder as it is called there, such as host:/home/me/runs/NAME.",
             )
         reason = said.splitlines()[-1] if said else f"ssh ended with code {code}."
-        if not self._lines.begun or self._failures >= TRIES:
+        if self._offset == 0 or self._failures >= TRIES:
             problem = Problem(
                 f"The machine {self._host} cannot be reached.",
                 f"ssh says: {reason}",
