@@ -32,6 +32,8 @@ class Curve:
     def __init__(self) -> None:
         self._data = np.empty((2, 256))
         self._size = 0
+        #: How often points were dropped: whoever has worked something out of the curve begins anew then.
+        self.cuts = 0
 
     def __len__(self) -> int:
         return self._size
@@ -45,6 +47,7 @@ class Curve:
 
     def cut_after(self, x: float) -> None:
         """Drop the points beyond x: what a resumed run does again."""
+        self.cuts += 1
         self._size = int(np.searchsorted(self.x, x, side="right"))
 
     @property

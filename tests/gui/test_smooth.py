@@ -1,0 +1,93 @@
+"""The window stays smooth: growing curves are worked out piece by piece, and nothing is lost in thinning them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from workbench.gui.curve_maths import Levels, Smoothing, smoothed, thinned
+
+Floats = NDArray[np.float64]
+
+
+def curve(points: int, seed: int, missing: float = 0.0) -> Floats:
+    chance = np.random.default_rng(seed)
+    y = chance.normal(size=points)
+    y[chance.random(points) < missing] = np.nan
+    return y
+
+
+def by_hand(y: Floats, first: int, last: int, pixels: int) -> list[int]:
+    """The points that each bin keeps, found one bin after the other."""
+    if last - first <= 4 * pixels:
+        return list(range(first, last))
+    size = 1
+    while size * pixels < last - first:
+        size *= 2
+    kept: set[int] = set()
+    for begin in range(first // size * size, last, size):
+        places = range(max(begin, first), min(begin + size, last))
+        numbers = [p for p in places if not np.isnan(y[p])]
+        gaps = [p for p in places if np.isnan(y[p])]
+        kept |= {places[0], places[-1], *gaps[:1]}
+        if numbers:
+            kept |= {min(numbers, key=lambda p: y[p]), max(numbers, key=lambda p: y[p])}
+    return sorted(kept)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(1, 12_000),
+    st.integers(2, 120),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 0.001, 0.5]),
+    st.lists(st.integers(1, 3000), max_size=6),
+)
+def test_thinning_by_levels_that_grew_piece_by_piece_keeps_what_each_bin_would_keep_by_hand(
+    points: int, pixels: int, left: float, right: float, missing: float, pieces: list[int]
+) -> None:
+    x, y = np.arange(points, dtype=float), curve(points, points, missing)
+    levels = Levels()
+    for size in np.cumsum(pieces):
+        levels.update(y[: min(size, points)])
+    levels.update(y)
+    low, high = sorted((left * points, right * points))
+    first, last = max(0, int(np.ceil(low)) - 1), min(points, int(np.floor(high)) + 2)
+    expected = by_hand(y, first, last, pixels)
+    for known in (None, levels):
+        few_x, few_y = thinned(x, y, low, high, pixels, known)
+        assert few_x.tolist() == expected
+        np.testing.assert_array_equal(few_y, y[expected])
+        assert len(few_x) <= max(4 * pixels, 5 * (pixels + 1))
+
+
+@given(st.integers(0, 199_999), st.integers(0, 199_999))
+@settings(deadline=None, max_examples=30)
+def test_a_single_spike_and_a_single_gap_are_never_lost(spike: int, gap: int) -> None:
+    x, y = np.arange(200_000, dtype=float), np.zeros(200_000)
+    y[gap] = np.nan
+    y[spike] = 9.0
+    levels = Levels()
+    levels.update(y)
+    few_x, few_y = thinned(x, y, 0, 200_000, 300, levels)
+    assert few_x[few_y == 9].tolist() == [spike]
+    assert few_x[np.isnan(few_y)].tolist() == ([] if gap == spike else [gap])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(1, 4000), min_size=1, max_size=6), st.sampled_from([0.3, 0.9, 0.99]))
+def test_smoothing_goes_on_where_it_stopped(pieces: list[int], weight: float) -> None:
+    y = curve(sum(pieces), sum(pieces), 0.05)
+    growing = Smoothing(weight)
+    for size in np.cumsum(pieces):
+        growing.update(y[:size])
+    np.testing.assert_allclose(growing.y, smoothed(y, weight), rtol=1e-9)
+    total = mass = 0.0
+    for value in y[:2000]:
+        good = np.isfinite(value)
+        total, mass = weight * total + (value if good else 0.0), weight * mass + good
+    assert growing.y[:2000][-1] == pytest.approx(total / mass)
