@@ -28,15 +28,15 @@ def twin_of(
 def _twin(
     module: torch.nn.Module,
     replace: Callable[[torch.nn.Module], torch.nn.Module | None],
-    modules: dict[int, torch.nn.Module],
-    weights: dict[int, torch.nn.Parameter],
+    modules: dict[torch.nn.Module, torch.nn.Module],
+    weights: dict[torch.nn.Parameter, torch.nn.Parameter],
     configs: dict[int, Any],
 ) -> torch.nn.Module:
-    if id(module) in modules:
-        return modules[id(module)]
+    if module in modules:
+        return modules[module]
     source = replace(module) or module
     twin: torch.nn.Module = type(source).__new__(type(source))
-    modules[id(module)] = twin
+    modules[module] = twin
     for name, value in vars(source).items():
         # Hooks (and what they hold) belong to the original; each of them is kept in an ordered dictionary.
         hooks = "_hooks" in name and isinstance(value, OrderedDict)
@@ -57,10 +57,12 @@ def _twin(
     return twin
 
 
-def _weight(weight: torch.nn.Parameter, known: dict[int, torch.nn.Parameter]) -> torch.nn.Parameter:
-    if id(weight) not in known:
+def _weight(
+    weight: torch.nn.Parameter, known: dict[torch.nn.Parameter, torch.nn.Parameter]
+) -> torch.nn.Parameter:
+    if weight not in known:
         values = weight.detach()
-        known[id(weight)] = torch.nn.Parameter(
+        known[weight] = torch.nn.Parameter(
             values.clone() if weight.requires_grad else values, requires_grad=False
         )
-    return known[id(weight)]
+    return known[weight]

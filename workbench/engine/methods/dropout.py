@@ -33,9 +33,9 @@ class DropoutOverride(Method):
 
 
 def has_dropout(model: torch.nn.Module) -> bool:
-    """Whether anything in the model is dropped by chance while training."""
+    """Whether anything in the model is dropped by chance while training, by torch's dropout or what stands for it."""
     return any(
-        (isinstance(module, torch.nn.Dropout) and module.p > 0)
+        ("Dropout" in type(module).__name__ and float(getattr(module, "p", 0)) > 0)
         or any(getattr(module, name) > 0 for name in _numbers(module))
         for module in model.modules()
     )
