@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, LlamaConfig
 
-from workbench.engine import checkpoints
 from workbench.engine.layers import input_embeddings, layers_of
 from workbench.engine.optimizers import build_optimizer, optimizer_problems
+from workbench.engine.states import apart, joined
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.training_fields import OptimizerKind
@@ -224,15 +224,14 @@ def test_every_rule_goes_on_to_the_bit_from_a_checkpoint(kind: str, tmp_path: Pa
     first = small_model()
     optimizer = build_optimizer(first, recipe, total=8)
     take_steps(first, optimizer, range(5))
-    tensors, plain = checkpoints._flatten(optimizer.state_dict())
+    tensors: dict[str, torch.Tensor] = {}
+    plain = apart(optimizer.state_dict(), "", tensors)
     save_file(tensors, tmp_path / "optimizer.safetensors")
 
     second = small_model()
     second.load_state_dict(first.state_dict())
     resumed = build_optimizer(second, recipe, total=8)
-    read = checkpoints._unflatten(
-        load_file(tmp_path / "optimizer.safetensors"), json.loads(json.dumps(plain))
-    )
+    read = joined(json.loads(json.dumps(plain)), load_file(tmp_path / "optimizer.safetensors"))
     resumed.load_state_dict(read)
     assert resumed.state_dict()["param_groups"] == optimizer.state_dict()["param_groups"]
     take_steps(second, resumed, range(5, 8))

@@ -22,7 +22,7 @@ from workbench.engine.damage import MANIFEST, MARK, TRAINED, damage, newest_good
 from workbench.engine.frozen import Content, freeze, model_files, tokenizer_files
 from workbench.engine.position import FORMAT, STATE, Position, read_position, read_state, unusable
 from workbench.engine.states import apart, joined, random_state, set_random_state
-from workbench.engine.writer import publish, write_file, write_folder
+from workbench.engine.writer import publish, sync, write_file, write_folder
 
 __all__ = [
     "MANIFEST",
@@ -110,6 +110,7 @@ def write_checkpoint(folder: Path, taken: Snapshot, beside: Mapping[str, Content
         if mark or (target / MARK).is_file():
             write_file(staged / MARK, b"A person asked for this checkpoint: it is kept.\n")
         write_file(staged / MANIFEST, json.dumps(dict(sorted(sums.items())), indent=1).encode())
+        sync(staged)
         publish(staged, target)
     except OSError:
         shutil.rmtree(staged, ignore_errors=True)
