@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from tests.engine.conftest import Run, StopAfter
 from workbench.engine import checkpoints
+from workbench.engine.batches import Batches
 from workbench.engine.plan import make_plan
 from workbench.run.events import CheckpointSaved, Ended, Evaluated, Notice, Started, Step
 from workbench.run.folder import summarise
@@ -376,6 +377,6 @@ def test_a_plan_measures_seldom_enough_to_stay_cheap(recipe: Recipes) -> None:
     rows = task.read(chosen)
     model, tokenizer = task.load(chosen, rows, Path(chosen.model.source))
     goods = task.encode(chosen, rows, model, tokenizer)
-    plan = make_plan(chosen, goods)
+    plan = make_plan(chosen, goods, Batches(goods.train.lengths, chosen.training))
     assert plan.steps_per_epoch == 15 and plan.total == 30
     assert plan.eval_every == math.ceil(10 / 3 * 60 / 4)

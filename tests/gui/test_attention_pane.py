@@ -22,8 +22,8 @@ from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
 from workbench.run.problem import Problem
 from workbench.run.recipe import DataSection, ModelSection, Recipe
-from workbench.run.training_fields import TrainingSection
 from workbench.run.results import AttentionMaps
+from workbench.run.training_fields import TrainingSection
 from workbench.session.requests import LIVE
 
 needs_minilm = pytest.mark.skipif(

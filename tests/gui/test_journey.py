@@ -18,6 +18,7 @@ from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.panes.data import DataPane
 from workbench.gui.panes.prompt import PromptPane
 from workbench.gui.panes.train import TrainPane
+from workbench.gui.workspace import Workspace
 from workbench.run.folder import run_folders, summarise
 from workbench.run.home import Home
 from workbench.session.requests import LIVE
@@ -219,6 +220,12 @@ def test_closing_while_training_asks_saves_and_can_be_resumed(
         click(qtbot, again.window.bar.stop)
 
 
+def _waits(workspace: Workspace) -> bool:
+    name = workspace.active_name
+    paused = workspace.histories[name].paused if name else None
+    return paused is not None and len(paused.offers) > 1
+
+
 def test_an_exception_in_the_worker_leaves_the_window_alive_and_is_shown(
     qtbot: QtBot, open_window: Open, tiny_bert: Path, tiny_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,16 +233,18 @@ def test_an_exception_in_the_worker_leaves_the_window_alive_and_is_shown(
 
     from workbench.tasks.text_classification import TextClassification
 
-    def no_memory(self: object, model: object, batch: object) -> torch.Tensor:
+    def no_memory(self: object, outputs: object, batch: object) -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
     bench = open_window()
-    monkeypatch.setattr(TextClassification, "loss_sum", no_memory)
+    monkeypatch.setattr(TextClassification, "logits", no_memory)
     workspace = bench.workspace
     workspace.choose_data(str(tiny_csv))
     workspace.set_field("model.source", str(tiny_bert))
+    click(qtbot, bench.window.bar.start)
+    qtbot.waitUntil(lambda: _waits(workspace), timeout=LONG)  # with offers; here the person ends the run
     with qtbot.waitSignal(workspace.run_ended, timeout=LONG) as ended:
-        click(qtbot, bench.window.bar.start)
+        click(qtbot, bench.window.bar.stop)
     assert ended.args is not None and ended.args[0].status == "failed"
     card = bench.window.centre.problems
     qtbot.waitUntil(card.isVisible)

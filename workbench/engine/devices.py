@@ -84,6 +84,21 @@ def choose_precision(wanted: str, device: torch.device) -> Precision:
     return "bf16" if device.type == "xpu" else "fp32"
 
 
+def prefer_fast_arithmetic(device: torch.device, *, deterministic: bool) -> None:
+    """Let float32 matrix products use TF32 where the GPU has it, or allow only repeatable arithmetic.
+
+    These are settings of the whole process; each run sets them anew.
+    """
+    torch.use_deterministic_algorithms(deterministic)
+    if device.type != "cuda":
+        return
+    # cuBLAS reads this when it makes its first handle; it must be there before the first product.
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.set_float32_matmul_precision("highest" if deterministic else "high")
+
+
 def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[object]:
     """The context in which a forward pass runs at this precision."""
     if precision == "fp32":
@@ -100,6 +115,26 @@ def memory_in_use(device: torch.device) -> int:
     if device.type == "mps":
         return int(torch.mps.current_allocated_memory())
     return int(psutil.Process(os.getpid()).memory_info().rss)
+
+
+def usable_memory(device: torch.device) -> int:
+    """Bytes that this process may use at most: what it has already and what is free."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free + torch.cuda.memory_reserved(device))
+    own = int(psutil.Process().memory_info().rss)
+    usable = own + int(psutil.virtual_memory().available)
+    group = _control_group_limit()
+    return min(usable, group) if group else usable
+
+
+def _control_group_limit() -> int:
+    """The memory limit of the container that this process is in; 0 for none."""
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError), open(path, encoding="utf-8") as file:  # noqa: PTH123
+            limit = int(file.read())
+            return limit if limit < 2**60 else 0  # the old form writes "no limit" as a huge number
+    return 0
 
 
 def total_memory(device: torch.device) -> int:

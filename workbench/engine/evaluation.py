@@ -5,50 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from accelerate import Accelerator
 from accelerate.utils import gather_object
 
+from workbench.engine.assembly import Assembly
 from workbench.engine.batches import sorted_batches
-from workbench.engine.devices import Precision, autocast
+from workbench.engine.devices import autocast
 from workbench.engine.live import untouched
-from workbench.engine.task import Measurement, Rows, Split, Task
+from workbench.engine.task import Measurement, Split
 
 
 def measure(
-    task: Task,
-    model: torch.nn.Module,
+    assembly: Assembly,
     split: Split,
-    rows: Rows,
-    accelerator: Accelerator,
-    precision: Precision,
     *,
     batch_size: int,
-    pad: int,
     check: Callable[[], object] = lambda: None,
 ) -> Measurement:
     """Every row of a split once, in eval mode; the processes share the batches and all get the result.
 
     Args:
-        task: Scores batches and makes metrics of the scores.
-        model: The bare model; its mode and all random states are put back afterwards.
+        assembly: The model as it is now; its mode and all random states are put back afterwards.
         split: The rows.
-        rows: What the task read.
-        accelerator: Knows the device and the other processes.
-        precision: The number format of the forward pass.
         batch_size: Rows per batch.
-        pad: The id of the padding token.
         check: Called before each batch; may raise to end the measurement.
     """
+    accelerator, task = assembly.accelerator, assembly.task
     world, index = accelerator.num_processes, accelerator.process_index
     parts: list[Any] = []
-    with untouched(model):
+    with untouched(assembly.bare):
         for indexes in sorted_batches(split.lengths, batch_size)[index::world]:
             check()
-            batch = task.collate(split, indexes, pad)
-            batch = {name: tensor.to(accelerator.device) for name, tensor in batch.items()}
-            with autocast(accelerator.device, precision):
-                parts.append(task.score(model, batch, indexes))
+            batch = task.collate(split, indexes, assembly.pad)
+            batch = {name: tensor.to(assembly.device) for name, tensor in batch.items()}
+            with autocast(assembly.device, assembly.precision):
+                parts.append(task.score(assembly.bare, batch, indexes))
     if world > 1:
         parts = gather_object(parts)
-    return task.summarise(parts, split, rows)
+    return task.summarise(parts, split, assembly.rows)

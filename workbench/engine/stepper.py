@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
+import numpy as np
 import torch
-from accelerate import Accelerator
 
+from workbench.engine.assembly import Assembly
 from workbench.engine.batches import Indexes
-from workbench.engine.devices import Precision, autocast, memory_in_use
-from workbench.engine.task import Split, Task
+from workbench.engine.devices import autocast, memory_in_use
+from workbench.engine.task import Batch, Split
 from workbench.run.events import Step
 
 #: Seconds between two reports on devices where reading a loss makes the host wait.
@@ -30,24 +32,19 @@ class _Waiting(NamedTuple):
 
 
 class Stepper:
-    """Takes steps on one model, and tells afterwards what they were like."""
+    """Takes steps on one assembled model, and tells afterwards what they were like."""
 
-    def __init__(
-        self,
-        task: Task,
-        split: Split,
-        model: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        scaler: Any,
-        accelerator: Accelerator,
-        precision: Precision,
-        *,
-        pad: int,
-        max_grad_norm: float,
-    ) -> None:
-        self._task, self._split, self._model, self._optimizer = task, split, model, optimizer
-        self._scaler, self._accelerator, self._precision = scaler, accelerator, precision
-        self._pad, self._max_norm = pad, max_grad_norm or math.inf
+    def __init__(self, assembly: Assembly, split: Split, *, parts: int, max_grad_norm: float) -> None:
+        """
+        Args:
+            assembly: Model, optimizer and methods; its `begin` was called.
+            split: The training rows.
+            parts: Into how many parts each batch is split; gradients are summed over them.
+            max_grad_norm: Longer gradients are shortened to this; 0 means never.
+        """
+        self._assembly, self._split = assembly, split
+        self._parts, self._max_norm = max(1, parts), max_grad_norm or math.inf
+        self._trained = [p for p in assembly.bare.parameters() if p.requires_grad]
         self._waiting: list[_Waiting] = []
         self._began: float | None = None  # when the first of the waiting steps began
         self._throughput = Throughput()
@@ -57,20 +54,23 @@ class Stepper:
         """Whether it is time to report: on the CPU, where reading costs nothing, after each step."""
         if self._began is None:
             return False
-        return self._accelerator.device.type == "cpu" or time.perf_counter() - self._began > REPORT_SECONDS
+        return self._assembly.device.type == "cpu" or time.perf_counter() - self._began > REPORT_SECONDS
 
     def take(self, indexes: Indexes, rate: float, step: int, epoch: float) -> None:
         """One optimizer step on these rows, at this learning rate."""
+        assembly = self._assembly
         if self._began is None:
             self._began = time.perf_counter()
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        loss, tokens = self._forward_backward(indexes)
-        self._scaler.unscale_(self._optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._max_norm)
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
-        self._optimizer.zero_grad(set_to_none=True)
+        for group in assembly.optimizer.param_groups:
+            group["lr"] = rate * group.get("rate_scale", 1.0)
+        loss, tokens = self._gradients(indexes)
+        assembly.scaler.unscale_(assembly.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self._trained, self._max_norm)
+        assembly.scaler.step(assembly.optimizer)
+        assembly.scaler.update()
+        assembly.optimizer.zero_grad(set_to_none=True)
+        for method in assembly.methods:
+            method.after_step(step)
         event = Step(
             step=step,
             epoch=epoch,
@@ -79,12 +79,12 @@ class Stepper:
             gradient_norm=math.nan,
             tokens_per_second=0.0,
             samples_per_second=0.0,
-            memory=memory_in_use(self._accelerator.device),
+            memory=memory_in_use(assembly.device),
         )
         self._waiting.append(_Waiting(event, loss, norm, tokens, len(indexes)))
 
-    def report(self) -> tuple[list[Step], float]:
-        """The steps since the last report, and the seconds they took.
+    def report(self, seconds_left: float = 0.0) -> tuple[list[Step], float]:
+        """The steps since the last report, and the seconds they took; `seconds_left` is passed on.
 
         All losses are read in one synchronisation. Only then is the device known to have finished the steps, so
         only then is their time known.
@@ -99,25 +99,59 @@ class Stepper:
         )
         events = [
             dataclasses.replace(
-                w.event, loss=loss, gradient_norm=norm, tokens_per_second=tokens, samples_per_second=samples
+                w.event,
+                loss=loss,
+                gradient_norm=norm,
+                tokens_per_second=tokens,
+                samples_per_second=samples,
+                seconds_left=seconds_left,
             )
             for w, (loss, norm) in zip(waiting, values, strict=True)
         ]
         return events, seconds
 
-    def _forward_backward(self, indexes: Indexes) -> tuple[torch.Tensor, int]:
-        """Gradients of the batch's mean loss; each process takes every n-th row of the batch."""
-        accelerator, task, split = self._accelerator, self._task, self._split
-        mine = indexes[accelerator.process_index :: accelerator.num_processes]
-        # A process without a row still takes part in the exchange of gradients, with a loss of weight 0.
-        weight = accelerator.num_processes / task.terms(split, indexes) if len(mine) else 0.0
-        batch = task.collate(split, mine if len(mine) else indexes[:1], self._pad)
-        tokens = int(batch["attention_mask"].sum()) * accelerator.num_processes
-        batch = {name: tensor.to(accelerator.device, non_blocking=True) for name, tensor in batch.items()}
-        with autocast(accelerator.device, self._precision):
-            loss = task.loss_sum(self._model, batch) * weight
-        self._scaler.scale(loss).backward()
-        return accelerator.reduce(loss.detach(), reduction="mean"), tokens
+    def _gradients(self, indexes: Indexes) -> tuple[torch.Tensor, int]:
+        """Gradients of the batch's mean loss, summed over its parts; returns that loss and the tokens seen.
+
+        Each process takes every n-th row of each part. The weight of a part's summed loss is one over the terms
+        of the whole batch, so that neither the parts nor the processes change the mean.
+        """
+        accelerator, task = self._assembly.accelerator, self._assembly.task
+        world, tokens, losses = accelerator.num_processes, 0, []
+        weight = world / task.terms(self._split, indexes)
+        for rows in np.array_split(indexes, min(self._parts, len(indexes))):
+            mine = rows[accelerator.process_index :: world]
+            # A process without a row still takes part in the exchange of gradients, with a loss of weight 0.
+            batch = task.collate(self._split, mine if len(mine) else rows[:1], self._assembly.pad)
+            tokens += int(batch["attention_mask"].sum()) * world
+            losses.append(self._backward(self._on_device(batch), weight if len(mine) else 0.0))
+        return accelerator.reduce(torch.stack(losses).sum(), reduction="mean"), tokens
+
+    def _on_device(self, batch: Batch) -> Batch:
+        device = self._assembly.device
+        if device.type == "cuda":  # only pinned memory is copied without the host waiting
+            batch = {name: tensor.pin_memory() for name, tensor in batch.items()}
+        return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+
+    def _backward(self, batch: Batch, weight: float) -> torch.Tensor:
+        """Back-propagate the loss of a part and the further losses of methods; returns the first one."""
+        assembly = self._assembly
+        with autocast(assembly.device, assembly.precision):
+            loss = assembly.forward(batch).loss * weight
+        assembly.scaler.scale(loss).backward()
+        for method in assembly.methods:
+            for further in self._further(method.more_losses(assembly.forward, batch)):
+                assembly.scaler.scale(further * weight).backward()
+        return loss.detach()
+
+    def _further(self, losses: Iterator[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """The losses, each computed in the run's precision when it is asked for."""
+        while True:
+            with autocast(self._assembly.device, self._assembly.precision):
+                loss = next(losses, None)
+            if loss is None:
+                return
+            yield loss
 
 
 class Throughput:

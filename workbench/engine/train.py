@@ -6,35 +6,43 @@ The generator knows neither a window nor a file of events. Between two steps it 
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast
 
 from workbench.engine import checkpoints
-from workbench.engine.batches import Indexes, epoch_batches
-from workbench.engine.devices import (
-    Precision,
-    choose_device,
-    choose_precision,
-    describe,
-)
+from workbench.engine.assembly import assemble, no_models
+from workbench.engine.batches import Batches, Indexes
+from workbench.engine.devices import describe
 from workbench.engine.evaluation import measure
+from workbench.engine.forecast import Forecast
 from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
-from workbench.engine.optimizers import build_optimizer
 from workbench.engine.plan import make_plan
-from workbench.engine.schedules import learning_rate
 from workbench.engine.stepper import Stepper
 from workbench.engine.task import Goods, Measurement, Rows, Split, Task
-from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started
-from workbench.run.problem import Problem, WorkbenchError, explain
+from workbench.engine.trouble import (
+    TRY_AGAIN,
+    GivenUpError,
+    Restart,
+    check_finite,
+    not_finite,
+    offers_for,
+    training_problem,
+    writing_problem,
+)
+from workbench.run.events import Changed, Ended, Evaluated, Event, Notice, Paused, Started, WentOn
+from workbench.run.offers import Answer, Offer
+from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
+from workbench.run.schedules import Patience, Plateau, learning_rate
 
 
 class Control(Protocol):
@@ -44,8 +52,22 @@ class Control(Protocol):
     def stopping(self) -> bool:
         """Whether the run is to end after the present step."""
 
+    @property
+    def paused(self) -> bool:
+        """Whether the run is to wait after the present step."""
+
+    @property
+    def releases(self) -> bool:
+        """Whether a GPU's memory is given back while the run waits."""
+
+    def orders(self) -> Sequence[Order]:
+        """What was asked for since the last call."""
+
     def between_steps(self, live: LiveModel) -> None:
-        """Called between two steps; may use the live model inside `untouched`, and may wait."""
+        """Called between two steps; may use the live model inside `untouched`, and waits while paused."""
+
+    def hold(self, problem: Problem, offers: Sequence[Offer], live: LiveModel | None) -> Answer:
+        """Wait for a decision about a problem; the live model may be looked at meanwhile."""
 
 
 def train(
@@ -58,6 +80,7 @@ def train(
     folder: Path | None = None,
     checkpoint: Path | None = None,
     card: str = "",
+    resolve: Callable[[str], Path] = no_models,
 ) -> Iterator[Event]:
     """Fine-tune the model; yields events and exactly one `Ended`, whatever happens.
 
@@ -66,33 +89,31 @@ def train(
         task: What to minimise and to measure.
         rows: What the task read.
         goods: Model, tokenizer and encoded rows; the model is trained in place.
-        control: Stops, pauses and probes.
+        control: Stops, pauses, orders and probes.
         folder: The run folder for checkpoints and `model/`; None writes nothing (other ranks, tests).
-        checkpoint: A whole checkpoint to go on from; `goods.model` already holds its weights.
+        checkpoint: A whole checkpoint to go on from; `goods.model` already holds its weights, or those of the
+            base model where checkpoints hold only what is trained.
         card: The model card for `model/`.
+        resolve: Gives the folder of a model by a recipe's name for it.
+
+    Raises:
+        Restart: When the person chose to go on from the newest checkpoint with changed recipe fields; there is
+            no `Ended` then.
     """
-    loop = _Loop(recipe, task, rows, goods, control, folder, card)
+    loop = _Loop(recipe, task, rows, goods, control, folder, card, resolve)
     try:
         try:
             yield from loop.run(checkpoint)
         except _Stopping:
             yield from loop.stop()
+    except Restart:
+        raise
     except Exception as error:
-        yield loop.ended("failed", _training_problem(error))
+        yield from loop.in_trouble(error)
     except KeyboardInterrupt:
         yield loop.ended("stopped", None)
-
-
-def _training_problem(error: Exception) -> Problem:
-    problem = explain(error)
-    if "allocate memory" in str(error):  # the CPU's allocator raises a plain RuntimeError
-        problem = explain(MemoryError(str(error)))
-    return problem
-
-
-def seed_chance(seed: int) -> None:
-    """Set torch's global generators, from which new weights and dropout masks come."""
-    torch.manual_seed(seed)
+    finally:
+        loop.close()
 
 
 class _Loop:
@@ -107,9 +128,10 @@ class _Loop:
         control: Control,
         folder: Path | None,
         card: str,
+        resolve: Callable[[str], Path],
     ) -> None:
         self.recipe, self.task, self.rows, self.goods = recipe, task, rows, goods
-        self.control = control
+        self.control, self.resolve = control, resolve
         self.keeper = Keeper(folder, task, goods, card, recipe.training.keep_checkpoints) if folder else None
         self.step = 0
         self.seconds = 0.0
@@ -118,12 +140,16 @@ class _Loop:
         self.best_step = 0
         self.metric = recipe.training.best_metric or task.best_metric
         self.best_metrics: dict[str, float] = {}
+        self._rate_scale = 1.0  # changed by hand
+        self._plateau = Plateau(recipe.training)
+        self._patience = Patience(recipe.training.early_stopping, recipe.training.minimum_gain)
+        self._enough = False
+        self._stop_at_epoch = False
         self._measured_step = -1
 
     # ---- the loop
 
     def run(self, checkpoint: Path | None) -> Iterator[Event]:
-        settings = self.recipe.training
         self._prepare(checkpoint)
         yield self._started(checkpoint)
         for note in (*self.rows.notes, *self.goods.notes):
@@ -134,11 +160,9 @@ class _Loop:
             yield from self._evaluate()
         if checkpoint is None and self.keeper is not None:
             self.keeper.keep_writing("before", self.task.written_samples(self.goods))
-        lengths = self.goods.train.lengths
-        while self.step < self.plan.total:
-            epoch, first = divmod(self.step, self.plan.steps_per_epoch)
-            batches = epoch_batches(lengths, settings.batch_size, settings.seed, epoch, settings.batching)
-            for indexes in batches[first : first + self.plan.total - self.step]:
+        while self.step < self.plan.total and not self._enough:
+            epoch, first = self.plan.place(self.step)
+            for indexes in self.batches.epoch(epoch)[first : first + self.plan.total - self.step]:
                 if self._told_to_stop():
                     yield from self.stop()
                     return
@@ -149,139 +173,230 @@ class _Loop:
                 if self.plan.saves(self.step):
                     yield from self._flush()
                     yield from self._save_checkpoint()
+                if self._enough:
+                    break
+            if self._stop_at_epoch and self.plan.place(self.step)[1] == 0:
+                yield from self.stop()
+                return
         yield from self._finish()
 
     def _prepare(self, checkpoint: Path | None) -> None:
-        settings = self.recipe.training
-        # Accelerate keeps one state per process; a second run in the window may want another device.
-        if not torch.distributed.is_initialized():
-            AcceleratorState._reset_state(reset_partial_state=True)
-        wanted = choose_device(settings.device)
-        # Precision is our own autocast: Accelerate would silently keep the first run's for the whole process.
-        self.accelerator = Accelerator(cpu=wanted.type == "cpu", mixed_precision="no")
-        self.device = self.accelerator.device
-        self.precision: Precision = choose_precision(settings.precision, self.device)
-        self.plan = make_plan(self.recipe, self.goods)
-        seed_chance(settings.seed + self.accelerator.process_index)
-        self.goods.model.train()
-        model = self.goods.model.to(self.device)
-        optimizer = build_optimizer(model, settings.optimizer, settings.learning_rate, settings.weight_decay)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
+        recipe, goods = self.recipe, self.goods
+        self.batches = Batches(goods.train.lengths, recipe.training)
+        self.plan = make_plan(recipe, goods, self.batches)
+        self.forecast = Forecast(self.plan, self.batches, int(goods.validation.lengths.sum()))
+        self.assembly = assemble(recipe, self.task, self.rows, goods, self.plan.total)
+        self.accelerator, self.device = self.assembly.accelerator, self.assembly.device
+        if checkpoint is not None and self.assembly.keeps_base:
+            checkpoints.load_trained(checkpoint, self.assembly.bare)
+        self.assembly.begin(self.resolve)
         if checkpoint is not None:
-            position = checkpoints.read_position(checkpoint)
-            self.step, self.seconds, self.samples = position.step, position.seconds, position.samples
-            self.best_value, self.best_step = position.best_value, position.best_step
-            self.best_metrics = position.best_metrics
-            self._measured_step = position.measured_step
-            checkpoints.restore(checkpoint, optimizer, self.scaler)
-        self.model: Any = self.accelerator.prepare_model(model)
-        self.optimizer = optimizer
-        self._pad = int(self.goods.tokenizer.pad_token_id or 0)
+            self._resume(checkpoint)
         self._saved_step = self.step if checkpoint is not None else -1
         self.stepper = Stepper(
-            self.task,
-            self.goods.train,
-            self.model,
-            optimizer,
-            self.scaler,
-            self.accelerator,
-            self.precision,
-            pad=self._pad,
-            max_grad_norm=settings.max_grad_norm,
+            self.assembly,
+            goods.train,
+            parts=recipe.training.accumulation,
+            max_grad_norm=recipe.training.max_grad_norm,
         )
 
+    def _resume(self, checkpoint: Path) -> None:
+        position = checkpoints.read_position(checkpoint)
+        self.step, self.seconds, self.samples = position.step, position.seconds, position.samples
+        self.best_value, self.best_step = position.best_value, position.best_step
+        self.best_metrics = position.best_metrics
+        self._measured_step = position.measured_step
+        self._rate_scale = position.rate_scale
+        if position.plateau:
+            self._plateau = Plateau.from_state(self.recipe.training, position.plateau)
+        if position.patience:
+            self._patience.load_state(position.patience)
+        self._enough = self._out_of_patience()
+        # Last, because it puts the random states back.
+        state = checkpoints.restore(checkpoint, self.assembly.optimizer, self.assembly.scaler)
+        self.assembly.load_method_state(state)
+
     def _step(self, indexes: Indexes) -> Iterator[Event]:
-        settings = self.recipe.training
         self.step += 1
         self.samples += len(indexes)
-        rate = learning_rate(
-            self.step, self.plan.total, settings.learning_rate, settings.warmup_ratio, settings.schedule
-        )
-        self.stepper.take(indexes, rate, self.step, self.step / self.plan.steps_per_epoch)
+        rate = learning_rate(self.recipe.training, self.step, self.plan.total)
+        rate *= self._rate_scale * self._plateau.factor
+        began = time.perf_counter()
+        self.stepper.take(indexes, rate, self.step, self.plan.epochs_done(self.step))
+        self.forecast.step(time.perf_counter() - began, self.batches.padded(indexes))
         if self.stepper.due:
             yield from self._flush()
-            self.control.between_steps(self._live())
+            yield from self._between_steps()
 
     def _flush(self) -> Iterator[Event]:
         """Report the steps whose losses have not been read yet."""
-        events, seconds = self.stepper.report()
+        events, seconds = self.stepper.report(self.forecast.left(self.step))
         self.seconds += seconds
         for event in events:
             yield event
-            # fp16 skips steps with an infinite gradient by design.
-            bad_norm = not math.isfinite(event.gradient_norm) and self.precision != "fp16"
-            if not math.isfinite(event.loss) or bad_norm:
-                raise WorkbenchError(_not_finite(event.step, event.loss, event.gradient_norm), usage=False)
+            check_finite(event, self.assembly.precision)
+
+    def _between_steps(self) -> Iterator[Event]:
+        """Serve probes, follow orders, and wait while the run is paused."""
+        yield from self._written()
+        if not self.control.paused:
+            self.control.between_steps(self._live())
+            yield from self._follow_orders()
+            return
+        yield Paused(step=self.step)
+        released = self.control.releases and self.device.type != "cpu"
+        if released:
+            self._release()
+        while self.control.paused and not self.control.stopping:
+            self.control.between_steps(self._live())
+            yield from self._follow_orders()
+            yield from self._written(wait=True)
+        if released:
+            self.assembly.move(self.device)
+        yield WentOn(step=self.step)
+
+    def _follow_orders(self) -> Iterator[Event]:
+        for order in self.control.orders():
+            match order:
+                case SaveNow():
+                    yield from self._save_checkpoint(mark=True)
+                case MeasureNow():
+                    yield from self._evaluate()
+                case StopAfterEpoch():
+                    self._stop_at_epoch = order.on
+                case ChangeRate():
+                    self._rate_scale = order.learning_rate / self.recipe.training.learning_rate
+                    yield Changed(step=self.step, path="training.learning_rate", value=order.learning_rate)
 
     # ---- measuring and saving
 
     def _evaluate(self) -> Iterator[Event]:
         if not len(self.goods.validation):
             return
-        measured = self._measure(self.goods.validation)
-        self._measured_step = self.step
-        value = measured.metrics.get(self.metric, math.nan)
-        best = self.step > 0 and self.task.is_better(self.metric, value, self.best_value)
-        if best:
-            self.best_value, self.best_step, self.best_metrics = value, self.step, measured.metrics
-            self._save_model(measured)
+        began = time.perf_counter()
+        planned = self.plan.evaluates(self.step) and self._measured_step < self.step
+        with self.assembly.measured_weights():
+            measured = self._measure(self.goods.validation)
+            self._measured_step = self.step
+            value = measured.metrics.get(self.metric, math.nan)
+            best = self.step > 0 and self.task.is_better(self.metric, value, self.best_value)
+            if best:
+                self.best_value, self.best_step, self.best_metrics = value, self.step, measured.metrics
+                yield from self._save_model(measured)
+        self.forecast.measured(time.perf_counter() - began)
         yield Evaluated(
             step=self.step,
-            epoch=self.step / self.plan.steps_per_epoch,
+            epoch=self.plan.epochs_done(self.step),
             metrics=measured.metrics,
             best=best,
             confusion=measured.confusion,
         )
+        if planned and self.step:  # measurements by hand must not use up patience
+            yield from self._heard(value)
+
+    def _heard(self, value: float) -> Iterator[Event]:
+        """Let the plateau schedule and early stopping know of a held-out score."""
+        highest = self.metric not in self.task.lower_is_better
+        if self._plateau.heard(value, highest):
+            yield Notice(text=f"The held-out {self.metric} stands still: the learning rate is lowered.")
+        self._enough = self._patience.heard(value, highest)
+        if self._enough and self.step < self.plan.total:
+            yield Notice(
+                text=f"The held-out {self.metric} has not improved for {self._patience.waited} measurements: "
+                f"the run ends early. The weights of step {self.best_step} are kept."
+            )
+
+    def _out_of_patience(self) -> bool:
+        return 0 < self.recipe.training.early_stopping <= self._patience.waited
 
     def _measure(self, split: Split) -> Measurement:
-        return measure(
-            self.task,
-            self._bare_model(),
-            split,
-            self.rows,
-            self.accelerator,
-            self.precision,
-            batch_size=self.recipe.training.batch_size,
-            pad=self._pad,
-            check=self._check,
-        )
+        return measure(self.assembly, split, batch_size=self.recipe.training.batch_size, check=self._check)
 
     def _check(self) -> None:
         # Other processes would wait for ever for the one that leaves a measurement.
         if self.control.stopping and self.accelerator.num_processes == 1:
             raise _Stopping
 
-    def _save_model(self, measured: Measurement | None) -> None:
+    def _save_model(self, measured: Measurement | None) -> Iterator[Event]:
+        """Keep the present weights as the chosen ones; called within `measured_weights`."""
         self.accelerator.wait_for_everyone()
         if self.keeper is not None:
-            self.keeper.keep_model(self._bare_model(), measured, self.step)
+            trained = self.assembly.bare if self.assembly.keeps_base else None
+            self.keeper.keep_model(self.assembly.portable(), measured, self.step, trained=trained)
+            yield from self._written()
 
-    def _save_checkpoint(self) -> Iterator[Event]:
+    def _save_checkpoint(self, *, mark: bool = False) -> Iterator[Event]:
         self.accelerator.wait_for_everyone()
         if self.keeper is None:
             return
-        position = checkpoints.Position(
-            self.step,
-            self.seconds,
-            self.samples,
-            self.best_value,
-            self.best_step,
-            self.best_metrics,
-            self._measured_step,
-        )
-        path = self.keeper.keep_checkpoint(self._bare_model(), self.optimizer, self.scaler, position)
+        self._check_weights()
+        began = time.perf_counter()
+        self.keeper.keep_checkpoint(self._snapshot(), mark=mark)
+        yield from self._written()
         self._saved_step = self.step
-        yield CheckpointSaved(step=self.step, path=f"checkpoints/{path.name}")
+        self.forecast.saved(time.perf_counter() - began)
+
+    def _snapshot(self) -> checkpoints.Snapshot:
+        assembly = self.assembly
+        return checkpoints.snapshot(
+            assembly.bare,
+            assembly.optimizer,
+            assembly.scaler,
+            self._position(),
+            assembly.method_state(),
+            only_trained=assembly.keeps_base,
+        )
+
+    def _position(self) -> checkpoints.Position:
+        return checkpoints.Position(
+            step=self.step,
+            seconds=self.seconds,
+            samples=self.samples,
+            best_value=self.best_value,
+            best_step=self.best_step,
+            best_metrics=self.best_metrics,
+            measured_step=self._measured_step,
+            rate_scale=self._rate_scale,
+            plateau=self._plateau.state(),
+            patience=self._patience.state(),
+            precision=self.assembly.precision,
+        )
+
+    def _check_weights(self) -> None:
+        """A checkpoint of broken weights would push out a good one."""
+        trained = [p for p in self.assembly.bare.parameters() if p.requires_grad]
+        sums = torch.stack([p.detach().float().sum() for p in trained])
+        if not bool(torch.isfinite(sums).all()):
+            raise not_finite("weights", self.step)
+
+    def _written(self, *, wait: bool = False) -> Iterator[Event]:
+        """Tell what has become durable. While something cannot be written the run waits."""
+        keeper = self.keeper
+        if keeper is None:
+            return
+        if wait:
+            keeper.wait()
+        while (failed := keeper.trouble()) is not None:
+            yield from self._ask(writing_problem(failed, keeper.folder), (TRY_AGAIN,))
+            keeper.retry()
+            keeper.wait()
+        yield from keeper.finished()
+
+    def _ask(self, problem: Problem, offers: tuple[Offer, ...]) -> Iterator[Event]:
+        """Wait until the person has mended the cause; raises `GivenUpError` when they end the run."""
+        yield Paused(step=self.step, problem=problem, offers=offers)
+        if self.control.hold(problem, offers, self._live()).what == "stop":
+            raise GivenUpError(problem, usage=False)
+        yield WentOn(step=self.step)
 
     def _take_chosen_weights(self) -> None:
         """Put the best weights back, so that what is measured and shown in the end is what was saved."""
-        if self.best_step in (0, self.step):
+        if self.best_step in (0, self.step) and not self.assembly.methods:
             return
-        model = self._bare_model()
         if self.keeper is not None:
-            self.keeper.load_model_into(model)
+            self.keeper.load_model_into(self.assembly.bare)
         if self.accelerator.num_processes > 1:
-            for tensor in model.state_dict().values():
+            for tensor in self.assembly.bare.state_dict().values():
                 broadcast(tensor)
 
     # ---- endings
@@ -292,26 +407,53 @@ class _Loop:
         if self.step > self._saved_step:  # also before the first step, so that every stopped run can go on
             yield from self._save_checkpoint()
         if self.step and self.best_step == 0:  # no measurement has chosen weights yet
-            self._save_model(None)
+            with self.assembly.measured_weights():
+                yield from self._save_model(None)
+        yield from self._written(wait=True)
         yield self.ended("stopped", None)
 
     def _finish(self) -> Iterator[Event]:
         yield from self._flush()
         if self.best_step == 0:  # nothing is held out, or no measurement was a number
-            self._save_model(None)
+            with self.assembly.measured_weights():
+                yield from self._save_model(None)
+        yield from self._written(wait=True)
         self._take_chosen_weights()
         if self.keeper is not None:
             self.keeper.keep_writing("after", self.task.written_samples(self.goods))
+            yield from self._written(wait=True)
         if self.goods.test is not None:
             measured = self._measure(self.goods.test)
             yield Evaluated(
                 step=self.step,
-                epoch=self.step / self.plan.steps_per_epoch,
+                epoch=self.plan.epochs_done(self.step),
                 metrics=measured.metrics,
                 split="test",
                 confusion=measured.confusion,
             )
         yield self.ended("finished", None)
+
+    def in_trouble(self, error: Exception) -> Iterator[Event]:
+        """Ask the person what to do about an error, and end the run or raise `Restart`."""
+        problem, offers = training_problem(error), offers_for(error, self.recipe)
+        if not offers or not self._alone():
+            yield self.ended("failed", problem)
+            return
+        error.__traceback__ = None  # it holds the tensors of the step that did not fit
+        self.assembly.optimizer.zero_grad(set_to_none=True)
+        self._free()
+        yield Paused(step=self.step, problem=problem, offers=offers)
+        answer = self.control.hold(problem, offers, self._live())
+        if answer.what == "stop":
+            yield self.ended("failed", problem)
+            return
+        yield WentOn(step=self.step)
+        raise Restart(answer.changes)
+
+    def close(self) -> None:
+        """Let the writer finish what it has, and end it."""
+        if self.keeper is not None:
+            self.keeper.close()
 
     def ended(self, status: Any, problem: Problem | None) -> Ended:
         return Ended(
@@ -330,37 +472,55 @@ class _Loop:
             task=self.task.kind,
             model=self.recipe.model.source,
             device=describe(self.device),
-            precision=self.precision,
+            precision=self.assembly.precision,
             total_steps=self.plan.total,
             steps_per_epoch=self.plan.steps_per_epoch,
             train_rows=len(self.goods.train),
             validation_rows=len(self.goods.validation),
-            parameters=sum(p.numel() for p in self._bare_model().parameters()),
+            parameters=sum(p.numel() for p in self.assembly.bare.parameters()),
             class_names=self.rows.class_names,
             best_metric=self.metric,
             best_is_highest=self.metric not in self.task.lower_is_better,
             resumed_from=self.step if checkpoint is not None else 0,
+            labels=self._labels(),
         )
 
-    def _bare_model(self) -> Any:
-        return self.accelerator.unwrap_model(self.model)
+    def _labels(self) -> tuple[str, ...]:
+        """What cannot be repeated to the bit."""
+        if self.device.type != "cpu" and not self.recipe.training.deterministic:
+            return (
+                "A GPU adds numbers in no fixed order: a resumed run is equal to within rounding, not to the bit. "
+                "The field Deterministic changes that.",
+            )
+        return ()
 
     def _live(self) -> LiveModel:
         head = "classifier" if self.rows.class_names else "causal-lm"
-        name = f"in training, step {self.step}"
         return LiveModel(
-            self._bare_model(),
+            self.assembly.bare,
             self.goods.tokenizer,
             head,
             self.rows.class_names,
-            self.device,
+            next(self.assembly.bare.parameters()).device,  # the host, while the GPU's memory is given back
             self.step,
-            name,
+            f"in training, step {self.step}",
         )
+
+    def _release(self) -> None:
+        self.assembly.move(torch.device("cpu"))
+        self._free()
+
+    def _free(self) -> None:
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _alone(self) -> bool:
+        return bool(self.accelerator.num_processes == 1)
 
     def _told_to_stop(self) -> bool:
         told = self.control.stopping
-        if self.accelerator.num_processes == 1:
+        if self._alone():
             return told
         # All processes must leave the loop in the same step, or the rest would wait for ever.
         flag = torch.tensor(float(told), device=self.device)
@@ -369,14 +529,3 @@ class _Loop:
 
 class _Stopping(Exception):  # noqa: N818 - it is no error
     """The person asked to stop in the middle of a measurement."""
-
-
-def _not_finite(step: int, loss: float, norm: float) -> Problem:
-    what = "loss" if not math.isfinite(loss) else "gradient"
-    return Problem(
-        f"The {what} is no longer a number (step {step}).",
-        "The usual cause is a learning rate that is too high; broken weights or float16 arithmetic can do it too.",
-        "The run was stopped; its last good checkpoint is kept. Start again with a learning rate ten times smaller.",
-        f"step {step}: loss {loss}, gradient norm {norm}",
-        field="training.learning_rate",
-    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import logging
 import os
 import platform
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import workbench
-from workbench.run.events import Ended, Event, Notice, Started
+from workbench.run.events import Changed, Ended, Event, Notice, Paused, Started, WentOn
 from workbench.run.files import write_whole
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
 from workbench.run.journal import Journal
+from workbench.run.offers import STOP, Answer, Offer
+from workbench.run.orders import Order
+from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError, bad_input, explain
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_toml
@@ -29,7 +33,7 @@ from workbench.session.cards import model_card
 
 if TYPE_CHECKING:
     from workbench.engine.loading import LoadedModel
-    from workbench.engine.task import Rows, Task
+    from workbench.engine.task import Goods, Rows, Task
     from workbench.engine.train import Control as EngineControl
 
 PACKAGES = (
@@ -59,8 +63,26 @@ class Control:
         """Whether the run is to end after the present step."""
         return self._stop.is_set()
 
+    @property
+    def paused(self) -> bool:
+        """Nobody pauses it."""
+        return False
+
+    @property
+    def releases(self) -> bool:
+        """Nothing to give back."""
+        return False
+
+    def orders(self) -> Sequence[Order]:
+        """Nobody orders anything."""
+        return ()
+
     def between_steps(self, live: object) -> None:
         """Nothing to serve."""
+
+    def hold(self, problem: Problem, offers: Sequence[Offer], live: object | None) -> Answer:
+        """Nobody is there to decide: the run ends."""
+        return STOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +93,22 @@ class Prepared:
     recipe: Recipe
     task: Task
     rows: Rows
-    model: Path
+    home: Home
     checkpoint: Path | None = None
     notes: tuple[str, ...] = ()
     writes: bool = True
+
+    def resolve(self, name: str) -> Path:
+        """The folder of a model by a recipe's name for it."""
+        from workbench.shelf.models import resolve_model
+
+        return resolve_model(name, self.home).path
+
+    @property
+    def model(self) -> Path:
+        """The folder of the weights to begin with: the checkpoint's, where it holds a whole model."""
+        whole = self.checkpoint / "model" if self.checkpoint else None
+        return whole if whole and whole.is_dir() else self.resolve(self.recipe.model.source)
 
 
 def is_main_process() -> bool:
@@ -82,13 +116,16 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def begin(home: Home, recipe: Recipe) -> Prepared:
-    """Settle all complaints, then make the run folder.
+def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
+    """Settle all complaints, then make the run folder (unless the run is only looked at beforehand).
 
     Raises:
         WorkbenchError: With every complaint that can be found without training.
     """
     from workbench.engine.devices import choose_device, choose_precision
+    from workbench.engine.method import method_complaints
+    from workbench.engine.optimizers import optimizer_problems
+    from workbench.run.schedules import schedule_problems
     from workbench.shelf.models import resolve_model
     from workbench.tasks import task_named
 
@@ -104,8 +141,10 @@ def begin(home: Home, recipe: Recipe) -> Prepared:
     attempt("task", lambda: task_named(recipe.task.kind))
     attempt("model", lambda: resolve_model(recipe.model.source, home))
     attempt("device", lambda: choose_device(recipe.training.device))
+    problems += schedule_problems(recipe.training)
     if "device" in found:
         attempt("precision", lambda: choose_precision(recipe.training.precision, found["device"]))
+        problems += optimizer_problems(recipe, found["device"])
     if "task" in found:
         task: Task = found["task"]
         wanted = recipe.training.best_metric
@@ -118,6 +157,7 @@ def begin(home: Home, recipe: Recipe) -> Prepared:
                     field="training.best_metric",
                 )
             )
+        problems += method_complaints(recipe, task)
         attempt("rows", lambda: task.read(recipe))
         if "model" in found:
             problems += _misfit(task, found["model"])
@@ -125,10 +165,10 @@ def begin(home: Home, recipe: Recipe) -> Prepared:
         raise WorkbenchError(*problems)
     for path, value in found["rows"].resolved.items():  # so that the run's recipe guesses nothing again
         recipe = changed(recipe, path, value)
-    folder = make_run(home, recipe) if is_main_process() else RunFolder(home.runs / "elsewhere")
-    return Prepared(
-        folder, recipe, found["task"], found["rows"], found["model"].path, writes=is_main_process()
+    folder = (
+        make_run(home, recipe) if make_folder and is_main_process() else RunFolder(home.runs / "elsewhere")
     )
+    return Prepared(folder, recipe, found["task"], found["rows"], home, writes=is_main_process())
 
 
 def _misfit(task: Task, place: Any) -> list[Problem]:
@@ -153,8 +193,12 @@ def _misfit(task: Task, place: Any) -> list[Problem]:
     return []
 
 
-def reopen(folder: RunFolder) -> Prepared:
+def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
     """Get a stopped or interrupted run ready to go on from its newest whole checkpoint.
+
+    Args:
+        folder: The run.
+        home: Where models are looked up; by default the home that the run lies in.
 
     Raises:
         WorkbenchError: When it has ended, has no whole checkpoint, or its data has changed or gone.
@@ -181,9 +225,8 @@ def reopen(folder: RunFolder) -> Prepared:
             "Put the old file back, or start a new run.",
             field="data.train",
         )
-    return Prepared(
-        folder, recipe, task, rows, checkpoint / "model", checkpoint, tuple(notes), is_main_process()
-    )
+    home = home or Home(folder.path.parent.parent)
+    return Prepared(folder, recipe, task, rows, home, checkpoint, tuple(notes), is_main_process())
 
 
 def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
@@ -205,7 +248,7 @@ def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
     In a process that does not write (another rank under torchrun) the events are yielded without a journal.
     """
     if not prepared.writes:
-        yield from _events(prepared, control, [])
+        yield from _attempts(prepared, control, [])
         return
     with ExitStack() as stack:
         stack.enter_context(prepared.folder.working())
@@ -214,12 +257,12 @@ def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
         ended = False
         looked_at: list[LoadedModel] = []
         try:
-            for event in _events(prepared, driver, looked_at):
-                recorded = _record(prepared, journal, event, driver)
-                if isinstance(recorded, Ended):
-                    ended = True
-                    _report(prepared, recorded, looked_at)
-                yield recorded
+            for event in _attempts(prepared, driver, looked_at):
+                for recorded in _record(prepared, journal, event, driver):
+                    if isinstance(recorded, Ended):
+                        ended = True
+                        _report(prepared, recorded, looked_at)
+                    yield recorded
         finally:
             if not ended and sys.exc_info()[0] is GeneratorExit:
                 journal.append(Ended(status="stopped"))
@@ -236,58 +279,213 @@ class _Driver:
     def stopping(self) -> bool:
         return self.problem is not None or self._control.stopping
 
+    @property
+    def paused(self) -> bool:
+        return self._control.paused
+
+    @property
+    def releases(self) -> bool:
+        return self._control.releases
+
+    def orders(self) -> Sequence[Order]:
+        return self._control.orders()
+
     def between_steps(self, live: Any) -> None:
         self._control.between_steps(live)
 
+    def hold(self, problem: Problem, offers: Sequence[Offer], live: Any) -> Answer:
+        return self._control.hold(problem, offers, live) if self.problem is None else STOP
 
-def _record(prepared: Prepared, journal: Journal, event: Event, driver: _Driver) -> Event:
-    """The event as it stands in the journal. When that cannot be written, the engine is told to stop and save,
-    and the run ends as failed, which is told even though it cannot be recorded."""
+
+def _record(prepared: Prepared, journal: Journal, event: Event, driver: _Driver) -> Iterator[Event]:
+    """The event as it stands in the journal. While that cannot be written the run waits; when the person gives
+    up, the engine is told to stop and save, and the run ends as failed, which is told even though it cannot be
+    recorded."""
     if isinstance(event, Ended) and driver.problem:
         event = dataclasses.replace(event, status="failed", problem=driver.problem)
-    try:
-        recorded = journal.append(event)
-        if isinstance(recorded, Started):
-            prepared.folder.write_environment(_environment(prepared, recorded))
-        return recorded
-    except OSError as error:
+    waited = False
+    while True:
+        try:
+            recorded = journal.append(event)
+            if isinstance(recorded, Started):
+                prepared.folder.write_environment(_environment(prepared, recorded))
+            yield recorded
+            if waited:
+                yield journal.append(WentOn(step=getattr(event, "step", 0)))
+            return
+        except OSError as error:
+            problem = driver.problem or _unrecorded(prepared, error)
+        # Told, though it cannot be recorded.
+        offers = (Offer("Try again", "Does the same once more, after you have mended the cause."),)
         if driver.problem is None:
-            driver.problem = Problem(
-                f"The run {prepared.folder.name} cannot be recorded any more.",
-                f"Writing into {prepared.folder.path} failed: {error.strerror or error}.",
-                "Free some space or mend the folder's permissions, then resume the run: its last checkpoint is kept.",
-                str(error),
-            )
+            waited = True
+            yield Paused(step=getattr(event, "step", 0), problem=problem, offers=offers)
+            if driver.hold(problem, offers, None).what == "retry":
+                continue
+            driver.problem = problem
         if isinstance(event, Ended):
-            return dataclasses.replace(event, status="failed", problem=driver.problem)
-        return event
+            event = dataclasses.replace(event, status="failed", problem=problem)
+        yield event
+        return
 
 
-def _events(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
+def _unrecorded(prepared: Prepared, error: OSError) -> Problem:
+    return Problem(
+        f"The run {prepared.folder.name} cannot be recorded any more.",
+        f"Writing into {prepared.folder.path} failed: {error.strerror or error}.",
+        "Free some space or mend the folder's permissions, then try again: the run waits and its last checkpoint is "
+        "kept.",
+        str(error),
+    )
+
+
+def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
+    """Train; begin again from the newest whole checkpoint whenever the person chose to change something."""
+    from workbench.engine.trouble import Restart
+
+    while True:
+        try:
+            yield from _attempt(prepared, control, looked_at)
+            return
+        except Restart as again:
+            changes = again.changes
+        looked_at.clear()
+        gc.collect()  # the model of the failed attempt, before another one is loaded
+        try:
+            prepared = _changed(prepared, changes)
+        except WorkbenchError as error:
+            yield Ended(status="failed", problem=error.problem)
+            return
+        step = int(prepared.checkpoint.name.removeprefix("step-")) if prepared.checkpoint else 0
+        for path, value in changes:
+            yield Changed(step=step, path=path, value=value)
+
+
+def _changed(prepared: Prepared, changes: Sequence[tuple[str, float | str | bool]]) -> Prepared:
+    """The run with changed recipe fields, from its newest whole checkpoint, or else from its beginning."""
+    from workbench.engine.checkpoints import newest_good
+
+    recipe = prepared.recipe
+    for path, value in changes:
+        recipe = changed(recipe, path, value)
+    if prepared.writes and changes:
+        write_whole(prepared.folder.recipe_file, recipe_toml(recipe))
+    saved = prepared.folder.checkpoint_folders()
+    checkpoint, notes = newest_good(saved) if saved else (None, [])
+    return dataclasses.replace(prepared, recipe=recipe, checkpoint=checkpoint, notes=tuple(notes))
+
+
+def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
+    """Load, check that the run fits, and train, once."""
+    from workbench.engine.loading import trained_model
+    from workbench.engine.train import train
+    from workbench.engine.trouble import Restart
+
     try:
-        from workbench.engine.loading import trained_model
-        from workbench.engine.train import seed_chance, train
-
-        task, recipe, rows = prepared.task, prepared.recipe, prepared.rows
         for note in prepared.notes:
             yield Notice(text=note, level="warning")
-        seed_chance(recipe.training.seed)  # the new head's first weights come from the seed
-        model, tokenizer = task.load(recipe, rows, prepared.model)
-        goods = task.encode(recipe, rows, model, tokenizer)
+        remarks: list[str] = []
+        if prepared.checkpoint is None and alone():
+            prepared = yield from _fitted(prepared, control, remarks)
+        goods = load_goods(prepared)
+        goods = dataclasses.replace(goods, notes=(*goods.notes, *remarks))
+    except Restart:
+        raise
     except Exception as error:
         yield Ended(status="failed", problem=explain(error))
         return
-    looked_at.append(trained_model(goods, rows))
+    looked_at.append(trained_model(goods, prepared.rows))
     yield from train(
-        recipe,
-        task,
-        rows,
+        prepared.recipe,
+        prepared.task,
+        prepared.rows,
         goods,
         control,
         folder=prepared.folder.path if prepared.writes else None,
         checkpoint=prepared.checkpoint,
-        card=model_card(recipe, rows),
+        card=model_card(prepared.recipe, prepared.rows),
+        resolve=prepared.resolve,
     )
+
+
+def alone() -> bool:
+    """Whether this process trains by itself, not as one of several under torchrun."""
+    return os.environ.get("WORLD_SIZE", "1") == "1"
+
+
+def load_goods(prepared: Prepared) -> Goods:
+    """Model, tokenizer and encoded rows; a new head's first weights come from the seed."""
+    from workbench.engine.assembly import seed_chance
+
+    seed_chance(prepared.recipe.training.seed)
+    model, tokenizer = prepared.task.load(prepared.recipe, prepared.rows, prepared.model)
+    return prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
+
+
+def look_ahead(
+    prepared: Prepared,
+    *,
+    watts: float = 0.0,
+    price: float = 0.0,
+    check: Callable[[], object] = lambda: None,
+) -> Preflight:
+    """A few real steps on a model that is thrown away; needs a prepared run, and writes nothing."""
+    from workbench.engine.preflight import preflight
+
+    where = next(p for p in (prepared.home.runs, *prepared.home.runs.parents) if p.is_dir())
+    return preflight(
+        prepared.recipe,
+        prepared.task,
+        prepared.rows,
+        load_goods(prepared),
+        where,
+        resolve=prepared.resolve,
+        check=check,
+        watts=watts,
+        price=price,
+    )
+
+
+def _fitted(
+    prepared: Prepared, control: EngineControl, remarks: list[str]
+) -> Generator[Event, None, Prepared]:
+    """Check that the run fits, and remark what it will take; where it does not fit, wait for a decision."""
+    from workbench.engine.trouble import Restart, offers_for, out_of_memory, training_problem
+
+    problem: Problem | None = None
+    offers: tuple[Offer, ...] = ()
+    try:
+        found = look_ahead(prepared)
+        problem, offers = found.problem, found.offers
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        problem, offers = training_problem(error), offers_for(error, prepared.recipe)
+    if problem is not None:
+        yield Paused(step=0, problem=problem, offers=offers)
+        answer = control.hold(problem, offers, None)
+        if answer.what == "stop":
+            raise WorkbenchError(problem, usage=False)
+        yield WentOn(step=0)
+        if answer.changes:
+            raise Restart(answer.changes)
+        return prepared  # tried all the same
+    remarks.append(forecast_in_words(found))
+    if prepared.recipe.training.accumulation == 0:
+        recipe = changed(prepared.recipe, "training.accumulation", found.accumulation)
+        if prepared.writes:
+            write_whole(prepared.folder.recipe_file, recipe_toml(recipe))
+        remarks.append(f"Each batch is worked through in {found.accumulation} parts, the fewest that fit.")
+        prepared = dataclasses.replace(prepared, recipe=recipe)
+    return prepared
+
+
+def forecast_in_words(found: Preflight) -> str:
+    """A check before the start, in one sentence."""
+    peak, room = found.memory_peak / 1e9, found.memory_total / 1e9
+    minutes = found.seconds / 60
+    time = f"{minutes:.0f} minutes" if minutes >= 1.5 else f"{max(1, round(found.seconds))} seconds"
+    return f"The run fits: about {peak:.1f} of {room:.1f} GB of memory, and about {time}."
 
 
 def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> None:

@@ -21,5 +21,5 @@ def run(args: argparse.Namespace) -> int:
 
     folder = find_run(args.home, args.run)
     args.console.progress.show(f"getting {folder.name} ready")
-    prepared = training.reopen(folder)
+    prepared = training.reopen(folder, args.home)
     return conclude(prepared.folder, follow(prepared, args.console), args.console)

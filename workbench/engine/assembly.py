@@ -1,0 +1,190 @@
+"""Everything that takes a training step, put together from a recipe: device, model, methods, loss, optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+from workbench.engine.devices import Precision, choose_device, choose_precision, prefer_fast_arithmetic
+from workbench.engine.losses import Loss, build_loss
+from workbench.engine.method import Forward, Method, Pass, Workshop, wanted_methods
+from workbench.engine.optimizers import build_optimizer
+from workbench.engine.task import Batch, Goods, Rows, Task
+from workbench.run.problem import bad_input
+from workbench.run.recipe import Recipe
+
+
+def no_models(name: str) -> Path:
+    """Where there is no shelf of models, there is no teacher either."""
+    raise bad_input(f"The model {name} is not here.", field="distillation.teacher")
+
+
+@dataclass(slots=True)
+class Assembly:
+    """The parts of a training step.
+
+    Attributes:
+        model: The model as steps use it; wrapped where several processes share the work.
+        bare: The model itself.
+        forward: The way of a batch through the model, with every method around it.
+    """
+
+    recipe: Recipe
+    task: Task
+    rows: Rows
+    goods: Goods
+    accelerator: Accelerator
+    precision: Precision
+    methods: list[Method]
+    loss: Loss
+    model: Any
+    bare: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    scaler: Any
+    forward: Forward
+    pad: int
+    total: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = self.accelerator.device
+        return device
+
+    @property
+    def keeps_base(self) -> bool:
+        """Whether checkpoints hold only what is trained."""
+        return any(method.keeps_base for method in self.methods)
+
+    def begin(self, resolve: Callable[[str], Path] = no_models) -> None:
+        """Tell the methods that the run begins; the weights are in place. Builds the chain of forwards."""
+        workshop = Workshop(
+            self.recipe,
+            self.task,
+            self.rows,
+            self.goods,
+            self.bare,
+            self.loss,
+            self.device,
+            self.precision,
+            self.total,
+            resolve,
+        )
+        forward: Forward = self._plain_forward
+        for method in self.methods:
+            method.begin(workshop)
+            forward = method.forward(forward)
+        self.forward = forward
+
+    def _plain_forward(self, batch: Batch, **more: Any) -> Pass:
+        outputs = self.task.outputs(self.model, batch, **more)
+        logits, targets = self.task.logits(outputs, batch), self.task.targets(batch)
+        return Pass(outputs, logits, targets, self.loss(logits, targets).sum())
+
+    @contextmanager
+    def measured_weights(self) -> Iterator[None]:
+        """While this is entered the model has the weights that are measured and kept."""
+        with ExitStack() as stack:
+            for method in self.methods:
+                stack.enter_context(method.measured_weights())
+            yield
+
+    def portable(self) -> torch.nn.Module:
+        """The model as other tools load it."""
+        model = self.bare
+        for method in self.methods:
+            model = method.portable(model)
+        return model
+
+    def method_state(self) -> dict[str, torch.Tensor]:
+        """The states of all methods, as "method/name"."""
+        return {
+            f"{type(method).__name__}/{name}": tensor
+            for method in self.methods
+            for name, tensor in method.state().items()
+        }
+
+    def load_method_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Put back what `method_state` returned."""
+        for method in self.methods:
+            mine = f"{type(method).__name__}/"
+            method.load_state({k.removeprefix(mine): v for k, v in state.items() if k.startswith(mine)})
+
+    def move(self, device: torch.device) -> None:
+        """Move the model and the optimizer's state to another device, or back."""
+        self.bare.to(device)
+        for values in self.optimizer.state.values():
+            for name, value in values.items():
+                if isinstance(value, torch.Tensor) and value.ndim:  # step counters stay where they are
+                    values[name] = value.to(device)
+
+
+def seed_chance(seed: int) -> None:
+    """Set torch's global generators, from which new weights and dropout masks come."""
+    torch.manual_seed(seed)
+
+
+def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -> Assembly:
+    """Put the parts of a step together; the model is reshaped and trained in place.
+
+    What is drawn by chance here (the first weights of added modules) comes from the recipe's seed. `begin` must
+    be called before the first step. `total` is the number of the run's steps.
+    """
+    settings = recipe.training
+    # Accelerate keeps one state per process; a second run in the window may want another device.
+    if not torch.distributed.is_initialized():
+        AcceleratorState._reset_state(reset_partial_state=True)
+    wanted = choose_device(settings.device)
+    # Precision is our own autocast: Accelerate would silently keep the first run's for the whole process.
+    accelerator = Accelerator(cpu=wanted.type == "cpu", mixed_precision="no")
+    device = accelerator.device
+    precision = choose_precision(settings.precision, device)
+    prefer_fast_arithmetic(device, deterministic=settings.deterministic)
+    seed_chance(settings.seed)
+    methods = wanted_methods(recipe)
+    bare = goods.model
+    for method in methods:
+        bare = method.reshape(bare, recipe)
+    bare.train()
+    bare.to(device)
+    optimizer = build_optimizer(bare, recipe, total)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+    loss = build_loss(recipe.loss, _class_counts(goods, rows))
+    model: Any = accelerator.prepare_model(bare)
+    # Each process draws its own dropout masks.
+    seed_chance(settings.seed + accelerator.process_index)
+    return Assembly(
+        recipe,
+        task,
+        rows,
+        goods,
+        accelerator,
+        precision,
+        methods,
+        loss,
+        model,
+        bare,
+        optimizer,
+        scaler,
+        forward=_not_begun,
+        pad=int(goods.tokenizer.pad_token_id or 0),
+        total=total,
+    )
+
+
+def _not_begun(batch: Batch, **more: Any) -> Pass:
+    raise RuntimeError("Assembly.begin was not called")
+
+
+def _class_counts(goods: Goods, rows: Rows) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+    if goods.train.labels is None or not rows.class_names:
+        return None
+    return np.bincount(goods.train.labels, minlength=len(rows.class_names)).astype(np.int64)
