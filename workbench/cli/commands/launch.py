@@ -19,6 +19,7 @@ from workbench.cli.fleet import add_fleet_arguments, asked_fleet
 if TYPE_CHECKING:
     from workbench.cli.console import Console
     from workbench.run.folder import RunFolder
+    from workbench.run.history import History
     from workbench.session.launching import Launched
 
 NAME = "launch"
@@ -86,8 +87,6 @@ def _command(args: argparse.Namespace) -> list[str]:
 
 def _follow(launched: Launched, console: Console) -> int:
     from workbench.cli.watch import conclude_watched, watch
-    from workbench.run.history import History
-    from workbench.run.journal import read_journal
 
     console.progress.show("starting the processes")
     while (told := launched.run()) is None and launched.poll() is None:
@@ -96,9 +95,7 @@ def _follow(launched: Launched, console: Console) -> int:
     if told is None:
         return _without_run(launched, console)
     folder, after = told
-    history = History()
-    history.fold(event for event in read_journal(folder.journal_file) if event.index <= after)
-    history.ended = None
+    history = _past(folder, after)
     # Until rank 0 has taken the lock the run looks as if nobody worked on it.
     while launched.poll() is None and not folder.is_alive():
         time.sleep(0.1)
@@ -109,12 +106,21 @@ def _follow(launched: Launched, console: Console) -> int:
     return _interrupted(launched, folder, history, console)
 
 
-def _interrupted(launched: Launched, folder: RunFolder, history: object, console: Console) -> int:
-    from workbench.cli.outcome import outcome
+def _past(folder: RunFolder, after: int) -> History:
+    """What a resumed run did before; that it ended then does not count any more."""
     from workbench.run.history import History
+    from workbench.run.journal import read_journal
+
+    history = History()
+    history.fold(event for event in read_journal(folder.journal_file) if event.index <= after)
+    history.ended = None
+    return history
+
+
+def _interrupted(launched: Launched, folder: RunFolder, history: History, console: Console) -> int:
+    from workbench.cli.outcome import outcome
     from workbench.run.problem import Problem
 
-    assert isinstance(history, History)
     problems, _ = launched.problems()
     go_on = f"workbench launch --resume {folder.name} with the same numbers of processes, or workbench resume"
     lost = Problem(

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import argparse
+import threading
 import time
 
 NAME = "runs"
-HELP = "list all runs, newest first"
+HELP = "list all runs, newest first, or follow one that another process works on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """This command has no arguments of its own."""
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--follow",
+        metavar="RUN",
+        help="show how a run goes until it ends: a name, a folder (also of another machine), or host:/path over SSH",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the runs; returns the exit code."""
+    """List the runs, or follow one; returns the exit code."""
+    return _follow(args) if args.follow else _list(args)
+
+
+def _follow(args: argparse.Namespace) -> int:
+    from workbench.cli.watch import conclude_watched, watch
+    from workbench.run.folder import find_run
+    from workbench.run.history import History
+    from workbench.session.following import remote_place
+
+    where = args.follow if remote_place(args.follow) else find_run(args.home, args.follow)
+    history = History()
+    over = threading.Event()
+    try:
+        status = watch(where, history, args.console, over)
+    except KeyboardInterrupt:  # the run is somebody else's, and goes on
+        status = "running"
+    return conclude_watched(where, status, history, args.console)
+
+
+def _list(args: argparse.Namespace) -> int:
     from workbench.cli.outcome import outcome
     from workbench.cli.progress import duration
     from workbench.cli.tables import table
