@@ -210,6 +210,7 @@ def test_pictures_are_twice_as_fine_as_the_screen_and_drawings_have_lines(
 ) -> None:
     open_run(qtbot, workspace, recorded(home, "a").name)
     qtbot.waitUntil(lambda: bool(pane.plots["loss"].series))
+    pane.redraw()
     written = export_all(list(pane.plots.values()), tmp_path)
     assert len(written) == 3 * len(pane.plots)
     picture = QImage(str(tmp_path / "loss.png"))

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPen
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QPen
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
+from workbench.gui.canvas import Canvas, Line
 from workbench.gui.curve_maths import thinned, value_at
 from workbench.gui.series import Legend, Series
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
 from workbench.gui.widgets import Card, IconButton, Label, explain_widget
 from workbench.run.history import Floats
 
-pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
-
 EXPORTS = (("png", "PNG picture…"), ("svg", "SVG drawing…"), ("csv", "CSV table…"))
-
-
-class _Canvas(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
-    """The plot's drawing area: reports where the pointer is, resets on a double click."""
-
-    hovered = Signal(object)  # x, or None
-    reset = Signal()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        view = self.getViewBox()
-        place = view.mapSceneToView(self.mapToScene(event.position().toPoint()))
-        inside = view.sceneBoundingRect().contains(QPointF(event.position()))
-        self.hovered.emit(float(place.x()) if inside else None)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self.hovered.emit(None)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.reset.emit()
 
 
 class CurvePlot(Card):
@@ -59,7 +39,8 @@ class CurvePlot(Card):
         self._range = (0.0, 1.0)
         self._hover: float | None = None
         self._log = log
-        self._items: dict[str, pg.PlotDataItem] = {}
+        self._lines: dict[str, Line] = {}
+        self._spent = 0.0
         heading = Label(title, "section")
         explain_widget(heading, help)
         explain_widget(self, "", title, help)
@@ -87,8 +68,8 @@ class CurvePlot(Card):
         theme().changed.connect(self._recolour)
         self._recolour()
 
-    def _make_canvas(self) -> _Canvas:
-        canvas = _Canvas(enableMenu=False)
+    def _make_canvas(self) -> Canvas:
+        canvas = Canvas(enableMenu=False)
         canvas.setMinimumSize(80, 40)
         # pyqtgraph makes this menu, which is never shown, without a parent: it would outlive the plot.
         canvas.getPlotItem().ctrlMenu.setParent(canvas, Qt.WindowType.Popup)
@@ -97,9 +78,7 @@ class CurvePlot(Card):
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         canvas.showGrid(x=False, y=True, alpha=0.25)
         view = canvas.getViewBox()
-        view.setAutoVisible(y=True)
-        view.enableAutoRange(x=False, y=True)
-        view.setDefaultPadding(0.06)
+        view.disableAutoRange()  # it would paint every plot twice; `redraw` knows the heights
         view.sigRangeChangedManually.connect(self._moved)
         for side in ("left", "bottom"):
             axis = canvas.getAxis(side)
@@ -110,7 +89,7 @@ class CurvePlot(Card):
             axis.setTickFont(font)
         canvas.getAxis("left").setWidth(50)  # the same everywhere, so that plots line up
         canvas.getAxis("bottom").setHeight(20)
-        canvas.setLogMode(y=self._log)
+        canvas.getAxis("left").setLogMode(False, self._log)
         canvas.hovered.connect(self.hovered)
         canvas.reset.connect(self.whole_wanted)
         return canvas
@@ -132,31 +111,45 @@ class CurvePlot(Card):
     def redraw(self) -> None:
         """Draw: one setData for each curve, thinned to the width in pixels."""
         self._later.stop()
+        begun = time.thread_time()
         palette = current()
-        for key in set(self._items) - {line.key for line in self.series}:
-            self.canvas.removeItem(self._items.pop(key))
+        for key in set(self._lines) - {line.key for line in self.series}:
+            self._lines.pop(key).remove()
         pixels = max(50, int(self.canvas.width()))
+        heights = []
         for order, line in enumerate(self.series):
-            item = self._items.get(line.key)
-            if item is None:
-                item = self._items[line.key] = pg.PlotDataItem(connect="finite")
-                self.canvas.addItem(item)
-            item.setZValue(order)
-            x, y = thinned(line.x, line.y, *self._range, pixels)
-            if self._log:
-                y = np.where(y > 0, y, np.nan)
+            if line.key not in self._lines:
+                self._lines[line.key] = Line(self.canvas)
+            x, y = thinned(line.x, line.y, *self._range, pixels, line.levels)
             colour = QColor(palette.series[line.colour % len(palette.series)])
             if line.style == "raw":
                 colour.setAlphaF(0.35)
             # Wide or smooth pens cost seconds on live curves; a finished run is drawn once, and may be smooth.
-            item.opts["antialias"] = not self.live and line.style != "raw"
-            pen = QPen(colour, 1.5 if item.opts["antialias"] and len(x) < 1500 else 1)
+            smooth = not self.live and line.style != "raw"
+            pen = QPen(colour, 1.5 if smooth and len(x) < 1500 else 1)
             pen.setCosmetic(True)
-            marks = line.style == "points" and len(x) <= 200
-            item.setData(
-                x, y, pen=pen, symbol="o" if marks else None, symbolSize=5, symbolPen=None, symbolBrush=colour
+            marked = line.style == "points" and len(x) <= 200
+            heights.append(
+                self._lines[line.key].show(x, y, pen, order, marked=marked, smooth=smooth, log=self._log)
             )
+        self._fit(np.concatenate(heights) if heights else np.empty(0))
+        self.canvas.getViewBox().prepareForPaint()  # or it would be done while painting, and painted again
         self._show_legend()
+        self._spent += time.thread_time() - begun
+
+    def _fit(self, heights: Floats) -> None:
+        """Let the y axis hold what is drawn, with a little room."""
+        if not len(heights):
+            return
+        low, high = float(heights.min()), float(heights.max())
+        room = 0.06 * (high - low) or 0.05 * abs(low) or 1.0
+        if math.isfinite(high - low):
+            self.canvas.getViewBox().setYRange(low - room, high + room, padding=0)
+
+    def take_cost(self) -> float:
+        """Processor seconds that drawing and painting took since it was last asked."""
+        taken, self._spent, self.canvas.spent = self._spent + self.canvas.spent, 0.0, 0.0
+        return taken
 
     def show_hover(self, x: float | None) -> None:
         """Show the values at x, or the last ones."""
@@ -169,27 +162,27 @@ class CurvePlot(Card):
     def set_log(self, on: bool) -> None:
         """Use a logarithmic y axis, or not."""
         self._log = on
-        self.canvas.setLogMode(y=on)
+        self.canvas.getAxis("left").setLogMode(False, on)
         self.redraw()
 
     @contextmanager
     def uncached(self) -> Iterator[None]:
         """Draw marks and ground anew instead of from pixmaps, so that a vector drawing holds no pictures."""
         mode = self.canvas.cacheMode()
+        marks = [line.marks for line in self._lines.values() if line.marks is not None]
         self.canvas.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
-        for item in self._items.values():
-            item.scatter.opts["useCache"] = False
+        for item in marks:
+            item.opts["useCache"] = False
         try:
             yield
         finally:
             self.canvas.setCacheMode(mode)
-            for item in self._items.values():
-                item.scatter.opts["useCache"] = True
+            for item in marks:
+                item.opts["useCache"] = True
 
     def drawn(self, key: str) -> tuple[Floats, Floats]:
         """The points that are on the screen for a curve."""
-        x, y = self._items[key].getOriginalDataset()
-        return np.asarray(x), np.asarray(y)
+        return self._lines[key].x, self._lines[key].y
 
     def _show_legend(self) -> None:
         palette, entries = current(), []
@@ -252,11 +245,15 @@ class PlotGroup:
             plot.hovered.connect(self._hover)
 
     def set_end(self, last: float) -> None:
-        """The last step of all curves; the whole is shown unless the person zoomed in."""
+        """The last step of all curves; the whole is shown unless the person zoomed in. A plot follows when it is
+        next drawn: to move all of them would paint them all at once."""
         end = max(1.0, last)
         self._whole = (-0.01 * end, 1.01 * end)  # the marks at both ends have a width
-        if self._chosen is None:
-            self._apply(self._whole)
+
+    def redraw(self, plot: CurvePlot) -> None:
+        """Draw one of the plots in the group's range."""
+        plot.set_range(*(self._chosen or self._whole))
+        plot.redraw()
 
     def zoom(self, low: float, high: float) -> None:
         """Show a part, in every plot."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workbench.gui.curve_maths import Levels
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
 from workbench.run.history import Floats
 
@@ -21,7 +22,7 @@ class Series:
     """One curve of a plot. `colour` counts in the palette's series; `raw` is thin and pale, behind the
     others, and has no entry in the legend; `points` marks each point. `exported` says whether
     the table has it (a smoothed curve is not measured); a `share` reads as per cent;
-    the legend names lower ranks first."""
+    the legend names lower ranks first; `levels` is what is known of y already, where it may be long."""
 
     key: str
     label: str
@@ -32,6 +33,7 @@ class Series:
     exported: bool = True
     share: bool = False
     rank: int = 0
+    levels: Levels | None = None
 
     def words(self, value: float | None) -> str:
         """A value of this curve as a person reads it."""

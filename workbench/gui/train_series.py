@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from workbench.gui.curve_maths import smoothed
+from workbench.gui.curve_maths import Levels, Smoothing
 from workbench.gui.runs_list import is_share, metric_title
 from workbench.gui.series import Series
-from workbench.run.history import History
+from workbench.run.history import Curve, History
 
 #: The place in the palette's series of the first overlaid run.
 FIRST_OVERLAY = 2
@@ -70,6 +71,37 @@ class Shown:
     place: int = 0
 
 
+class _Known:
+    """What has been worked out of a curve, to be gone on with when it has grown."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.cuts = curve.cuts
+        self.levels = Levels()
+        self.smoothing = Smoothing(0)
+        self.smooth_levels = Levels()
+
+    def follow(self, curve: Curve, weight: float) -> None:
+        """Take in what is new of the curve; another weight smooths all of it again."""
+        self.levels.update(curve.y)
+        if weight <= 0:
+            return
+        if self.smoothing.weight != weight:
+            self.smoothing, self.smooth_levels = Smoothing(weight), Levels()
+        self.smoothing.update(curve.y)
+        self.smooth_levels.update(self.smoothing.y)
+
+
+_known: WeakKeyDictionary[Curve, _Known] = WeakKeyDictionary()
+
+
+def _known_of(curve: Curve, weight: float) -> _Known:
+    known = _known.get(curve)
+    if known is None or known.cuts != curve.cuts:
+        known = _known[curve] = _Known(curve)
+    known.follow(curve, weight)
+    return known
+
+
 def series_of(row: PlotRow, runs: Sequence[Shown], weight: float) -> list[Series]:
     """The curves of a plot, the selected run's on top."""
     found: list[Series] = []
@@ -88,10 +120,15 @@ def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
     colour = FIRST_OVERLAY + run.place - 1 if run.place else 0
     label = run.title if run.place else "training" if row.held_out else ""
     key = f"{run.place}/{row.curve}"
-    if not row.smooth or weight <= 0:
-        return [Series(key, label, curve.x, curve.y, colour, rank=run.place)]
-    soft = Series(key, label, curve.x, smoothed(curve.y, weight), colour, exported=False, rank=run.place)
-    raw = Series(f"{key}/raw", label, curve.x, curve.y, colour, style="raw")
+    weight = weight if row.smooth else 0.0
+    known = _known_of(curve, weight)
+    if weight <= 0:
+        return [Series(key, label, curve.x, curve.y, colour, rank=run.place, levels=known.levels)]
+    soft = Series(
+        key, label, curve.x, known.smoothing.y, colour,
+        exported=False, rank=run.place, levels=known.smooth_levels,
+    )  # fmt: skip
+    raw = Series(f"{key}/raw", label, curve.x, curve.y, colour, style="raw", levels=known.levels)
     # Overlaid runs show only their smoothed curve; the table still has what was measured.
     return [raw, soft] if run.place == 0 else [soft]
 

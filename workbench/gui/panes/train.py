@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -25,7 +25,7 @@ from workbench.gui.runs_list import STATUS
 from workbench.gui.settings import Settings
 from workbench.gui.theme import MEDIUM, SMALL, theme
 from workbench.gui.train_parts import HeadlineTile, NoticeLog, headlines
-from workbench.gui.train_series import PLOTS, Shown, series_of
+from workbench.gui.train_series import PLOTS, PlotRow, Shown, series_of
 from workbench.gui.widgets import (
     Badge,
     ElidedLabel,
@@ -42,6 +42,8 @@ from workbench.run.history import History
 from workbench.run.problem import WorkbenchError
 
 LOW = 600  # pixels
+SHARE = 0.04  # of the time of one core, which drawing may take from a training
+BETWEEN_MS = 12
 
 
 class TrainPane(QWidget):
@@ -55,6 +57,7 @@ class TrainPane(QWidget):
         self._workspace = workspace
         self._settings = Settings(workspace.session.home.settings, self)
         self._dirty = True
+        self._turns: list[Callable[[], None]] = []  # what of this drawing is yet to be done
         self._cost_ms = 0.0
         self.plots = {spec.key: CurvePlot(self.tr(spec.title), self.tr(spec.help)) for spec in PLOTS}
         self.group = PlotGroup(list(self.plots.values()))
@@ -70,7 +73,7 @@ class TrainPane(QWidget):
         self._lay_out()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.redraw)
+        self._timer.timeout.connect(self._take_turn)
         for plot in self.plots.values():
             plot.export_wanted.connect(lambda kind, plot=plot: self._ask_and_export_one(plot, kind))
         workspace.history_changed.connect(self._history_changed)
@@ -175,7 +178,8 @@ class TrainPane(QWidget):
         """Draw what came in while the page was hidden."""
         super().showEvent(event)
         if self._dirty:
-            self.redraw()
+            self._turns.clear()
+            self._take_turn()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low window keeps its room for the plots."""
@@ -190,14 +194,15 @@ class TrainPane(QWidget):
 
     def _soon(self) -> None:
         self._dirty = True
+        self._turns.clear()
         if self.isVisible():
             self._timer.start(0)
 
     def _pause(self) -> int:
-        """Milliseconds until the next redraw: as the settings say, and longer where drawing is dear, so that it
-        takes at most a tenth of the time from training."""
+        """Milliseconds until the next drawing: as the settings say, and longer where drawing is dear, so that it
+        takes only its share of the time from training."""
         wanted = 1000 / self._settings.number("train/redraws")
-        return int(max(wanted, 10 * self._cost_ms)) if self._live() else 0
+        return int(max(wanted, self._cost_ms / SHARE)) if self._live() else 0
 
     def _live(self) -> bool:
         in_work = {self._workspace.active_name, self._workspace.elsewhere.name}
@@ -210,30 +215,48 @@ class TrainPane(QWidget):
     # ---- drawing
 
     def redraw(self) -> None:
-        """Draw the selected run and the overlaid ones as they are now."""
-        begun = time.perf_counter()
+        """Draw the selected run and the overlaid ones as they are now, at once."""
+        self._turns = self._drawing()
+        while self._turns:
+            self._turns.pop(0)()
+
+    def _take_turn(self) -> None:
+        """Draw one plot; the next one follows when what waits has had its turn, so that the window never stops."""
+        if not self._turns:
+            self._turns = self._drawing()
+        if self._turns:
+            self._turns.pop(0)()
+        if self._turns:
+            self._timer.start(BETWEEN_MS if self._live() else 0)
+
+    def _drawing(self) -> list[Callable[[], None]]:
+        """The turns of one drawing; empty where there is nothing to draw."""
         workspace = self._workspace
         history = workspace.histories.get(workspace.selected or "")
         if history is None:
             self._show_empty()
-            return
+            return []
+        self._cost_ms = 1000 * sum(plot.take_cost() for plot in self.plots.values())
+        self._dirty = False
         self._stack.setCurrentWidget(self._content)
         shown = [
             Shown(self._title(name), workspace.histories[name], place)
             for place, name in enumerate(self._names())
             if name in workspace.histories
         ]
-        weight = self.smoothing.value() / 100
         live = self._live()
         self.group.set_end(max((run.history.step for run in shown), default=1))
-        for spec in PLOTS:
+
+        def draw(spec: PlotRow) -> None:
             plot = self.plots[spec.key]
-            plot.show_series(series_of(spec, shown, weight), live=live)
-            plot.redraw()
-        self._show_head(history)
-        self.log.show_notices(history)
-        self._dirty = False
-        self._cost_ms = 1000 * (time.perf_counter() - begun)
+            plot.show_series(series_of(spec, shown, self.smoothing.value() / 100), live=live)
+            self.group.redraw(plot)
+
+        def words() -> None:
+            self._show_head(history)
+            self.log.show_notices(history)
+
+        return [*(partial(draw, spec) for spec in PLOTS), words]
 
     def _show_empty(self) -> None:
         workspace = self._workspace
