@@ -54,7 +54,7 @@ class Adversary(Method):
         return recipe.adversarial.kind != "none"
 
     def begin(self, workshop: Workshop) -> None:
-        self._settings = workshop.recipe.adversarial
+        self._settings, self._device = workshop.recipe.adversarial, workshop.device
         self._vectors = token_vectors(workshop.model, "adversarial.kind", "Adversary")
         self._seen: list[torch.Tensor] = []  # the token vectors of each way through the model
         self._moved: torch.Tensor | None = None
@@ -80,7 +80,8 @@ class Adversary(Method):
             for _ in range(settings.steps - 1):
                 with self._moving(moved):
                     loss = forward(batch).loss
-                gradient = torch.stack(torch.autograd.grad(loss, self._seen)).sum(dim=0)
+                with torch.autocast(self._device.type, enabled=False):
+                    gradient = torch.stack(torch.autograd.grad(loss, self._seen)).sum(dim=0)
                 moved = within(moved + move(gradient, mask, settings.step_size), settings.epsilon)
         with self._moving(moved):
             loss = forward(batch).loss

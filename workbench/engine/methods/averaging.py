@@ -78,6 +78,8 @@ class Averaging(Method):
         return {"counted": counted} | {f"average.{n}": t for n, t in self._averages.items()}
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        if not state:  # the checkpoint is from before averages were wanted
+            return
         self._counted = int(state["counted"])
         for name, average in self._averages.items():
             average.copy_(state[f"average.{name}"])
