@@ -310,11 +310,11 @@ def _recomputing(trial: Trial, longest: Indexes, split: Split) -> _Memory | None
     model = trial.assembly.bare
     if not getattr(model, "supports_gradient_checkpointing", False):
         return None
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})  # type: ignore[operator]
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     try:
         return trial.memory(longest, split)
     finally:
-        model.gradient_checkpointing_disable()  # type: ignore[operator]
+        model.gradient_checkpointing_disable()
 
 
 def shortened(split: Split, length: int) -> Split:

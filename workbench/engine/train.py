@@ -7,9 +7,8 @@ The generator knows neither a window nor a file of events. Between two steps it 
 from __future__ import annotations
 
 import gc
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +24,7 @@ from workbench.engine.forecast import Forecast
 from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
 from workbench.engine.plan import make_plan
+from workbench.engine.progress import Progress
 from workbench.engine.stepper import Stepper
 from workbench.engine.task import Goods, Measurement, Rows, Split, Task
 from workbench.engine.trouble import (
@@ -42,7 +42,6 @@ from workbench.run.offers import Answer, Offer
 from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
-from workbench.run.schedules import Patience, Plateau, learning_rate
 
 
 class Control(Protocol):
@@ -133,52 +132,44 @@ class _Loop:
         self.recipe, self.task, self.rows, self.goods = recipe, task, rows, goods
         self.control, self.resolve = control, resolve
         self.keeper = Keeper(folder, task, goods, card, recipe.training.keep_checkpoints) if folder else None
-        self.step = 0
-        self.seconds = 0.0
-        self.samples = 0
-        self.best_value: float | None = None
-        self.best_step = 0
-        self.metric = recipe.training.best_metric or task.best_metric
-        self.best_metrics: dict[str, float] = {}
-        self._rate_scale = 1.0  # changed by hand
-        self._plateau = Plateau(recipe.training)
-        self._patience = Patience(recipe.training.early_stopping, recipe.training.minimum_gain)
-        self._enough = False
-        self._stop_at_epoch = False
-        self._measured_step = -1
+        self.progress = Progress(recipe, task)
 
     # ---- the loop
 
     def run(self, checkpoint: Path | None) -> Iterator[Event]:
+        progress = self.progress
         self._prepare(checkpoint)
         yield self._started(checkpoint)
         for note in (*self.rows.notes, *self.goods.notes):
             if checkpoint is None:
                 yield Notice(text=note)
-        if self.plan.evaluates(self.step) and self._measured_step < self.step:
+        if self.plan.evaluates(progress.step) and progress.measured_step < progress.step:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
         if checkpoint is None and self.keeper is not None:
             self.keeper.keep_writing("before", self.task.written_samples(self.goods))
-        while self.step < self.plan.total and not self._enough:
-            epoch, first = self.plan.place(self.step)
-            for indexes in self.batches.epoch(epoch)[first : first + self.plan.total - self.step]:
+        while not self._is_over():
+            epoch, first = self.plan.place(progress.step)
+            for indexes in self.batches.epoch(epoch)[first : first + self.plan.total - progress.step]:
                 if self._told_to_stop():
                     yield from self.stop()
                     return
                 yield from self._step(indexes)
-                if self.plan.evaluates(self.step):
+                if self.plan.evaluates(progress.step):
                     yield from self._flush()
                     yield from self._evaluate()
-                if self.plan.saves(self.step):
+                if self.plan.saves(progress.step):
                     yield from self._flush()
                     yield from self._save_checkpoint()
-                if self._enough:
+                if self._is_over():
                     break
-            if self._stop_at_epoch and self.plan.place(self.step)[1] == 0:
+            if progress.stop_at_epoch and self.plan.place(progress.step)[1] == 0:
                 yield from self.stop()
                 return
         yield from self._finish()
+
+    def _is_over(self) -> bool:
+        return self.progress.step >= self.plan.total or self.progress.out_of_patience
 
     def _prepare(self, checkpoint: Path | None) -> None:
         recipe, goods = self.recipe, self.goods
@@ -192,7 +183,6 @@ class _Loop:
         self.assembly.begin(self.resolve)
         if checkpoint is not None:
             self._resume(checkpoint)
-        self._saved_step = self.step if checkpoint is not None else -1
         self.stepper = Stepper(
             self.assembly,
             goods.train,
@@ -201,28 +191,18 @@ class _Loop:
         )
 
     def _resume(self, checkpoint: Path) -> None:
-        position = checkpoints.read_position(checkpoint)
-        self.step, self.seconds, self.samples = position.step, position.seconds, position.samples
-        self.best_value, self.best_step = position.best_value, position.best_step
-        self.best_metrics = position.best_metrics
-        self._measured_step = position.measured_step
-        self._rate_scale = position.rate_scale
-        if position.plateau:
-            self._plateau = Plateau.from_state(self.recipe.training, position.plateau)
-        if position.patience:
-            self._patience.load_state(position.patience)
-        self._enough = self._out_of_patience()
+        self.progress.resume(checkpoints.read_position(checkpoint))
         # Last, because it puts the random states back.
         state = checkpoints.restore(checkpoint, self.assembly.optimizer, self.assembly.scaler)
         self.assembly.load_method_state(state)
 
     def _step(self, indexes: Indexes) -> Iterator[Event]:
-        self.step += 1
-        self.samples += len(indexes)
-        rate = learning_rate(self.recipe.training, self.step, self.plan.total)
-        rate *= self._rate_scale * self._plateau.factor
+        progress = self.progress
+        progress.step += 1
+        progress.samples += len(indexes)
+        rate, epoch = progress.rate(self.plan.total), self.plan.epochs_done(progress.step)
         began = time.perf_counter()
-        self.stepper.take(indexes, rate, self.step, self.plan.epochs_done(self.step))
+        self.stepper.take(indexes, rate, progress.step, epoch)
         self.forecast.step(time.perf_counter() - began, self.batches.padded(indexes))
         if self.stepper.due:
             yield from self._flush()
@@ -230,8 +210,8 @@ class _Loop:
 
     def _flush(self) -> Iterator[Event]:
         """Report the steps whose losses have not been read yet."""
-        events, seconds = self.stepper.report(self.forecast.left(self.step))
-        self.seconds += seconds
+        events, seconds = self.stepper.report(self.forecast.left(self.progress.step))
+        self.progress.seconds += seconds
         for event in events:
             yield event
             check_finite(event, self.assembly.precision)
@@ -243,7 +223,7 @@ class _Loop:
             self.control.between_steps(self._live())
             yield from self._follow_orders()
             return
-        yield Paused(step=self.step)
+        yield Paused(step=self.progress.step)
         released = self.control.releases and self.device.type != "cpu"
         if released:
             self._release()
@@ -253,7 +233,7 @@ class _Loop:
             yield from self._written(wait=True)
         if released:
             self.assembly.move(self.device)
-        yield WentOn(step=self.step)
+        yield WentOn(step=self.progress.step)
 
     def _follow_orders(self) -> Iterator[Event]:
         for order in self.control.orders():
@@ -263,51 +243,42 @@ class _Loop:
                 case MeasureNow():
                     yield from self._evaluate()
                 case StopAfterEpoch():
-                    self._stop_at_epoch = order.on
+                    self.progress.stop_at_epoch = order.on
                 case ChangeRate():
-                    self._rate_scale = order.learning_rate / self.recipe.training.learning_rate
-                    yield Changed(step=self.step, path="training.learning_rate", value=order.learning_rate)
+                    self.progress.rate_scale = order.learning_rate / self.recipe.training.learning_rate
+                    yield Changed(
+                        step=self.progress.step, path="training.learning_rate", value=order.learning_rate
+                    )
 
     # ---- measuring and saving
 
     def _evaluate(self) -> Iterator[Event]:
         if not len(self.goods.validation):
             return
-        began = time.perf_counter()
-        planned = self.plan.evaluates(self.step) and self._measured_step < self.step
+        progress, began = self.progress, time.perf_counter()
+        # A measurement by hand must not use up patience.
+        planned = self.plan.evaluates(progress.step) and progress.measured_step < progress.step
         with self.assembly.measured_weights():
             measured = self._measure(self.goods.validation)
-            self._measured_step = self.step
-            value = measured.metrics.get(self.metric, math.nan)
-            best = self.step > 0 and self.task.is_better(self.metric, value, self.best_value)
+            best = progress.is_best(measured.metrics)
             if best:
-                self.best_value, self.best_step, self.best_metrics = value, self.step, measured.metrics
                 yield from self._save_model(measured)
         self.forecast.measured(time.perf_counter() - began)
-        yield Evaluated(
-            step=self.step,
-            epoch=self.plan.epochs_done(self.step),
+        yield self._evaluated(measured, best=best)
+        if planned and progress.step:
+            yield from progress.heard(measured.metrics, self.plan.total)
+
+    def _evaluated(
+        self, measured: Measurement, *, best: bool = False, split: str = "validation"
+    ) -> Evaluated:
+        return Evaluated(
+            step=self.progress.step,
+            epoch=self.plan.epochs_done(self.progress.step),
             metrics=measured.metrics,
             best=best,
+            split=split,
             confusion=measured.confusion,
         )
-        if planned and self.step:  # measurements by hand must not use up patience
-            yield from self._heard(value)
-
-    def _heard(self, value: float) -> Iterator[Event]:
-        """Let the plateau schedule and early stopping know of a held-out score."""
-        highest = self.metric not in self.task.lower_is_better
-        if self._plateau.heard(value, highest):
-            yield Notice(text=f"The held-out {self.metric} stands still: the learning rate is lowered.")
-        self._enough = self._patience.heard(value, highest)
-        if self._enough and self.step < self.plan.total:
-            yield Notice(
-                text=f"The held-out {self.metric} has not improved for {self._patience.waited} measurements: "
-                f"the run ends early. The weights of step {self.best_step} are kept."
-            )
-
-    def _out_of_patience(self) -> bool:
-        return 0 < self.recipe.training.early_stopping <= self._patience.waited
 
     def _measure(self, split: Split) -> Measurement:
         return measure(self.assembly, split, batch_size=self.recipe.training.batch_size, check=self._check)
@@ -322,7 +293,7 @@ class _Loop:
         self.accelerator.wait_for_everyone()
         if self.keeper is not None:
             trained = self.assembly.bare if self.assembly.keeps_base else None
-            self.keeper.keep_model(self.assembly.portable(), measured, self.step, trained=trained)
+            self.keeper.keep_model(self.assembly.portable(), measured, self.progress.step, trained=trained)
             yield from self._written()
 
     def _save_checkpoint(self, *, mark: bool = False) -> Iterator[Event]:
@@ -333,7 +304,7 @@ class _Loop:
         began = time.perf_counter()
         self.keeper.keep_checkpoint(self._snapshot(), mark=mark)
         yield from self._written()
-        self._saved_step = self.step
+        self.progress.saved_step = self.progress.step
         self.forecast.saved(time.perf_counter() - began)
 
     def _snapshot(self) -> checkpoints.Snapshot:
@@ -342,24 +313,9 @@ class _Loop:
             assembly.bare,
             assembly.optimizer,
             assembly.scaler,
-            self._position(),
+            self.progress.position(assembly.precision),
             assembly.method_state(),
             only_trained=assembly.keeps_base,
-        )
-
-    def _position(self) -> checkpoints.Position:
-        return checkpoints.Position(
-            step=self.step,
-            seconds=self.seconds,
-            samples=self.samples,
-            best_value=self.best_value,
-            best_step=self.best_step,
-            best_metrics=self.best_metrics,
-            measured_step=self._measured_step,
-            rate_scale=self._rate_scale,
-            plateau=self._plateau.state(),
-            patience=self._patience.state(),
-            precision=self.assembly.precision,
         )
 
     def _check_weights(self) -> None:
@@ -367,7 +323,7 @@ class _Loop:
         trained = [p for p in self.assembly.bare.parameters() if p.requires_grad]
         sums = torch.stack([p.detach().float().sum() for p in trained])
         if not bool(torch.isfinite(sums).all()):
-            raise not_finite("weights", self.step)
+            raise not_finite("weights", self.progress.step)
 
     def _written(self, *, wait: bool = False) -> Iterator[Event]:
         """Tell what has become durable. While something cannot be written the run waits."""
@@ -377,21 +333,24 @@ class _Loop:
         if wait:
             keeper.wait()
         while (failed := keeper.trouble()) is not None:
-            yield from self._ask(writing_problem(failed, keeper.folder), (TRY_AGAIN,))
+            problem = writing_problem(failed, keeper.folder)
+            if (yield from self._answer(problem, (TRY_AGAIN,))).what == "stop":
+                raise GivenUpError(problem, usage=False)
             keeper.retry()
             keeper.wait()
         yield from keeper.finished()
 
-    def _ask(self, problem: Problem, offers: tuple[Offer, ...]) -> Iterator[Event]:
-        """Wait until the person has mended the cause; raises `GivenUpError` when they end the run."""
-        yield Paused(step=self.step, problem=problem, offers=offers)
-        if self.control.hold(problem, offers, self._live()).what == "stop":
-            raise GivenUpError(problem, usage=False)
-        yield WentOn(step=self.step)
+    def _answer(self, problem: Problem, offers: tuple[Offer, ...]) -> Generator[Event, None, Answer]:
+        """Wait until the person has decided about a problem."""
+        yield Paused(step=self.progress.step, problem=problem, offers=offers)
+        answer = self.control.hold(problem, offers, self._live())
+        if answer.what != "stop":
+            yield WentOn(step=self.progress.step)
+        return answer
 
     def _take_chosen_weights(self) -> None:
         """Put the best weights back, so that what is measured and shown in the end is what was saved."""
-        if self.best_step in (0, self.step) and not self.assembly.methods:
+        if self.progress.best_step in (0, self.progress.step) and not self.assembly.methods:
             return
         if self.keeper is not None:
             self.keeper.load_model_into(self.assembly.bare)
@@ -404,9 +363,11 @@ class _Loop:
     def stop(self) -> Iterator[Event]:
         """Save, and end."""
         yield from self._flush()
-        if self.step > self._saved_step:  # also before the first step, so that every stopped run can go on
+        if (
+            self.progress.step > self.progress.saved_step
+        ):  # also before the first step, so that every stopped run can go on
             yield from self._save_checkpoint()
-        if self.step and self.best_step == 0:  # no measurement has chosen weights yet
+        if self.progress.step and self.progress.best_step == 0:  # no measurement has chosen weights yet
             with self.assembly.measured_weights():
                 yield from self._save_model(None)
         yield from self._written(wait=True)
@@ -414,7 +375,7 @@ class _Loop:
 
     def _finish(self) -> Iterator[Event]:
         yield from self._flush()
-        if self.best_step == 0:  # nothing is held out, or no measurement was a number
+        if self.progress.best_step == 0:  # nothing is held out, or no measurement was a number
             with self.assembly.measured_weights():
                 yield from self._save_model(None)
         yield from self._written(wait=True)
@@ -423,14 +384,7 @@ class _Loop:
             self.keeper.keep_writing("after", self.task.written_samples(self.goods))
             yield from self._written(wait=True)
         if self.goods.test is not None:
-            measured = self._measure(self.goods.test)
-            yield Evaluated(
-                step=self.step,
-                epoch=self.plan.epochs_done(self.step),
-                metrics=measured.metrics,
-                split="test",
-                confusion=measured.confusion,
-            )
+            yield self._evaluated(self._measure(self.goods.test), split="test")
         yield self.ended("finished", None)
 
     def in_trouble(self, error: Exception) -> Iterator[Event]:
@@ -442,12 +396,10 @@ class _Loop:
         error.__traceback__ = None  # it holds the tensors of the step that did not fit
         self.assembly.optimizer.zero_grad(set_to_none=True)
         self._free()
-        yield Paused(step=self.step, problem=problem, offers=offers)
-        answer = self.control.hold(problem, offers, self._live())
+        answer = yield from self._answer(problem, offers)
         if answer.what == "stop":
             yield self.ended("failed", problem)
             return
-        yield WentOn(step=self.step)
         raise Restart(answer.changes)
 
     def close(self) -> None:
@@ -456,12 +408,13 @@ class _Loop:
             self.keeper.close()
 
     def ended(self, status: Any, problem: Problem | None) -> Ended:
+        progress = self.progress
         return Ended(
             status=status,
-            step=self.step,
-            seconds=self.seconds,
-            samples=self.samples,
-            metrics=self.best_metrics,
+            step=progress.step,
+            seconds=progress.seconds,
+            samples=progress.samples,
+            metrics=progress.best_metrics,
             problem=problem,
         )
 
@@ -479,9 +432,9 @@ class _Loop:
             validation_rows=len(self.goods.validation),
             parameters=sum(p.numel() for p in self.assembly.bare.parameters()),
             class_names=self.rows.class_names,
-            best_metric=self.metric,
-            best_is_highest=self.metric not in self.task.lower_is_better,
-            resumed_from=self.step if checkpoint is not None else 0,
+            best_metric=self.progress.metric,
+            best_is_highest=self.progress.highest_is_better,
+            resumed_from=self.progress.step if checkpoint is not None else 0,
             labels=self._labels(),
         )
 
@@ -502,8 +455,8 @@ class _Loop:
             head,
             self.rows.class_names,
             next(self.assembly.bare.parameters()).device,  # the host, while the GPU's memory is given back
-            self.step,
-            f"in training, step {self.step}",
+            self.progress.step,
+            f"in training, step {self.progress.step}",
         )
 
     def _release(self) -> None:
