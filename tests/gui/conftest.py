@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from workbench.gui.app import Bench, make_window
@@ -102,6 +103,13 @@ def bench(qapp: QApplication, home: Home) -> Iterator[Bench]:
     bench = make_window(home)
     yield bench
     bench.close()
+
+
+def wait_for_files(qtbot: QtBot, workspace: Workspace) -> None:
+    """Until the files lane has done what was asked of it so far."""
+    over: list[object] = []
+    workspace.session.files.submit(lambda desk: None, done=over.append, failed=over.append)
+    qtbot.waitUntil(lambda: bool(over), timeout=60_000)
 
 
 def loss_at(step: int, steps: int) -> float:

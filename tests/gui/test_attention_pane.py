@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.gui.conftest import wait_for_files
 from workbench.gui.attention.export_menu import EXPORTS, Export
 from workbench.gui.attention.scales import tops
 from workbench.gui.panes.attention import AttentionPane
@@ -204,12 +205,15 @@ def test_the_future_of_a_causal_model_is_background(
     assert "only itself and earlier ones" in pane.head_words.text()
 
 
-def exported(pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, row: Export, path: Path) -> Path:
+def exported(
+    qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, row: Export, path: Path
+) -> Path:
     def choose(*_: object) -> tuple[str, str]:
         return str(path), ""
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     pane.export.export(row)
+    wait_for_files(qtbot, pane.workspace)
     return path.with_suffix(row.suffix)
 
 
@@ -217,11 +221,11 @@ def exported(pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, row: Export, 
     "row", [row for row in EXPORTS if row.suffix.startswith(".")], ids=lambda row: row.title
 )
 def test_exports_hold_what_the_page_shows(
-    pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Export
+    qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Export
 ) -> None:
     maps = maps_of(pane)
     pane.atlas.choose(1, 1)
-    file = exported(pane, monkeypatch, row, tmp_path / "out")
+    file = exported(qtbot, pane, monkeypatch, row, tmp_path / "out")
     if row.suffix == ".png":
         assert QImage(str(file)).width() > 800
     elif row.suffix == ".svg":
@@ -246,7 +250,7 @@ def test_a_file_that_cannot_be_written_is_explained(
     problems: list[Problem] = []
     pane.workspace.problem_raised.connect(problems.append)
     for row in (row for row in EXPORTS if row.suffix.startswith(".")):
-        file = exported(pane, monkeypatch, row, tmp_path / "nowhere" / "out")
+        file = exported(qtbot, pane, monkeypatch, row, tmp_path / "nowhere" / "out")
         assert str(file) in problems[-1].title
     assert len(problems) == 6
 

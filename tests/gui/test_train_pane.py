@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,16 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import events_of_a_run, loss_at, recorded
+from tests.gui.conftest import events_of_a_run, loss_at, recorded, wait_for_files
 from workbench.gui.app import Bench
 from workbench.gui.curve_maths import smoothed, thinned, value_at
 from workbench.gui.panes.train import TrainPane
-from workbench.gui.plot_export import export, export_all
+from workbench.gui.plot_export import all_prepared, export
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
-from workbench.run.problem import WorkbenchError
+from workbench.run.problem import Problem, WorkbenchError
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
@@ -211,7 +213,7 @@ def test_pictures_are_twice_as_fine_as_the_screen_and_drawings_have_lines(
     open_run(qtbot, workspace, recorded(home, "a").name)
     qtbot.waitUntil(lambda: bool(pane.plots["loss"].series))
     pane.redraw()
-    written = export_all(list(pane.plots.values()), tmp_path)
+    written = all_prepared(list(pane.plots.values()), tmp_path)()
     assert len(written) == 3 * len(pane.plots)
     picture = QImage(str(tmp_path / "loss.png"))
     assert picture.width() == 2 * pane.plots["loss"].width()
@@ -227,3 +229,34 @@ def test_a_plot_that_cannot_be_written_is_explained(pane: TrainPane, tmp_path: P
         export(pane.plots["loss"], tmp_path / "missing" / "loss.csv")
     with pytest.raises(WorkbenchError, match=r"Use \.png"):
         export(pane.plots["loss"], tmp_path / "loss.bmp")
+
+
+def test_all_plots_are_written_beside_the_window_and_a_failure_is_told(
+    qtbot: QtBot,
+    home: Home,
+    workspace: Workspace,
+    pane: TrainPane,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: set[int] = set()
+    write_bytes = Path.write_bytes
+
+    def watched(path: Path, data: bytes) -> int:
+        threads.add(threading.get_ident())
+        return write_bytes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", watched)
+    open_run(qtbot, workspace, recorded(home, "a").name)
+    folder = tmp_path / "plots"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    problems: list[Problem] = []
+    workspace.problem_raised.connect(problems.append)
+    pane.ask_and_export()
+    wait_for_files(qtbot, workspace)
+    assert str(folder) in problems[0].title
+    folder.mkdir()
+    pane.ask_and_export()
+    wait_for_files(qtbot, workspace)
+    assert len(list(folder.iterdir())) == 3 * len(pane.plots)
+    assert threads and threading.get_ident() not in threads

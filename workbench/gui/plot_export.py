@@ -19,6 +19,9 @@ from workbench.run.problem import bad_input
 
 SCALE = 2
 
+#: Makes the bytes of a file, on any thread.
+Content = Callable[[], bytes]
+
 
 def file_name(plot: CurvePlot, kind: str) -> str:
     """A file name for a plot: "gradient-norm.png"."""
@@ -26,10 +29,18 @@ def file_name(plot: CurvePlot, kind: str) -> str:
 
 
 def export(plot: CurvePlot, path: Path) -> Path:
-    """Write a plot; the file's ending says how (png, svg or csv).
+    """Write a plot here and now; raises as `prepared`."""
+    return prepared(plot, path)()
+
+
+def prepared(plot: CurvePlot, path: Path) -> Callable[[], Path]:
+    """What writes the plot as it is now, on whichever thread calls it; the file's ending says how (png, svg or csv).
+
+    Only what a widget has to draw itself is done before this returns: the encoding and the disk wait for the call,
+    which raises a WorkbenchError when the file cannot be written.
 
     Raises:
-        WorkbenchError: When the ending is another, or the file cannot be written.
+        WorkbenchError: When the ending is another.
     """
     make = _MAKERS.get(path.suffix.lower())
     if make is None:
@@ -38,23 +49,31 @@ def export(plot: CurvePlot, path: Path) -> Path:
             "The ending says the kind of file, and it is not one that is known.",
             "Use .png, .svg or .csv.",
         )
-    try:
-        path.write_bytes(make(plot))
-    except OSError as error:
-        raise bad_input(
-            f"The file {path} cannot be written.",
-            f"The system says: {error.strerror}.",
-            "Choose another folder.",
-        ) from error
-    return path
+    content = make(plot)
+
+    def write() -> Path:
+        try:
+            path.write_bytes(content())
+        except OSError as error:
+            raise bad_input(
+                f"The file {path} cannot be written.",
+                f"The system says: {error.strerror}.",
+                "Choose another folder.",
+            ) from error
+        return path
+
+    return write
 
 
-def export_all(plots: Sequence[CurvePlot], folder: Path) -> list[Path]:
-    """Write every plot that has curves in every kind; raises as `export`."""
+def all_prepared(plots: Sequence[CurvePlot], folder: Path) -> Callable[[], list[Path]]:
+    """What writes every plot that has curves in every kind; as `prepared`."""
     with_curves = [plot for plot in plots if plot.series]
-    return [
-        export(plot, folder / file_name(plot, kind)) for plot in with_curves for kind in ("png", "svg", "csv")
+    files = [
+        prepared(plot, folder / file_name(plot, kind))
+        for plot in with_curves
+        for kind in ("png", "svg", "csv")
     ]
+    return lambda: [write() for write in files]
 
 
 def table(series: Sequence[Series]) -> str:
@@ -74,23 +93,28 @@ def table(series: Sequence[Series]) -> str:
     return out.getvalue()
 
 
-def _csv(plot: CurvePlot) -> bytes:
-    return table(plot.series).encode()
+def _csv(plot: CurvePlot) -> Content:
+    series = plot.series
+    return lambda: table(series).encode()
 
 
-def _png(plot: CurvePlot) -> bytes:
+def _png(plot: CurvePlot) -> Content:
     image = QImage(plot.size() * SCALE, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(SCALE)
     image.fill(0)
     _paint(plot, image)
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes for the format
-    return bytes(data.data())
+
+    def encoded() -> bytes:
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes for the format
+        return bytes(data.data())
+
+    return encoded
 
 
-def _svg(plot: CurvePlot) -> bytes:
+def _svg(plot: CurvePlot) -> Content:
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -100,7 +124,8 @@ def _svg(plot: CurvePlot) -> bytes:
     drawing.setViewBox(QRect(QPoint(0, 0), plot.size()))
     drawing.setTitle(plot.name)
     _paint(plot, drawing)
-    return bytes(data.data())
+    drawn = bytes(data.data())
+    return lambda: drawn
 
 
 def _paint(plot: CurvePlot, device: QImage | QSvgGenerator) -> None:
@@ -114,4 +139,4 @@ def _paint(plot: CurvePlot, device: QImage | QSvgGenerator) -> None:
         plot.more.show()
 
 
-_MAKERS: dict[str, Callable[[CurvePlot], bytes]] = {".csv": _csv, ".png": _png, ".svg": _svg}
+_MAKERS: dict[str, Callable[[CurvePlot], Content]] = {".csv": _csv, ".png": _png, ".svg": _svg}

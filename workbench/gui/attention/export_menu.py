@@ -13,7 +13,6 @@ from workbench.gui.attention.figures import Figure, head_table, save
 from workbench.gui.widgets import IconButton
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import slug
-from workbench.run.problem import WorkbenchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,10 @@ class ExportButton(IconButton):
                 self.write(figure, Path(chosen).with_suffix(row.suffix))
 
     def write(self, figure: Figure, path: Path) -> None:
-        """Write the file, or say why it cannot be written."""
-        try:
-            save(figure, self._selection(), path)
-        except WorkbenchError as error:
-            self._workspace.problem_raised.emit(error.problem)
+        """Let the files lane draw and write the file; the answer may be why that cannot be done."""
+        where = self._selection()
+        self._workspace.session.files.submit(
+            lambda desk: save(figure, where, path),
+            done=lambda _: None,
+            failed=self._workspace.problem_raised.emit,
+        )

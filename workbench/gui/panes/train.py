@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.gui.plot_export import export, export_all, file_name
+from workbench.gui.plot_export import all_prepared, file_name, prepared
 from workbench.gui.plots import CurvePlot, PlotGroup
 from workbench.gui.runs_list import STATUS
 from workbench.gui.settings import Settings
@@ -320,19 +320,24 @@ class TrainPane(QWidget):
         """Ask for a folder and write every plot into it."""
         folder = QFileDialog.getExistingDirectory(self, self.tr("Export all plots into a folder"))
         if folder:
-            self._try(lambda: export_all(list(self.plots.values()), Path(folder)))
+            self.redraw()  # a plot whose turn has not come is written as it is now, too
+            self._write(lambda: all_prepared(list(self.plots.values()), Path(folder)))
 
     def _ask_and_export_one(self, plot: CurvePlot, kind: str) -> None:
         path, _ = QFileDialog.getSaveFileName(self, self.tr("Export plot"), file_name(plot, kind))
         if path:
             chosen = Path(path) if Path(path).suffix else Path(f"{path}.{kind}")
-            self._try(lambda: export(plot, chosen))
+            self._write(lambda: prepared(plot, chosen))
 
-    def _try(self, work: Callable[[], object]) -> None:
+    def _write(self, prepare: Callable[[], Callable[[], object]]) -> None:
+        """Draw here, and let the files lane write."""
+        failed = self._workspace.problem_raised.emit
         try:
-            work()
+            write = prepare()
         except WorkbenchError as error:
-            self._workspace.problem_raised.emit(error.problem)
+            failed(error.problem)
+            return
+        self._workspace.session.files.submit(lambda desk: write(), done=lambda _: None, failed=failed)
 
 
 if __name__ == "__main__":
