@@ -53,6 +53,13 @@ class WorkbenchError(Exception):
         return Problem(first.title, first.cause, first.remedy, details, first.field)
 
 
+class CutOffError(WorkbenchError):
+    """The run cannot go on, through no fault of its own: it gets no end, stays interrupted, and can be resumed."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem, usage=False)
+
+
 def bad_input(title: str, cause: str = "", remedy: str = "", *, field: str = "") -> WorkbenchError:
     """A `WorkbenchError` for input that the person gave."""
     return WorkbenchError(Problem(title, cause, remedy, field=field))

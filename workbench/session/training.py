@@ -26,7 +26,7 @@ from workbench.run.journal import Journal
 from workbench.run.offers import STOP, Answer, Offer
 from workbench.run.orders import Order
 from workbench.run.preflight import Preflight
-from workbench.run.problem import Problem, WorkbenchError, bad_input, explain
+from workbench.run.problem import CutOffError, Problem, WorkbenchError, bad_input, explain
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_toml
 from workbench.session.cards import model_card
@@ -243,7 +243,8 @@ def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
 
 
 def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
-    """Train, journal and yield every event; the last one is the only `Ended`.
+    """Train, journal and yield every event; the last one is the only `Ended`. A run that loses one of its processes
+    has none: it stays interrupted.
 
     In a process that does not write (another rank under torchrun) the events are yielded without a journal.
     """
@@ -263,6 +264,11 @@ def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
                         ended = True
                         _report(prepared, recorded, looked_at)
                     yield recorded
+        except CutOffError as error:
+            with contextlib.suppress(OSError):
+                said = f"{error.problem.title} {error.problem.cause}"
+                journal.append(Notice(text=said, level="warning"))
+            raise
         finally:
             if not ended and sys.exc_info()[0] is GeneratorExit:
                 journal.append(Ended(status="stopped"))
