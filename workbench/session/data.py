@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from workbench.shelf.datasets import resolve_data
 from workbench.shelf.guess import choose_columns, guess_columns
 from workbench.shelf.labelled import labelled_rows
 from workbench.shelf.models import resolve_model
-from workbench.shelf.profile import Profile, profile
+from workbench.shelf.profile import Profile, profile, whole_tokenizer
 from workbench.shelf.suggest import counted
 from workbench.shelf.tables import Table, read_table
 from workbench.shelf.text_files import read_text
@@ -231,11 +230,7 @@ def _read_text(
 def _token_counter(tokenizer: Path | None) -> Callable[[str], int] | None:
     if tokenizer is None:
         return None
-    from tokenizers import Tokenizer
-
-    cutter = Tokenizer.from_file(os.fspath(tokenizer))
-    cutter.no_truncation()
-    cutter.no_padding()
+    cutter = whole_tokenizer(tokenizer, tokenizer.stat().st_mtime_ns)
     return lambda chunk: len(cutter.encode_batch_fast([chunk], add_special_tokens=False)[0])
 
 

@@ -8,8 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ import numpy.typing as npt
 from workbench.shelf.labelled import natural_key
 from workbench.shelf.suggest import counted
 from workbench.shelf.tables import Table
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 MAX_LENGTHS = (32, 64, 128, 256, 512)
 _MOST_ROWS = 20_000
@@ -127,6 +131,18 @@ def profile(
     return _summary(table.rows, counts, unlabelled, blank, unit, np.array(lengths), max_length, notes)
 
 
+@lru_cache(maxsize=2)  # reading the file stops every thread for some 30 ms
+def whole_tokenizer(file: Path, mtime_ns: int) -> Tokenizer:
+    """The tokenizer of a `tokenizer.json`, which neither cuts nor pads."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(os.fspath(file))
+    # A file may ask to cut or pad to a fixed length, which would hide the true one.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
 def _ruler(
     texts: list[str], tokenizer_file: Path | None
 ) -> tuple[Unit, Callable[[list[str]], Iterable[int]]]:
@@ -135,12 +151,7 @@ def _ruler(
         if 3 * len(_UNSPACED.findall(sample)) > len(sample):
             return "characters", lambda chunk: map(len, chunk)
         return "words", lambda chunk: (len(t.split()) for t in chunk)
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(os.fspath(tokenizer_file))
-    # A file may ask to cut or pad to a fixed length, which would hide the true one.
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = whole_tokenizer(tokenizer_file, tokenizer_file.stat().st_mtime_ns)
     return "tokens", lambda chunk: (len(e) for e in tokenizer.encode_batch_fast(chunk))
 
 

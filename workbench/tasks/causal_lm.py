@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
+from workbench.engine.encoding import token_ids
 from workbench.engine.generation import generate
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
 from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
@@ -99,8 +100,9 @@ class CausalLM(Task):
             # Cut at line breaks before tokenising: the tokenizer's time grows faster than the text's length.
             lines = text.splitlines(keepends=True)
             pieces = ["".join(lines[i : i + 200]) for i in range(0, len(lines), 200)]
-            ids = tokenizer(pieces, add_special_tokens=False, return_attention_mask=False)["input_ids"]
-            flat = np.fromiter((t for piece in ids for t in piece), dtype=np.int32)
+            flat = np.concatenate(
+                [np.empty(0, dtype=np.int32), *token_ids(tokenizer, pieces, add_special_tokens=False)]
+            )
             cut = [flat[i : i + length] for i in range(0, len(flat), length)]
             return Split([block for block in cut if len(block) > 1])
 

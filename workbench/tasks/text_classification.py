@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+from workbench.engine.encoding import token_ids
 from workbench.engine.loading import fitting_length, load_tokenizer, load_weights
 from workbench.engine.metrics import classification_metrics, confusion_matrix
 from workbench.engine.splits import sides
@@ -111,9 +112,8 @@ class TextClassification(Task):
         def encoded(side: Side) -> Split:
             if not side.texts:
                 return Split([], np.empty(0, dtype=np.int64))
-            ids = tokenizer(list(side.texts), truncation=True, max_length=limit, return_attention_mask=False)
-            arrays = [np.asarray(row, dtype=np.int32) for row in ids["input_ids"]]
-            return Split(arrays, np.asarray(side.labels, dtype=np.int64), side.texts)
+            ids = token_ids(tokenizer, side.texts, truncation=True, max_length=limit)
+            return Split(ids, np.asarray(side.labels, dtype=np.int64), side.texts)
 
         train = encoded(content.train)
         notes = []
