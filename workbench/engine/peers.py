@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import torch
@@ -15,9 +16,9 @@ from workbench.run.problem import CutOffError, Problem
 _GONE = ("gloo", "Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL", "store->get")
 
 
-def cut_off(error: BaseException, accelerator: Accelerator) -> CutOffError | None:
+def cut_off(error: BaseException) -> CutOffError | None:
     """The error for a run that lost one of its processes; None when `error` has another reason."""
-    if accelerator.num_processes == 1:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         return None
     # DistError is what torch raises where it knows.
     if not isinstance(error, torch.distributed.DistError) and not (

@@ -23,6 +23,7 @@ from workbench.engine.evaluation import measure
 from workbench.engine.forecast import Forecast
 from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
+from workbench.engine.peers import cut_off, gathered_chance, restore_chance
 from workbench.engine.plan import make_plan
 from workbench.engine.progress import Progress
 from workbench.engine.stepper import Stepper
@@ -96,6 +97,7 @@ def train(
         resolve: Gives the folder of a model by a recipe's name for it.
 
     Raises:
+        CutOffError: When another process of the run is gone; there is no `Ended` then.
         Restart: When the person chose to go on from the newest checkpoint with changed recipe fields; there is
             no `Ended` then.
     """
@@ -195,6 +197,7 @@ class _Loop:
         # Last, because it puts the random states back.
         state = checkpoints.restore(checkpoint, self.assembly.optimizer, self.assembly.scaler)
         self.assembly.load_method_state(state)
+        restore_chance(state, self.accelerator, self.recipe.training.seed + self.progress.step)
 
     def _step(self, indexes: Indexes) -> Iterator[Event]:
         progress = self.progress
@@ -297,24 +300,25 @@ class _Loop:
             yield from self._written()
 
     def _save_checkpoint(self, *, mark: bool = False) -> Iterator[Event]:
-        self.accelerator.wait_for_everyone()
+        chance = gathered_chance(self.accelerator)
         if self.keeper is None:
+            self.progress.saved_step = self.progress.step
             return
         self._check_weights()
         began = time.perf_counter()
-        self.keeper.keep_checkpoint(self._snapshot(), mark=mark)
+        self.keeper.keep_checkpoint(self._snapshot(chance), mark=mark)
         yield from self._written()
         self.progress.saved_step = self.progress.step
         self.forecast.saved(time.perf_counter() - began)
 
-    def _snapshot(self) -> checkpoints.Snapshot:
+    def _snapshot(self, chance: dict[str, torch.Tensor]) -> checkpoints.Snapshot:
         assembly = self.assembly
         return checkpoints.snapshot(
             assembly.bare,
             assembly.optimizer,
             assembly.scaler,
             self.progress.position(assembly.precision),
-            assembly.method_state(),
+            assembly.method_state() | chance,
             only_trained=assembly.keeps_base,
         )
 
@@ -389,6 +393,9 @@ class _Loop:
 
     def in_trouble(self, error: Exception) -> Iterator[Event]:
         """Ask the person what to do about an error, and end the run or raise `Restart`."""
+        cut = cut_off(error)
+        if cut is not None:
+            raise cut from error
         problem, offers = training_problem(error), offers_for(error, self.recipe)
         if not offers or not self._alone():
             yield self.ended("failed", problem)
