@@ -26,21 +26,20 @@ class Keeper:
     """Writes into one run folder, beside the training; everything becomes durable in the order it was given.
 
     What cannot be written is kept in memory: `trouble` tells, `retry` tries again. Nothing here raises `OSError`
-    but `load_model_into` and the constructor.
+    but `load_model_into`.
     """
 
     def __init__(self, folder: Path, task: Task, goods: Goods, card: str, checkpoints_kept: int) -> None:
-        """
-        Raises:
-            OSError: When the system's temporary folder cannot be written.
-        """
         self.folder, self._card, self._kept = folder, card, checkpoints_kept
-        self._tokenizer = tokenizer_files(task.saved_tokenizer(goods.tokenizer))
+        self._tokenizer = task.saved_tokenizer(goods.tokenizer)
+        self._tokenizer_files: dict[str, Content] = {}
         self._writer = Writer()
         self._saved: list[CheckpointSaved] = []
         with suppress(OSError):  # what a crash left between two renames
             mend(folder / "model")
             mend_checkpoints(folder / "checkpoints")
+        with suppress(OSError):  # now, while nothing else uses the tokenizer; else when it is wanted
+            self._with_tokenizer()
 
     # ---- checkpoints
 
@@ -58,8 +57,9 @@ class Keeper:
 
     def _write_checkpoint(self, taken: Snapshot, mark: bool) -> None:
         where = self.folder / "checkpoints"
-        whole = TRAINED not in taken.files
-        beside = {f"model/{name}": content for name, content in self._tokenizer.items()} if whole else {}
+        beside: dict[str, Content] = {}
+        if TRAINED not in taken.files:
+            beside = {f"model/{name}": content for name, content in self._with_tokenizer().items()}
         path = checkpoints.write_checkpoint(where, taken, beside, mark=mark)
         marked = (path / MARK).is_file()
         self._saved.append(
@@ -110,7 +110,7 @@ class Keeper:
             trained: Where only a part of the weights is trained: the model in training. That part of it is kept
                 too, for `load_model_into`.
         """
-        files = {**model_files(model), **self._tokenizer}
+        files = model_files(model)
         card = self._card + (_numbers(measured.metrics, step) if measured else "")
         samples = measured.samples if measured else []
         part = checkpoints.freeze_trained(trained) if trained is not None else None
@@ -123,7 +123,7 @@ class Keeper:
         samples: Sequence[Mapping[str, object]],
         trained: Content | None,
     ) -> None:
-        checkpoints.write_model(self.folder / "model", files, card)
+        checkpoints.write_model(self.folder / "model", {**files, **self._with_tokenizer()}, card)
         if trained is not None:
             replace_file(self.folder / "chosen" / TRAINED, trained)
         if samples:
@@ -144,6 +144,11 @@ class Keeper:
             return
         chosen = load_weights(type(model), self.folder / "model")
         model.load_state_dict(chosen.state_dict())
+
+    def _with_tokenizer(self) -> dict[str, Content]:
+        if not self._tokenizer_files:
+            self._tokenizer_files = tokenizer_files(self._tokenizer)
+        return self._tokenizer_files
 
     # ---- samples
 

@@ -268,6 +268,8 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
         score=history.score,
         metrics=dict(best.metrics) if best else {},
         spark=tuple(float(v) for v in loss[::stride]),
-        resumable=bool(folder.checkpoint_folders()) and status not in ("finished", "running"),
+        # One that was cut off before its first checkpoint begins again, and comes to the same.
+        resumable=status == "interrupted"
+        or (bool(folder.checkpoint_folders()) and status not in ("finished", "running")),
         problem=problem,
     )

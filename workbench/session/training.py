@@ -194,16 +194,17 @@ def _misfit(task: Task, place: Any) -> list[Problem]:
 
 
 def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
-    """Get a stopped or interrupted run ready to go on from its newest whole checkpoint.
+    """Get a stopped or interrupted run ready to go on from its newest whole checkpoint, or from its beginning
+    when it had not saved any.
 
     Args:
         folder: The run.
         home: Where models are looked up; by default the home that the run lies in.
 
     Raises:
-        WorkbenchError: When it has ended, has no whole checkpoint, or its data has changed or gone.
+        WorkbenchError: When it has ended, has only damaged checkpoints, or its data has changed or gone.
     """
-    from workbench.engine.checkpoints import newest_good
+    from workbench.engine.damage import mend_checkpoints
     from workbench.tasks import task_named
 
     history = folder.history()
@@ -214,7 +215,9 @@ def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
             "To train longer, start a new run from it: choose it as the model.",
         )
     recipe = folder.recipe()
-    checkpoint, notes = newest_good(folder.checkpoint_folders())
+    if not folder.is_alive():
+        mend_checkpoints(folder.checkpoints)
+    checkpoint, notes = _where_to_go_on(folder)
     task = task_named(recipe.task.kind)
     rows = _same_rows(folder, task, recipe)
     known = folder.environment().get("data_fingerprint")
@@ -227,6 +230,16 @@ def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
         )
     home = home or Home(folder.path.parent.parent)
     return Prepared(folder, recipe, task, rows, home, checkpoint, tuple(notes), is_main_process())
+
+
+def _where_to_go_on(folder: RunFolder) -> tuple[Path | None, list[str]]:
+    """The newest whole checkpoint and what is to be said about it; none where none was saved yet."""
+    from workbench.engine.checkpoints import newest_good
+
+    saved = folder.checkpoint_folders()
+    if not saved:
+        return None, ["The run had not saved a checkpoint yet: it begins again, and comes to the same."]
+    return newest_good(saved)
 
 
 def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
