@@ -144,6 +144,21 @@ def test_predict_without_a_file_prints_csv(cli: Cli, trained: Path, tiny_csv: Pa
     assert hits > 0.9 * len(truth)
 
 
+def test_rates_suggests_a_learning_rate_and_writes_nothing(
+    cli: Cli, tiny_bert: Path, tiny_csv: Path, tmp_path: Path
+) -> None:
+    arguments = ("rates", tiny_csv, *settings(f"model.source={tiny_bert}"), "--home", tmp_path / "h")
+    answer = cli(*arguments, "--json").json
+    assert set(answer) == {"suggested", "points", "problem"}
+    assert set(answer["points"][0]) == {"step", "rate", "loss", "smoothed"}
+    said = cli(*arguments)
+    assert said.code == 0
+    assert f"--set training.learning_rate={answer['suggested']:g}" in said.out
+    assert not (tmp_path / "h").exists()
+    few = cli(*arguments, "--steps", "1")
+    assert few.code == 2 and "--steps" in few.err
+
+
 def test_recipe_and_schema(cli: Cli) -> None:
     values = tomllib.loads(
         cli("recipe", "support-messages", *settings("training.epochs=2"), "--name", "x").out

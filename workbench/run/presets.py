@@ -18,7 +18,7 @@ GIB = 2**30
 QUICK_STEPS = 150
 #: Where the 99th percentile of the lengths is this many times the median, a batch of average texts has room for
 #: many short ones, or for few long ones only.
-LONG_TAIL = 3.0
+LONG_TAIL = 2.2
 
 
 @dataclass(frozen=True, slots=True)
