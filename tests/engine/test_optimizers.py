@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, LlamaConfig
 
+from workbench.engine import checkpoints
 from workbench.engine.layers import input_embeddings, layers_of
 from workbench.engine.optimizers import build_optimizer, optimizer_problems
-from workbench.engine.states import apart, joined
+from workbench.engine.position import Position
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.training_fields import OptimizerKind
@@ -224,15 +223,15 @@ def test_every_rule_goes_on_to_the_bit_from_a_checkpoint(kind: str, tmp_path: Pa
     first = small_model()
     optimizer = build_optimizer(first, recipe, total=8)
     take_steps(first, optimizer, range(5))
-    tensors: dict[str, torch.Tensor] = {}
-    plain = apart(optimizer.state_dict(), "", tensors)
-    save_file(tensors, tmp_path / "optimizer.safetensors")
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    position = Position(5, 1.0, 40, None, 0, {}, 0)
+    taken = checkpoints.snapshot(first, optimizer, scaler, position, {}, only_trained=True)
+    folder = checkpoints.write_checkpoint(tmp_path, taken, {}, mark=False)
 
     second = small_model()
-    second.load_state_dict(first.state_dict())
+    checkpoints.load_trained(folder, second)
     resumed = build_optimizer(second, recipe, total=8)
-    read = joined(json.loads(json.dumps(plain)), load_file(tmp_path / "optimizer.safetensors"))
-    resumed.load_state_dict(read)
+    checkpoints.restore(folder, resumed, scaler)
     assert resumed.state_dict()["param_groups"] == optimizer.state_dict()["param_groups"]
     take_steps(second, resumed, range(5, 8))
     expected = whole.state_dict()
