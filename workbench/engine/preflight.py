@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -178,7 +179,7 @@ def preflight(
     return dataclasses.replace(found, took=time.perf_counter() - began)
 
 
-def longest_batch(lengths: np.ndarray, batches: Batches, recipe: Recipe) -> Indexes:  # type: ignore[type-arg]
+def longest_batch(lengths: Indexes, batches: Batches, recipe: Recipe) -> Indexes:
     """The batch that needs the most memory in any epoch: the longest rows that may stand together."""
     if recipe.training.batching == "token-budget":
         return max(batches.epoch(0), key=batches.padded)
@@ -307,7 +308,7 @@ def _too_large(
 
 def _recomputing(trial: Trial, longest: Indexes, split: Split) -> _Memory | None:
     """The memory model with recomputed activations; None for a model that cannot."""
-    model = trial.assembly.bare
+    model: Any = trial.assembly.bare
     if not getattr(model, "supports_gradient_checkpointing", False):
         return None
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
