@@ -16,9 +16,10 @@ from workbench.run.offers import STOP, Answer, Offer
 from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
 from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError
+from workbench.run.rates import RateCurve, RatePoint
 from workbench.run.recipe import Recipe
 from workbench.run.results import AttentionMaps, Generated, Prediction
-from workbench.session import inspection, training
+from workbench.session import inspection, training, trials
 from workbench.session.following import Following, News
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.requests import (
@@ -220,6 +221,20 @@ class Session:
             from workbench.session import preflight
 
             return preflight.check(self.home, recipe, desk, watts=watts, price=price)
+
+        return self.engine.submit(work, done=done, failed=failed, progress=progress)
+
+    def find_rate(
+        self,
+        recipe: Recipe,
+        done: Callable[[RateCurve], object],
+        failed: Failed,
+        progress: Callable[[str | RatePoint], object] | None = None,
+    ) -> Ticket:
+        """Try rising learning rates on a model that is thrown away; each `RatePoint` is reported as it comes."""
+
+        def work(desk: Desk) -> RateCurve:
+            return trials.find_rate(self.home, recipe, desk)
 
         return self.engine.submit(work, done=done, failed=failed, progress=progress)
 
