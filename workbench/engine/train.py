@@ -63,6 +63,9 @@ class Control(Protocol):
     def orders(self) -> Sequence[Order]:
         """What was asked for since the last call."""
 
+    def serve(self, live: LiveModel | None) -> None:
+        """Answer questions to models, without waiting."""
+
     def between_steps(self, live: LiveModel) -> None:
         """Called between two steps; may use the live model inside `untouched`, and waits while paused."""
 

@@ -19,7 +19,7 @@ from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.rates import RateCurve, RatePoint
 from workbench.run.recipe import Recipe
 from workbench.run.results import AttentionMaps, Generated, Prediction
-from workbench.session import inspection, training, trials
+from workbench.session import apart, inspection, training, trials
 from workbench.session.following import Following, News
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.requests import (
@@ -119,6 +119,10 @@ class ActiveRun:
         """What was ordered since last asked; called by the engine."""
         return [self._orders.popleft() for _ in range(len(self._orders))]
 
+    def serve(self, live: object | None) -> None:
+        """Called by whoever trains: answer the questions that wait."""
+        self._lane.serve(live)
+
     def between_steps(self, live: object) -> None:
         """Called by the engine between two steps: serve probes, and stay here while paused."""
         self._lane.serve(live)
@@ -150,6 +154,8 @@ class Session:
         self.mailbox = Mailbox()
         self.engine = Lane(self.mailbox)
         self.files = Lane(self.mailbox)
+        #: Whether runs train in a process of their own, whose crash leaves this one alive.
+        self.apart = False
         #: The run in work, or None. Read on the thread that empties the mailbox.
         self.active: ActiveRun | None = None
         self._followed: list[Following] = []
@@ -189,7 +195,8 @@ class Session:
                 return
             past = prepared.folder.history()
             self.mailbox.put(lambda folder: listener.run_begun(folder, past), prepared.folder)
-            for event in training.carry_out(prepared, active):
+            carry_out = apart.carry_out if self.apart else training.carry_out
+            for event in carry_out(prepared, active):
                 self.mailbox.put(listener.run_event, event)
 
         def done(_: object) -> None:

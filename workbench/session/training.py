@@ -77,8 +77,11 @@ class Control:
         """Nobody orders anything."""
         return ()
 
-    def between_steps(self, live: object) -> None:
+    def serve(self, live: object) -> None:
         """Nothing to serve."""
+
+    def between_steps(self, live: object) -> None:
+        """Nothing to serve, nothing to wait for."""
 
     def hold(self, problem: Problem, offers: Sequence[Offer], live: object | None) -> Answer:
         """Nobody is there to decide: the run ends."""
@@ -242,6 +245,21 @@ def _where_to_go_on(folder: RunFolder) -> tuple[Path | None, list[str]]:
     return newest_good(saved)
 
 
+def take_up(folder: RunFolder, home: Home) -> Prepared:
+    """Get a run folder ready: to go on from its newest whole checkpoint, or to begin where it has none.
+
+    Raises:
+        WorkbenchError: As `reopen`.
+    """
+    if folder.checkpoint_folders():
+        return reopen(folder, home)
+    from workbench.tasks import task_named
+
+    recipe = folder.recipe()
+    task = task_named(recipe.task.kind)
+    return Prepared(folder, recipe, task, _same_rows(folder, task, recipe), home, writes=is_main_process())
+
+
 def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
     try:
         return task.read(recipe)
@@ -308,6 +326,9 @@ class _Driver:
 
     def orders(self) -> Sequence[Order]:
         return self._control.orders()
+
+    def serve(self, live: Any) -> None:
+        self._control.serve(live)
 
     def between_steps(self, live: Any) -> None:
         self._control.between_steps(live)
