@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from workbench.engine import checkpoints
 from workbench.engine.layers import input_embeddings, layers_of
-from workbench.engine.optimizers import build_optimizer, optimizer_problems
+from workbench.engine.optimizers import ELEMENTWISE, build_optimizer, optimizer_problems
 from workbench.engine.position import Position
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
@@ -237,6 +237,38 @@ def test_every_rule_goes_on_to_the_bit_from_a_checkpoint(kind: str, tmp_path: Pa
     expected = whole.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in second.state_dict().items())
     assert any(not torch.equal(tensor, expected[name]) for name, tensor in first.state_dict().items())
+
+
+class _Reader(torch.nn.Module):
+    """A token table and a head, as transformers' models show them."""
+
+    def __init__(self, table: torch.Tensor) -> None:
+        super().__init__()
+        self.table = torch.nn.Embedding.from_pretrained(table.clone(), freeze=False)
+        self.head = torch.nn.Linear(table.shape[1], 3)
+
+    def get_input_embeddings(self) -> torch.nn.Module:
+        return self.table
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_tokens_that_do_not_occur_may_be_left_out_of_the_table(kind: str) -> None:
+    chance = torch.Generator().manual_seed(0)
+    table = torch.randn(40, 32, generator=chance)
+    occur = torch.tensor([3, 8, 21, 39])
+    whole, reduced = _Reader(table), _Reader(table[occur])
+    reduced.head.load_state_dict(whole.head.state_dict())
+    rules = [build_optimizer(model, recipe_for(kind)) for model in (whole, reduced)]
+    for step in range(6):
+        place = torch.randint(0, 3 + step % 2, (16,), generator=chance)
+        for model, rule, ids in zip((whole, reduced), rules, (occur[place], place), strict=True):
+            rule.zero_grad()
+            model.head(model.table(ids)).square().mean().backward()
+            rule.step()
+    unseen = torch.ones(40, dtype=torch.bool).index_fill(0, occur, False)
+    exact = torch.equal(whole.table.weight[occur], reduced.table.weight)
+    exact &= torch.equal(whole.table.weight[unseen], table[unseen])
+    assert exact == (kind in ELEMENTWISE)
 
 
 # ---- groups

@@ -13,9 +13,16 @@ from workbench.engine.layers import input_embeddings, layers_of
 from workbench.engine.rules import AdEMAMix, Lion
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
+from workbench.run.training_fields import OptimizerKind
 
 #: What SGD with momentum keeps of the last direction.
 MOMENTUM = 0.9
+
+#: Rules that treat each number of a weight by itself, and leave one alone that never had a gradient: a token table
+#: may then be reduced to the tokens that occur. Adafactor looks at whole rows and columns, 8 bits at blocks.
+ELEMENTWISE: frozenset[OptimizerKind] = frozenset(
+    {"adamw", "adam", "sgd", "momentum", "nesterov", "lion", "ademamix"}
+)
 
 
 def build_optimizer(model: torch.nn.Module, recipe: Recipe, total: int = 0) -> torch.optim.Optimizer:
