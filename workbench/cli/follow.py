@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, cast
 from workbench.cli.console import Console
 from workbench.cli.outcome import metrics_in_words, outcome
 from workbench.cli.progress import duration
-from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
+from workbench.run.events import (
+    Changed,
+    CheckpointSaved,
+    Ended,
+    Evaluated,
+    Event,
+    Notice,
+    Paused,
+    Started,
+    Step,
+)
 from workbench.run.folder import RunFolder
 from workbench.run.history import History
 
@@ -20,8 +30,8 @@ if TYPE_CHECKING:
     from workbench.session.training import Control, Prepared
 
 
-def follow(prepared: Prepared, console: Console) -> History:
-    """Carry out a prepared run and show how it goes.
+def follow(prepared: Prepared, console: Console, control: Control | None = None) -> History:
+    """Carry out a prepared run and show how it goes; `control` decides when it gets into trouble.
 
     The first Ctrl-C stops the run within one step and saves it; the second one aborts.
 
@@ -30,7 +40,7 @@ def follow(prepared: Prepared, console: Console) -> History:
     """
     from workbench.session import training
 
-    control = training.Control()
+    control = control or training.Control()
     history = prepared.folder.history()
     history.ended = None
     view = RunView(console)
@@ -92,6 +102,12 @@ class RunView:
                 )
             case Notice():
                 self._console.say(event.text)
+            case Paused() if event.problem:
+                self._console.say(f"step {event.step}: {event.problem.title} {event.problem.cause}")
+                for offer in event.offers:
+                    self._console.say(f"  possible: {offer.title}. {offer.help}")
+            case Changed():
+                self._console.say(f"after step {event.step}: {event.path} is now {event.value}")
             case CheckpointSaved():
                 self._console.progress.show(f"saved {event.path}")
             case Ended():

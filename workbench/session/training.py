@@ -88,6 +88,20 @@ class Control:
         return STOP
 
 
+class TakesFirstOffer(Control):
+    """Takes the first offer that changes something, a few times; it never waits for a person."""
+
+    def __init__(self, times: int = 4) -> None:
+        super().__init__()
+        self._left = times
+
+    def hold(self, problem: Problem, offers: Sequence[Offer], live: object | None) -> Answer:
+        """The first offer with changes, or the end of the run."""
+        self._left -= 1
+        changes = next((offer.changes for offer in offers if offer.changes), ())
+        return Answer("retry", changes) if changes and self._left >= 0 else STOP
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A run that is ready to be carried out: its complaints are settled and its folder exists."""

@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_recipe_arguments(parser)
     add_download_argument(parser)
+    parser.add_argument(
+        "--fit",
+        action="store_true",
+        help="when the run does not fit or gets into trouble, take the first way out that is offered",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,4 +31,5 @@ def run(args: argparse.Namespace) -> int:
     get_model_ready(args, recipe.model.source)
     args.console.progress.show(f"getting {recipe.model.source} and {recipe.data.train} ready")
     prepared = training.begin(args.home, recipe)
-    return conclude(prepared.folder, follow(prepared, args.console), args.console)
+    control = training.TakesFirstOffer() if args.fit else training.Control()
+    return conclude(prepared.folder, follow(prepared, args.console, control), args.console)
