@@ -70,7 +70,8 @@ class Adversary(Method):
     def more_losses(self, forward: Forward, batch: Batch) -> Iterator[torch.Tensor]:
         settings, mask = self._settings, batch["attention_mask"]
         gradients = [vectors.grad for vectors in self._seen if vectors.grad is not None]
-        if not gradients:
+        if not gradients:  # the loss does not depend on what was read
+            self._seen = []
             return
         gradient = torch.stack(gradients).sum(dim=0)
         if settings.kind == "fgm":

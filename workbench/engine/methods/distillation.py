@@ -121,9 +121,8 @@ def teacher_for(workshop: Workshop) -> tuple[LoadedModel, torch.Tensor | None]:
         WorkbenchError: When it is not there, or answers another question than the run's.
     """
     name = workshop.recipe.distillation.teacher
-    folder = workshop.resolve(name)
     try:
-        teacher = load_for_use(folder, name, workshop.device)
+        teacher = load_for_use(workshop.resolve(name), name, workshop.device)
     except WorkbenchError as error:
         wrong = error.problem
         raise WorkbenchError(

@@ -21,7 +21,7 @@ class Mixup(Method):
 
     A token counts where either row has one. The loss is λ·loss(label) + (1 − λ)·loss(partner's label). The same
     batch is always blended in the same way, so that R-Drop compares two answers to one question and an adversary
-    moves what it has seen the gradient of.
+    moves what it has seen the gradient of. A decoder reads its answer off the row's own last token, as without mixup.
     """
 
     order: ClassVar[int] = 60
