@@ -52,8 +52,12 @@ def sentences(rows: int, seed: int = 0) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def tiny_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CSV of 120 rows, columns text and label, three separable classes."""
-    path = tmp_path_factory.mktemp("data") / "topics.csv"
+    """A CSV of 120 rows."""
+    return write_tiny_csv(tmp_path_factory.mktemp("data") / "topics.csv")
+
+
+def write_tiny_csv(path: Path) -> Path:
+    """Write 120 rows, columns text and label, three separable classes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "label"])
@@ -71,12 +75,16 @@ def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random BERT encoder (2 layers, 2 heads, width 32) and a word tokenizer."""
+    """A folder with a random BERT encoder."""
+    return write_tiny_bert(tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+def write_tiny_bert(folder: Path) -> Path:
+    """Write a random BERT encoder (2 layers, 2 heads, width 32) and a word tokenizer."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("models") / "tiny-bert"
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words = [*special, *FILLERS, *(word for topic in TOPICS.values() for word in topic), ".", ",", "?"]
     vocabulary = {word: index for index, word in enumerate(words)}
