@@ -1,0 +1,186 @@
+"""The check before the start: it leaves no trace, and what it offers is computed and fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.engine.conftest import Run
+from workbench.engine import preflight as engine
+from workbench.engine.trial import Memory
+from workbench.run.events import Ended, Notice, Paused, Started, Step
+from workbench.run.home import Home
+from workbench.run.offers import STOP, Answer, Offer
+from workbench.run.problem import Problem, WorkbenchError
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import changed
+from workbench.session import preflight, training
+from workbench.session.lanes import lone_desk
+
+Recipes = Callable[..., Recipe]
+
+
+def small_machine(monkeypatch: pytest.MonkeyPatch, limit: float = 1e9) -> None:
+    """Let the device have this many bytes that a run may plan with: the hardware is what we stand in for."""
+    monkeypatch.setattr(engine, "usable_memory", lambda device: int(limit / engine.HEADROOM))
+
+
+def model_of_memory(monkeypatch: pytest.MonkeyPatch, base: float, per_row: float) -> None:
+    """Let the memory of a batch be base + rows · per_row bytes, which the tiny model's is too small to show."""
+    monkeypatch.setattr(
+        engine.Trial, "memory", lambda self, longest, split: Memory(base, per_row * _share(split))
+    )
+
+
+def _share(split: Any) -> float:
+    """Rows cut to half their length need half the memory."""
+    return min(1.0, int(split.lengths.max()) / 7)
+
+
+def test_nothing_is_written_and_the_numbers_are_those_of_the_run(
+    home: Home, recipe: Recipes, run: Run
+) -> None:
+    found = preflight.check(home, recipe(), lone_desk())
+    assert not home.runs.exists() and found.fits
+    _, events = run(recipe())
+    started = next(event for event in events if isinstance(event, Started))
+    assert (found.total_steps, found.parameters) == (started.total_steps, started.parameters)
+    assert found.precision == started.precision and found.trained == found.parameters
+    assert 0 < found.memory_peak < found.memory_total and 0 < found.disk_needed < found.disk_free
+    assert found.step_seconds > 0 and found.seconds >= found.training_seconds > 0
+
+
+@pytest.mark.parametrize(
+    "overrides", [(), ("training.optimizer=lion",), ("weights.kind=lora",), ("adversarial.kind=fgm",)]
+)
+def test_a_step_without_rate_leaves_the_weights_alone(
+    recipe: Recipes, overrides: tuple[str, ...], home: Home
+) -> None:
+    chosen = recipe(*overrides)
+    prepared = training.begin(home, chosen, make_folder=False)
+    goods = training.load_goods(prepared)
+    before = {name: tensor.clone() for name, tensor in goods.model.state_dict().items()}
+    engine.preflight(chosen, prepared.task, prepared.rows, goods, home.root.parent)
+    after = goods.model.state_dict()
+    for name, tensor in before.items():
+        kept = next(t for n, t in after.items() if n.replace(".base_layer", "") == name or n.endswith(name))
+        assert torch.equal(tensor, kept), name
+
+
+def test_energy_and_cost_follow_from_time(home: Home, recipe: Recipes) -> None:
+    found = preflight.check(home, recipe(), lone_desk(), watts=500.0, price=0.4)
+    assert found.energy == pytest.approx(500 * found.seconds / 3.6e6)
+    assert found.cost == pytest.approx(0.4 * found.energy)
+
+
+def test_complaints_come_first_and_all_at_once(home: Home, recipe: Recipes) -> None:
+    wrong = changed(changed(recipe(), "data.train", "nowhere.csv"), "training.best_metric", "beauty")
+    with pytest.raises(WorkbenchError) as refused:
+        preflight.check(home, wrong, lone_desk())
+    assert {problem.field for problem in refused.value.problems} == {"data.train", "training.best_metric"}
+
+
+def test_a_run_that_does_not_fit_is_told_with_offers_that_fit(
+    home: Home, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_machine(monkeypatch)
+    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
+    found = preflight.check(home, recipe(), lone_desk())
+    assert not found.fits and found.problem and found.problem.field == "training.batch_size"
+    titles = [offer.title for offer in found.offers]
+    assert any(title.startswith("Split each batch in") for title in titles), titles
+    assert any(title.startswith("Recompute activations") for title in titles)
+    for offer in found.offers:
+        needed = float(re.search(r"about ([\d.]+) (?:GB|MB)", offer.help).group(1))  # type: ignore[union-attr]
+        assert needed > 0
+        chosen = recipe()
+        for path, value in offer.changes:
+            chosen = changed(chosen, path, value)
+        if "weights.kind" not in dict(offer.changes):
+            assert preflight.check(home, chosen, lone_desk()).fits, offer.title
+
+
+def test_the_split_is_found_by_itself_and_written_into_the_recipe(
+    run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_machine(monkeypatch)
+    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
+    folder, events = run(recipe("training.accumulation=0"))
+    parts = folder.recipe().training.accumulation
+    assert parts > 1 and isinstance(events[-1], Ended) and events[-1].status == "finished"
+    assert any(isinstance(e, Notice) and f"in {parts} parts" in e.text for e in events)
+
+
+class Takes(training.Control):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+        self.asked: Problem | None = None
+
+    def hold(self, problem: Problem, offers: Sequence[Offer], live: object | None) -> Answer:
+        self.asked = problem
+        return Answer("retry", offers[self._number].changes) if self._number < len(offers) else STOP
+
+
+def test_start_waits_for_a_decision_and_goes_on_with_the_offer(
+    run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_machine(monkeypatch)
+    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
+    control = Takes(0)
+    folder, events = run(recipe(), control)
+    assert control.asked and "does not fit" in control.asked.title
+    assert isinstance(events[0], Paused) and events[0].offers
+    assert isinstance(events[-1], Ended) and events[-1].status == "finished"
+    assert folder.recipe().training.accumulation > 1
+    folder, events = run(recipe(), training.Control())  # nobody is there to decide
+    ended = events[-1]
+    assert isinstance(ended, Ended) and ended.status == "failed" and ended.problem == control.asked
+
+
+def test_a_full_disk_is_foreseen(home: Home, recipe: Recipes, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    usage = shutil.disk_usage(home.root.parent)
+    monkeypatch.setattr(engine.shutil, "disk_usage", lambda where: usage._replace(free=1000))
+    found = preflight.check(home, recipe(), lone_desk())
+    assert not found.fits and found.problem and "disk" in found.problem.title
+    assert dict(found.offers[0].changes) == {"training.keep_checkpoints": 1}
+
+
+@pytest.mark.parametrize(
+    "overrides", [(), ("training.batching=token-budget",), ("training.batching=shuffled",)]
+)
+def test_parts_do_not_change_the_loss(run: Run, recipe: Recipes, overrides: tuple[str, ...]) -> None:
+    """Splitting a batch gives the same losses to rounding: without dropout the parts add up to the whole."""
+    plain = ("regularisation.dropout=0", "training.precision=fp32", "training.learning_rate=1e-3")
+    _, whole = run(recipe(*plain, *overrides))
+    _, parts = run(recipe(*plain, *overrides, "training.accumulation=3"))
+    left, right = ([e.loss for e in events if isinstance(e, Step)] for events in (whole, parts))
+    assert right == pytest.approx(left, rel=2e-4)
+
+
+def test_cancelling_ends_the_check(home: Home, recipe: Recipes) -> None:
+    class EnoughError(Exception):
+        pass
+
+    def enough() -> None:
+        raise EnoughError
+
+    prepared = training.begin(home, recipe(), make_folder=False)
+    with pytest.raises(EnoughError):
+        training.look_ahead(prepared, check=enough)
+
+
+@pytest.mark.heavy
+def test_the_predicted_peak_is_the_real_one(tmp_path: Path) -> None:
+    """On MiniLM, each in a process of its own: within 10 per cent."""
+    from benchmarks.preflight import compare
+
+    predicted, real = compare(tmp_path)
+    assert predicted == pytest.approx(real, rel=0.1)
