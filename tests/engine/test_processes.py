@@ -167,6 +167,37 @@ def test_a_lost_process_interrupts_the_run_and_resumed_it_trains_as_one(
 
 
 @pytest.mark.heavy
+def test_a_model_in_parts_trains_as_one_is_cut_off_and_goes_on_as_a_whole(
+    run: Run, chosen: Recipe, launches: Launches
+) -> None:
+    _, alone = run(chosen)
+    launch = launches.start("--nproc-per-node", "2", "--strategy", "fsdp2")
+    launches.wait_for(launch, CheckpointSaved)
+    rank(launch, 1).kill()
+    assert answer(launch, 60)["status"] == "interrupted"
+    again = answer(launches.start("--nproc-per-node", "2", "--strategy", "fsdp2", resume=launches.run().name))
+    assert (again["code"], again["status"]) == (0, "finished"), again
+    folder = launches.run()
+    same(alone, read_journal(folder.journal_file))
+    # What it left is whole: other tools load it, and it scores what the run said.
+    from transformers import AutoModelForSequenceClassification
+
+    kept = AutoModelForSequenceClassification.from_pretrained(folder.model)
+    assert not any(parameter.is_meta for parameter in kept.parameters())
+    states = [folder.model, *(path / "model" for path in folder.checkpoint_folders())]
+    assert all((path / "model.safetensors").stat().st_size > 4 * kept.num_parameters() for path in states)
+
+
+@pytest.mark.heavy
+def test_a_model_in_parts_refuses_what_needs_the_whole(chosen: Recipe, tmp_path: Path) -> None:
+    training = chosen.training.model_copy(update={"optimizer": "adafactor"})
+    launches = Launches(chosen.model_copy(update={"training": training}), tmp_path)
+    refused = answer(launches.start("--nproc-per-node", "2", "--strategy", "fsdp2"), 120)
+    launches.close()
+    assert refused["code"] == 2 and "adafactor does not work on parts" in str(refused["said"])
+
+
+@pytest.mark.heavy
 def test_a_run_that_loses_its_first_process_is_interrupted_too(
     run: Run, chosen: Recipe, launches: Launches
 ) -> None:

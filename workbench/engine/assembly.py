@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,9 +17,13 @@ from workbench.engine.devices import Precision, choose_device, choose_precision,
 from workbench.engine.losses import Loss, build_loss
 from workbench.engine.method import Forward, Method, Pass, Workshop, wanted_methods
 from workbench.engine.optimizers import build_optimizer
+from workbench.engine.sharing import sharding_wanted
 from workbench.engine.task import Batch, Goods, Rows, Task
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
+
+if TYPE_CHECKING:
+    from workbench.engine.sharding import Shards
 
 
 def no_models(name: str) -> Path:
@@ -35,6 +39,7 @@ class Assembly:
         model: The model as steps use it; wrapped where several processes share the work.
         bare: The model itself.
         forward: The way of a batch through the model, with every method around it.
+        shards: The parts of the model, where processes share one (FSDP2); None where each has the whole.
     """
 
     recipe: Recipe
@@ -52,6 +57,7 @@ class Assembly:
     forward: Forward
     pad: int
     total: int
+    shards: Shards | None
 
     @property
     def device(self) -> torch.device:
@@ -155,10 +161,11 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
         bare = method.reshape(bare, recipe)
     bare.train()
     bare.to(device)
+    shards = _shards(bare, device)
     optimizer = build_optimizer(bare, recipe, total)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
     loss = build_loss(recipe.loss, _class_counts(goods, rows))
-    model: Any = accelerator.prepare_model(bare)
+    model: Any = bare if shards else accelerator.prepare_model(bare)
     # Each process draws its own dropout masks.
     seed_chance(settings.seed + accelerator.process_index)
     return Assembly(
@@ -177,7 +184,16 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
         forward=_not_begun,
         pad=int(goods.tokenizer.pad_token_id or 0),
         total=total,
+        shards=shards,
     )
+
+
+def _shards(model: torch.nn.Module, device: torch.device) -> Shards | None:
+    if not sharding_wanted():
+        return None
+    from workbench.engine.sharding import Shards
+
+    return Shards(model, device)
 
 
 def _not_begun(batch: Batch, **more: Any) -> Pass:

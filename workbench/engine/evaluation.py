@@ -33,12 +33,18 @@ def measure(
     world, index = accelerator.num_processes, accelerator.process_index
     parts: list[Any] = []
     with untouched(assembly.bare):
-        for indexes in sorted_batches(split.lengths, batch_size)[index::world]:
+        batches = sorted_batches(split.lengths, batch_size)
+        own = batches[index::world]
+        # A sharded model is put together by all processes at once: who has fewer batches takes one for show.
+        missing = -(-len(batches) // world) - len(own) if assembly.shards else 0
+        for number, indexes in enumerate([*own, *batches[:1] * missing]):
             check()
             batch = task.collate(split, indexes, assembly.pad)
             batch = {name: tensor.to(assembly.device) for name, tensor in batch.items()}
             with autocast(assembly.device, assembly.precision):
-                parts.append(task.score(assembly.bare, batch, indexes))
+                scored = task.score(assembly.bare, batch, indexes)
+            if number < len(own):
+                parts.append(scored)
     if world > 1:
         parts = gather_object(parts)
     return task.summarise(parts, split, assembly.rows)

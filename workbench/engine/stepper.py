@@ -14,6 +14,7 @@ import torch
 from workbench.engine.assembly import Assembly
 from workbench.engine.batches import Indexes
 from workbench.engine.devices import autocast, memory_in_use
+from workbench.engine.sharing import whole
 from workbench.engine.task import Batch, Split
 from workbench.run.events import Step
 
@@ -65,7 +66,7 @@ class Stepper:
             group["lr"] = rate * group.get("rate_scale", 1.0)
         loss, tokens = self._gradients(indexes)
         assembly.scaler.unscale_(assembly.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self._trained, self._max_norm)
+        norm = whole(torch.nn.utils.clip_grad_norm_(self._trained, self._max_norm))
         assembly.scaler.step(assembly.optimizer)
         assembly.scaler.update()
         assembly.optimizer.zero_grad(set_to_none=True)

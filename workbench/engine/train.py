@@ -151,7 +151,7 @@ class _Loop:
         if self.plan.evaluates(progress.step) and progress.measured_step < progress.step:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
-        if checkpoint is None and self.keeper is not None:
+        if checkpoint is None and self.keeper is not None and self.assembly.shards is None:
             self.keeper.keep_writing("before", self.task.written_samples(self.goods))
         while not self._is_over():
             epoch, first = self.plan.place(progress.step)
@@ -199,6 +199,8 @@ class _Loop:
         self.progress.resume(checkpoints.read_position(checkpoint))
         # Last, because it puts the random states back.
         state = checkpoints.restore(checkpoint, self.assembly.optimizer, self.assembly.scaler)
+        if self.assembly.shards:
+            self.assembly.shards.part_state(self.assembly.optimizer)
         self.assembly.load_method_state(state)
         restore_chance(state, self.accelerator, self.recipe.training.seed + self.progress.step)
 
@@ -297,37 +299,47 @@ class _Loop:
     def _save_model(self, measured: Measurement | None) -> Iterator[Event]:
         """Keep the present weights as the chosen ones; called within `measured_weights`."""
         self.accelerator.wait_for_everyone()
+        whole = self.assembly.shards.whole_model() if self.assembly.shards else None
         if self.keeper is not None:
             trained = self.assembly.bare if self.assembly.keeps_base else None
-            self.keeper.keep_model(self.assembly.portable(), measured, self.progress.step, trained=trained)
+            model = whole or self.assembly.portable()
+            self.keeper.keep_model(model, measured, self.progress.step, trained=trained)
             yield from self._written()
 
     def _save_checkpoint(self, *, mark: bool = False) -> Iterator[Event]:
-        chance = gathered_chance(self.accelerator)
+        chance, model, optimizer = (
+            gathered_chance(self.accelerator),
+            self.assembly.bare,
+            self.assembly.optimizer,
+        )
+        if self.assembly.shards:
+            model, optimizer = self.assembly.shards.whole(optimizer)
         if self.keeper is None:
             self.progress.saved_step = self.progress.step
             return
-        self._check_weights()
+        self._check_weights(model)
         began = time.perf_counter()
-        self.keeper.keep_checkpoint(self._snapshot(chance), mark=mark)
+        self.keeper.keep_checkpoint(self._snapshot(model, optimizer, chance), mark=mark)
         yield from self._written()
         self.progress.saved_step = self.progress.step
         self.forecast.saved(time.perf_counter() - began)
 
-    def _snapshot(self, chance: dict[str, torch.Tensor]) -> checkpoints.Snapshot:
+    def _snapshot(
+        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, chance: dict[str, torch.Tensor]
+    ) -> checkpoints.Snapshot:
         assembly = self.assembly
         return checkpoints.snapshot(
-            assembly.bare,
-            assembly.optimizer,
+            model,
+            optimizer,
             assembly.scaler,
             self.progress.position(assembly.precision),
             assembly.method_state() | chance,
             only_trained=assembly.keeps_base,
         )
 
-    def _check_weights(self) -> None:
+    def _check_weights(self, model: torch.nn.Module) -> None:
         """A checkpoint of broken weights would push out a good one."""
-        trained = [p for p in self.assembly.bare.parameters() if p.requires_grad]
+        trained = [p for p in model.parameters() if p.requires_grad]
         sums = torch.stack([p.detach().float().sum() for p in trained])
         if not bool(torch.isfinite(sums).all()):
             raise not_finite("weights", self.progress.step)
@@ -359,9 +371,12 @@ class _Loop:
         """Put the best weights back, so that what is measured and shown in the end is what was saved."""
         if self.progress.best_step in (0, self.progress.step) and not self.assembly.methods:
             return
+        shards = self.assembly.shards
         if self.keeper is not None:
-            self.keeper.load_model_into(self.assembly.bare)
-        if self.accelerator.num_processes > 1:
+            self.keeper.load_model_into(shards.twin if shards else self.assembly.bare)
+        if shards:
+            shards.take()
+        elif self.accelerator.num_processes > 1:
             for tensor in self.assembly.bare.state_dict().values():
                 broadcast(tensor)
 
@@ -387,7 +402,7 @@ class _Loop:
                 yield from self._save_model(None)
         yield from self._written(wait=True)
         self._take_chosen_weights()
-        if self.keeper is not None:
+        if self.keeper is not None and self.assembly.shards is None:
             self.keeper.keep_writing("after", self.task.written_samples(self.goods))
             yield from self._written(wait=True)
         if self.goods.test is not None:

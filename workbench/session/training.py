@@ -142,6 +142,7 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
     from workbench.engine.devices import choose_device, choose_precision
     from workbench.engine.method import method_complaints
     from workbench.engine.optimizers import optimizer_problems
+    from workbench.engine.sharing import sharding_problems
     from workbench.run.schedules import schedule_problems
     from workbench.shelf.models import resolve_model
     from workbench.tasks import task_named
@@ -175,6 +176,7 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
                 )
             )
         problems += method_complaints(recipe, task)
+        problems += sharding_problems(recipe)
         attempt("rows", lambda: task.read(recipe))
         if "model" in found:
             problems += _misfit(task, found["model"])
@@ -547,12 +549,14 @@ def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> N
     if not ended.step or not looked_at:
         return
     from workbench.engine.attention import attention_maps
+    from workbench.engine.sharing import sharding_wanted
     from workbench.session.report import write_report
 
     try:
         maps = None
         sample = prepared.task.sample_text(prepared.rows)
-        if sample and ended.status != "failed":  # after a failure the weights in memory may be anything
+        # After a failure the weights in memory may be anything; a part of a model cannot look alone.
+        if sample and ended.status != "failed" and not sharding_wanted():
             with contextlib.suppress(WorkbenchError):  # a model without readable attention has no picture
                 maps = attention_maps(looked_at[0], sample, max_tokens=24)
         write_report(prepared.folder, attention=maps)
