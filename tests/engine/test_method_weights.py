@@ -178,6 +178,7 @@ def test_a_twin_shares_frozen_weights_only_and_has_no_hooks(recipe: Recipes) -> 
     model = bench(recipe(*LORA)).model
     calls: list[int] = []
     model.register_forward_hook(lambda *_: calls.append(1))
+    model.bert.pooler.forward = lambda *_: calls.append(2)
     twin: Any = twin_of(model)
     assert type(twin) is type(model) and same(weights_of(twin), weights_of(model))
     assert twin.config is not model.config and twin.bert.config is twin.config

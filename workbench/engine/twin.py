@@ -9,6 +9,9 @@ from typing import Any
 
 import torch
 
+#: What may have been put in the place of one module's forward pass, and would run the original's.
+_OWN = frozenset({"forward", "_compiled_call_impl"})
+
 
 def twin_of(
     model: torch.nn.Module, replace: Callable[[torch.nn.Module], torch.nn.Module | None] = lambda _: None
@@ -38,6 +41,8 @@ def _twin(
     twin: torch.nn.Module = type(source).__new__(type(source))
     modules[module] = twin
     for name, value in vars(source).items():
+        if name in _OWN:
+            continue
         # Hooks (and what they hold) belong to the original; each of them is kept in an ordered dictionary.
         hooks = "_hooks" in name and isinstance(value, OrderedDict)
         twin.__dict__[name] = OrderedDict() if hooks else value
