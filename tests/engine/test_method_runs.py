@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 from tests.engine.conftest import Run, StopAfter
 from workbench.run.events import Ended, Evaluated, Started, Step
 from workbench.run.folder import RunFolder
+from workbench.run.home import Home
+from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.session import training
 from workbench.tasks import task_named
@@ -178,3 +180,16 @@ def test_averages_are_what_is_measured_and_kept(run: Run, recipe: Recipes) -> No
     )  # what is trained is the same
     kept = b["model/model.safetensors"]
     assert not torch.equal(kept["classifier.weight"], b[inside]["classifier.weight"])
+
+
+def test_a_teacher_that_is_not_here_is_missed_before_a_run_is_made(home: Home, recipe: Recipes) -> None:
+    with pytest.raises(WorkbenchError) as caught:
+        training.begin(home, recipe("distillation.teacher=nobody"))
+    assert caught.value.problem.field == "distillation.teacher" and "nobody" in str(caught.value.problem)
+    assert not home.runs.exists() or not list(home.runs.iterdir())
+
+
+def test_a_run_teaches_another_by_its_name(run: Run, recipe: Recipes) -> None:
+    teacher, _ = run(recipe("training.max_steps=2"))
+    _, events = run(recipe("training.max_steps=2", f"distillation.teacher='{teacher.name}'"))
+    assert isinstance(events[-1], Ended) and events[-1].status == "finished"

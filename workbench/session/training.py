@@ -180,6 +180,8 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
         attempt("rows", lambda: task.read(recipe))
         if "model" in found:
             problems += _misfit(task, found["model"])
+    if recipe.distillation.teacher:
+        problems += _missing_teacher(recipe.distillation.teacher, home)
     if problems:
         raise WorkbenchError(*problems)
     for path, value in found["rows"].resolved.items():  # so that the run's recipe guesses nothing again
@@ -192,14 +194,7 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
 
 def _misfit(task: Task, place: Any) -> list[Problem]:
     if place.needs_conversion:
-        return [
-            Problem(
-                f"The model {place.name} is not ready yet.",
-                "It has to be converted once into a form that can be trained.",
-                f"In the window, choose it and agree; on the command line: workbench models fetch {place.name}",
-                field="model.source",
-            )
-        ]
+        return _not_converted(place)
     if task.kind == "causal-lm" and place.kind == "encoder":
         return [
             Problem(
@@ -210,6 +205,32 @@ def _misfit(task: Task, place: Any) -> list[Problem]:
             )
         ]
     return []
+
+
+def _missing_teacher(name: str, home: Home) -> list[Problem]:
+    """Whether it can teach is seen when it is loaded; that it is here, before a run is made."""
+    from workbench.shelf.models import resolve_model
+
+    try:
+        place = resolve_model(name, home)
+    except WorkbenchError as error:
+        problems = list(error.problems)
+    else:
+        problems = _not_converted(place)
+    return [dataclasses.replace(problem, field="distillation.teacher") for problem in problems]
+
+
+def _not_converted(place: Any) -> list[Problem]:
+    if not place.needs_conversion:
+        return []
+    return [
+        Problem(
+            f"The model {place.name} is not ready yet.",
+            "It has to be converted once into a form that can be trained.",
+            f"In the window, choose it and agree; on the command line: workbench models fetch {place.name}",
+            field="model.source",
+        )
+    ]
 
 
 def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
