@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.gui.closing import PHASES
 from workbench.gui.curve_maths import Levels, Smoothing, smoothed, thinned
+from workbench.run.folder import run_folders
+from workbench.run.home import Home
 
 Floats = NDArray[np.float64]
+ROOT = Path(__file__).parents[2]
 
 
 def curve(points: int, seed: int, missing: float = 0.0) -> Floats:
@@ -91,3 +102,55 @@ def test_smoothing_goes_on_where_it_stopped(pieces: list[int], weight: float) ->
         good = np.isfinite(value)
         total, mass = weight * total + (value if good else 0.0), weight * mass + good
     assert growing.y[:2000][-1] == pytest.approx(total / mass)
+
+
+# ---- closing
+
+
+def close_in(phase: str, seed: int, folder: Path, encoder: Path, writer: Path, data: Path) -> None:
+    """Open the window in a process of its own, close it in this phase, and look at what is left."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.gui.closing", *map(str, (folder / "home", phase, seed, encoder, writer, data))],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    ) as process:  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=120)
+            ended = time.time()
+        finally:
+            process.kill()  # nothing to do, when all is well
+    assert process.returncode == 0, err
+    assert "Traceback" not in err and "QThread" not in err, err
+    assert ended - float(out) < 5, f"{phase}: {ended - float(out):.1f} s from closing to the end"
+    left = [p for p in psutil.process_iter() if with_group(p) == process.pid]
+    assert not left
+    for run in run_folders(Home(folder / "home")):
+        history = run.history()
+        if history.step:
+            assert history.ended is not None and history.ended.status == "stopped", phase
+            assert run.checkpoint_folders(), phase
+        assert not run.is_alive()
+
+
+def with_group(process: psutil.Process) -> int:
+    """The process group, which all descendants of a session leader share; 0 where there is none."""
+    try:
+        return os.getpgid(process.pid)
+    except (OSError, AttributeError):
+        return 0
+
+
+@pytest.mark.parametrize("phase", ["starting", "loading", "paused", "generating"])
+def test_a_window_closed_at_a_random_moment_ends_well_and_soon(
+    phase: str, tmp_path: Path, tiny_bert: Path, tiny_llama: Path, tiny_csv: Path
+) -> None:
+    close_in(phase, 1, tmp_path, tiny_bert, tiny_llama, tiny_csv)
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(3600)
+def test_fifty_closings_at_random_phases(
+    tmp_path: Path, tiny_bert: Path, tiny_llama: Path, tiny_csv: Path
+) -> None:
+    for seed in range(50):
+        close_in(PHASES[seed % len(PHASES)], seed, tmp_path / str(seed), tiny_bert, tiny_llama, tiny_csv)

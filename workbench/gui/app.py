@@ -24,6 +24,9 @@ from workbench.run.problem import explain
 from workbench.session.session import Session
 from workbench.shelf.resources import resources_folder
 
+#: Seconds that a closed window waits for an engine that loads.
+PATIENCE = 2.0
+
 
 class Bench:
     """Everything that is open: session, threads, workspace and window. `close` ends all of it."""
@@ -37,7 +40,7 @@ class Bench:
         self.window = Window(self.workspace, self.settings)
         self.window.first_frame.connect(self._after_first_frame)
         self.settings.changed.connect(self._setting_changed)
-        self._closed = False
+        self._closed = self.abandoned = False
         self._threads = LaneThreads(self.session)
 
     def _after_first_frame(self) -> None:
@@ -51,13 +54,17 @@ class Bench:
         if key == "look/theme":
             theme().apply(self._app, cast(Mode, self.settings.value(key)))
 
-    def close(self) -> None:
-        """Stop listening, end both lanes, join the threads, and delete the window. Safe to call twice."""
+    def close(self, patience: float | None = None) -> None:
+        """Stop listening, end both lanes, join the threads, and delete the window. Safe to call twice.
+
+        With a `patience`, in seconds, an engine that only loads, which nothing can interrupt, is left behind:
+        `abandoned` says so then. A run that has something to save is always waited for.
+        """
         if self._closed:
             return
         self._closed = True
         self.workspace.shut_down()
-        self._threads.join()
+        self.abandoned = not self._threads.join(None if self.workspace.worth_saving else patience)
         self.window.deleteLater()
         self.workspace.deleteLater()
         self.settings.deleteLater()
@@ -95,7 +102,7 @@ def run_app(home: Home, *, quit_when_shown: bool = False, page: str | None = Non
     QApplication.setDesktopFileName("model-workbench")
     app.setWindowIcon(QIcon(str(resources_folder() / "icons" / "workbench-256.png")))
     bench = make_window(home)
-    app.aboutToQuit.connect(bench.close)
+    app.aboutToQuit.connect(lambda: bench.close(PATIENCE))
     previous = sys.excepthook
 
     def show_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -118,10 +125,15 @@ def run_app(home: Home, *, quit_when_shown: bool = False, page: str | None = Non
         bench.window.show_page(page)
     bench.window.show()
     try:
-        return app.exec()
+        code = app.exec()
     finally:
         sys.excepthook = previous
-        bench.close()
+        bench.close(PATIENCE)
+    if bench.abandoned:
+        # Everything that is kept has been written. The thread that still loads ends with the process.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

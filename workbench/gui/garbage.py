@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 
 PAUSE_MS = 500
 YOUNG = 700  # new objects that are worth a look at the young ones
+MANY = 20_000  # new objects that speak of data being read, which goes away by itself
 WHOLE = 60.0  # seconds between two looks at everything
 NEW_MODULES = 40
 
@@ -43,7 +44,7 @@ class Sweeper(QObject):
         elif time.monotonic() > self._whole + WHOLE:
             self._whole = time.monotonic()
             gc.collect()
-        elif gc.get_count()[0] > YOUNG:
+        elif YOUNG < gc.get_count()[0] < MANY:
             gc.collect(1 if gc.get_count()[1] > 10 else 0)
 
     def stop(self) -> None:

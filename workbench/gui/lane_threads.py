@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 
 from PySide6.QtCore import QThread
 
@@ -15,7 +13,6 @@ from workbench.session.session import Session
 #: Seconds after which a thread that runs Python must let another have its turn. The interpreter's own 5 ms, with two
 #: lanes at work, make the window wait 10 ms for each of the many turns that drawing a plot takes.
 TURN = 0.001
-NICENESS = 5  # below the window's own thread, and above what is meant for the background
 
 
 class LaneThread(QThread):
@@ -27,9 +24,7 @@ class LaneThread(QThread):
         self._lane = lane
 
     def run(self) -> None:
-        """Called by Qt on the new thread; torch's threads, which it starts, inherit the priority."""
-        if sys.platform == "linux":  # elsewhere the priority given at the start does the same
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        """Called by Qt on the new thread."""
         self._lane.run()
 
 
@@ -43,12 +38,24 @@ class LaneThreads:
         self._sweeper = Sweeper()
         self.threads = (LaneThread(session.engine, "engine"), LaneThread(session.files, "files"))
         for thread in self.threads:
-            thread.start(QThread.Priority.LowPriority)
+            thread.start()
 
-    def join(self) -> None:
-        """End both lanes after their present job, and wait for the threads."""
+    def join(self, patience: float | None = None) -> bool:
+        """End both lanes after their present job, and wait for the threads.
+
+        Args:
+            patience: Seconds to wait for the engine; None waits for as long as it takes.
+
+        Returns:
+            Whether both have ended.
+        """
         self._session.close()
-        for thread in self.threads:
-            thread.wait()
+        engine, files = self.threads
+        files.wait()
+        if patience is None:
+            engine.wait()
+        else:
+            engine.wait(int(1000 * patience))
         self._sweeper.stop()
         sys.setswitchinterval(self._turn)
+        return engine.isFinished()

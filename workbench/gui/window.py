@@ -235,7 +235,7 @@ class Window(QMainWindow):
             self._closing = True
             event.ignore()
             return
-        if self.workspace.active is None:
+        if self.workspace.active is None or (self._closing and not self.workspace.worth_saving):
             self._keep()
             event.accept()
             return
@@ -251,8 +251,8 @@ class Window(QMainWindow):
         self._closing = True
         self.status.say(self.tr("Saving a checkpoint, then closing…"))
         self.workspace.stop()
-        if self.workspace.active is None:  # it ended while the question stood
-            self.close()
+        if not self.workspace.worth_saving:  # it still loads, or it ended while the question stood
+            QTimer.singleShot(0, self, self.close)  # Qt hears no second closing within the first
 
     def _active_changed(self) -> None:
         self._refresh_actions()

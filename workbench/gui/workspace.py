@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from workbench.gui.checking import Checking
 from workbench.gui.elsewhere import Elsewhere
-from workbench.run.events import Ended, Event
+from workbench.run.events import Ended, Event, Paused
 from workbench.run.folder import RunFolder, RunSummary
 from workbench.run.history import History
+from workbench.run.offers import Answer
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed
@@ -70,7 +72,10 @@ class Workspace(QObject):
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None
+        self.active_recipe: Recipe | None = None  # of the run in work, as its folder has it
+        self.answered: Paused | None = None  # the wait that the person has decided about
         self.elsewhere = Elsewhere(self)
+        self.checking = Checking(self)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_MS)
         self._timer.timeout.connect(self.drain)
@@ -84,7 +89,10 @@ class Workspace(QObject):
         if self._pending and self.active_name:
             events, self._pending = self._pending, []
             name = self.active_name
+            waited = self.histories[name].paused
             self.histories[name].fold(events)
+            if self.histories[name].paused is not waited:
+                self.active_changed.emit()
             self.history_changed.emit(name)
             ended = next((event for event in events if isinstance(event, Ended)), None)
             if ended:
@@ -141,6 +149,11 @@ class Workspace(QObject):
     def guessed_task(source: str) -> str:
         """The task that a file is probably for: plain text is for language modelling."""
         return "causal-lm" if Path(source).suffix.lower() in {".txt", ".md"} else "text-classification"
+
+    def set_refusals(self, problems: Sequence[Problem]) -> None:
+        """Mark the fields for which a start or a check was refused, until the next edit."""
+        self.refusals = tuple(problem for problem in problems if problem.field)
+        self.recipe_changed.emit()
 
     def look_at_data(self) -> None:
         """Ask for a fresh preview of the recipe's data; an older question is cancelled."""
@@ -266,12 +279,17 @@ class Workspace(QObject):
 
     # ---- training
 
+    @property
+    def worth_saving(self) -> bool:
+        """Whether the run in work has done a step; one that still loads loses nothing when it is left."""
+        history = self.histories.get(self.active_name or "")
+        return self.active is not None and history is not None and history.step > 0
+
     def start(self) -> None:
         """Start a run of the recipe in hand, unless one is in work or the recipe has complaints."""
         if self.active is None and self.session.active is None and not self.complaints:
             if self.refusals:
-                self.refusals = ()
-                self.recipe_changed.emit()
+                self.set_refusals(())
             self.active = self.session.start(self.recipe, self)
             self.active_changed.emit()
 
@@ -281,8 +299,40 @@ class Workspace(QObject):
             self.active = self.session.resume(RunFolder(self.session.home.runs / name), self)
             self.active_changed.emit()
 
+    def waits(self, name: str | None) -> Paused | None:
+        """Why a run in work waits, here or elsewhere; None when it does not. One that was killed while it waited
+        does not wait any more."""
+        history = self.histories.get(name or "")
+        return history.paused if history and name in self._told else None
+
+    def answer(self, answer: Answer) -> None:
+        """Decide about the problem for which the run in work waits."""
+        waiting = self.waits(self.active_name)
+        if self.active and waiting and waiting is not self.answered:
+            self.answered = waiting
+            self.active.answer(answer)
+            self.active_changed.emit()
+
+    @property
+    def peak_rate(self) -> float:
+        """The peak learning rate that the run in work uses now."""
+        history = self.histories.get(self.active_name or "")
+        for change in reversed(history.changes if history else []):
+            if change.path == "training.learning_rate":
+                return float(change.value)
+        return (self.active_recipe or self.recipe).training.learning_rate
+
+    def stop_after_epoch(self, on: bool) -> None:
+        """Let the run in work end with the present epoch, or take that back."""
+        if self.active:
+            self.active.stop_after_epoch(on)
+            self.active_changed.emit()
+
     def toggle_pause(self) -> None:
-        """Pause the run in work, or let it go on."""
+        """Pause the run in work, or let it go on; one that waits for an answer needs that."""
+        waiting = self.waits(self.active_name)
+        if waiting and waiting.problem:
+            return
         if self.active:
             self.active.go_on() if self.active.paused else self.active.pause()
             self.active_changed.emit()
@@ -290,6 +340,7 @@ class Workspace(QObject):
     def stop(self) -> None:
         """Stop the run in work within one step; it saves first."""
         if self.active:
+            self.answered = self.waits(self.active_name)
             self.active.stop()
             self.active_changed.emit()
 
@@ -297,6 +348,13 @@ class Workspace(QObject):
         """The session made or opened the run folder; `past` is what a resumed run did before."""
         self.active_name = folder.name
         self.histories[folder.name] = past
+        self.active_recipe, self.answered = None, None
+
+        def arrived(recipe: Recipe) -> None:
+            if self.active_name == folder.name:
+                self.active_recipe = recipe
+
+        self.session.read_recipe(folder, arrived, self.problem_raised.emit)
         self.refresh_runs()
         self.select(folder.name)
         self.active_changed.emit()
@@ -309,15 +367,15 @@ class Workspace(QObject):
         """Nothing was started."""
         self.active = self.active_name = None
         self._pending.clear()
-        self.refusals = tuple(p for p in problems if p.field)
-        self.recipe_changed.emit()
+        self.set_refusals(problems)
         self.active_changed.emit()
         for problem in problems:
             self.problem_raised.emit(problem)
 
     def _ended(self, ended: Ended) -> None:
         self.active = self.active_name = None
-        if ended.problem:
+        known = self.answered.problem if self.answered else None
+        if ended.problem and ended.problem != known:  # whoever ended the run for it need not be told again
             self.problem_raised.emit(ended.problem)
         self.active_changed.emit()
         self.run_ended.emit(ended)
