@@ -7,18 +7,20 @@ from collections.abc import Iterator
 
 from workbench.engine.batches import Indexes
 from workbench.engine.methods.checkpointing import GradientCheckpointing
+from workbench.engine.optimizers import optimizer_problems
 from workbench.engine.task import Split
 from workbench.engine.trial import Memory, Trial
 from workbench.run.offers import Offer
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import changed
 
 #: Of full fine-tuning: a gradient and two averages in float32 for each weight, which frozen weights do not need.
 BYTES_PER_TRAINED_WEIGHT = 12
 #: The share of weights that LoRA leaves frozen, about.
 FROZEN_BY_LORA = 0.95
-#: The two averages in 8 bits instead of 32.
-SAVED_BY_8_BIT = 6
+#: Bytes for each weight: the averages (two, and lion's one) in 8 bits instead of 32.
+SAVED_BY_8_BIT = {"adamw": 6, "lion": 3}
 
 
 def too_large(needed: float, limit: float) -> Problem:
@@ -113,11 +115,14 @@ def _lora(
 
 def _eight_bit(trial: Trial, needed: float, recipe: Recipe) -> Iterator[tuple[Offer, float]]:
     kind = recipe.training.optimizer
-    if trial.assembly.device.type == "cuda" and kind in ("adamw", "lion"):
+    if kind not in SAVED_BY_8_BIT:
+        return
+    smaller = changed(recipe, "training.optimizer", f"{kind}-8bit")
+    if not optimizer_problems(smaller, trial.assembly.device):
         trained = sum(p.numel() for p in trial.assembly.bare.parameters() if p.requires_grad)
-        cost = "The optimizer's numbers take a quarter of the memory. Needs bitsandbytes."
+        cost = "The optimizer's numbers take a quarter of the memory."
         offer = Offer("8-bit optimizer", cost, (("training.optimizer", f"{kind}-8bit"),))
-        yield offer, needed - SAVED_BY_8_BIT * trained
+        yield offer, needed - SAVED_BY_8_BIT[kind] * trained
 
 
 def _and_split(parts: int) -> str:

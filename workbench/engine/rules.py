@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+
+#: Numbers of a weight that a CPU works on at once; all of a rule's tensors of this size fit into its cache.
+PIECE = 1 << 16
 
 
 class _Rule(torch.optim.Optimizer):
@@ -27,12 +30,36 @@ class _Rule(torch.optim.Optimizer):
                 if not self.state[weight]:
                     self.state[weight] = {name: torch.zeros_like(weight) for name in self.averages}
             if weights:
-                kept = [[self.state[weight][name] for weight in weights] for name in self.averages]
-                self._update(group, weights, [p.grad for p in weights if p.grad is not None], *kept)
+                self._begin(group)
+            for lists in _portions(
+                [[p, p.grad, *(self.state[p][name] for name in self.averages)] for p in weights]
+            ):
+                self._update(group, *lists)
         return loss
 
+    def _begin(self, group: dict[str, Any]) -> None:
+        """A step of this group begins."""
+
     def _update(self, group: dict[str, Any], weights: list[torch.Tensor], *lists: list[torch.Tensor]) -> None:
+        """Move some weights of the group; `lists` are their gradients and each of their averages."""
         raise NotImplementedError
+
+
+def _portions(rows: list[list[Any]]) -> Iterator[list[list[torch.Tensor]]]:
+    """What is worked on at once, from a row of a weight, its gradient and its averages for each weight.
+
+    A GPU wants few kernels: it gets all weights. A CPU gets a piece of one weight after the other, whose
+    intermediate results stay in its cache.
+    """
+    if rows and rows[0][0].is_cuda:
+        yield [list(column) for column in zip(*rows, strict=True)]
+        return
+    for row in rows:
+        if all(tensor.is_contiguous() for tensor in row):
+            for pieces in zip(*(tensor.detach().view(-1).split(PIECE) for tensor in row), strict=True):
+                yield [[piece] for piece in pieces]
+        else:
+            yield [[tensor] for tensor in row]
 
 
 class Lion(_Rule):
@@ -95,9 +122,11 @@ class AdEMAMix(_Rule):
         }
         super().__init__(params, defaults)
 
+    def _begin(self, group: dict[str, Any]) -> None:
+        group["step"] += 1
+
     def _update(self, group: dict[str, Any], weights: list[torch.Tensor], *lists: list[torch.Tensor]) -> None:
         gradients, fast, slow, squares = lists
-        group["step"] += 1
         step, rate, (beta1, beta2, _) = group["step"], group["lr"], group["betas"]
         alpha, beta3 = self.slowness(group, step)
         torch._foreach_lerp_(fast, gradients, 1 - beta1)
