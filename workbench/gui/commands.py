@@ -25,6 +25,12 @@ class Desk(Protocol):
     def start(self) -> None:
         """Start the recipe in hand."""
 
+    def check(self) -> None:
+        """Say whether the recipe in hand fits and how long it takes."""
+
+    def change_rate(self) -> None:
+        """Ask for another learning rate of the run in work."""
+
     def choose_data_file(self) -> None:
         """Ask for a data file."""
 
@@ -62,27 +68,44 @@ class Desk(Protocol):
         """Close the window."""
 
 
-def _always(workspace: Workspace) -> bool:
-    return True
+def _none(workspace: Workspace) -> str:
+    return ""
 
 
-def _idle(workspace: Workspace) -> bool:
-    return workspace.active is None
+def _in_work(workspace: Workspace) -> str:
+    return "A run is in work." if workspace.active is not None else ""
 
 
-def _busy(workspace: Workspace) -> bool:
-    return workspace.active is not None and not workspace.active.stopping
+def _start(workspace: Workspace) -> str:
+    return _in_work(workspace) or (workspace.complaints[0].title if workspace.complaints else "")
 
 
-def _resumable(workspace: Workspace) -> bool:
+def _check(workspace: Workspace) -> str:
+    return _start(workspace) or ("A check is under way." if workspace.checking.busy else "")
+
+
+def _stop(workspace: Workspace) -> str:
+    if workspace.active is None:
+        return "No run is in work."
+    return "The run is stopping." if workspace.active.stopping else ""
+
+
+def _resume(workspace: Workspace) -> str:
     run = workspace.summary(workspace.selected) if workspace.selected else None
-    return workspace.active is None and run is not None and run.resumable
+    if run is None or not run.resumable:
+        return "The selected run cannot go on from a checkpoint."
+    return _in_work(workspace)
+
+
+def _stops_after_epoch(workspace: Workspace) -> bool:
+    return workspace.active is not None and workspace.active.stops_after_epoch
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing that can be done. `menu` is the menu it stands in; `rule` puts a line above it;
-    `enabled` says from the workspace whether it can be done now."""
+    `obstacle` says from the workspace why it cannot be done now, and nothing when it can; `checked` makes it a
+    switch."""
 
     id: str
     menu: str
@@ -92,7 +115,8 @@ class Command:
     shortcut: str = ""
     icon: str = ""
     rule: bool = False
-    enabled: Callable[[Workspace], bool] = _always
+    obstacle: Callable[[Workspace], str] = _none
+    checked: Callable[[Workspace], bool] | None = None
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -122,20 +146,41 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("quit", "&File", "&Quit", "Close the window.", lambda d: d.close(), "Ctrl+Q", "close"),
     Command(
+        "run.check", "&Run", "&Check", "Say whether a run of the recipe fits and how long it takes.",
+        lambda d: d.check(), "Ctrl+Shift+Return", "gauge", obstacle=_check,
+    ),
+    Command(
         "run.start", "&Run", "&Start", "Start a run of the recipe in hand.",
-        lambda d: d.start(), "Ctrl+Return", "play", enabled=_idle,
+        lambda d: d.start(), "Ctrl+Return", "play", obstacle=_start,
     ),
     Command(
         "run.pause", "&Run", "&Pause or go on", "Pause the run in work, or let it go on.",
-        lambda d: d.workspace.toggle_pause(), "Ctrl+P", "pause", enabled=_busy,
+        lambda d: d.workspace.toggle_pause(), "Ctrl+P", "pause", obstacle=order_obstacle,
     ),
     Command(
-        "run.stop", "&Run", "S&top", "Stop the run in work; it saves first and can be resumed.",
-        lambda d: d.workspace.stop(), "Ctrl+.", "stop", enabled=_busy,
+        "run.stop", "&Run", "S&top now", "Stop the run in work within a step; it saves first and can be resumed.",
+        lambda d: d.workspace.stop(), "Ctrl+.", "stop", obstacle=_stop,
+    ),
+    Command(
+        "run.stop_epoch", "&Run", "Stop after this &epoch", "End the run in work when the present epoch is over.",
+        lambda d: d.workspace.stop_after_epoch(not _stops_after_epoch(d.workspace)), "Ctrl+Shift+E",
+        obstacle=order_obstacle, checked=_stops_after_epoch,
     ),
     Command(
         "run.resume", "&Run", "&Resume", "Go on with the selected run from its newest checkpoint.",
-        lambda d: d.workspace.resume(d.workspace.selected or ""), "Ctrl+R", "resume", enabled=_resumable,
+        lambda d: d.workspace.resume(d.workspace.selected or ""), "Ctrl+R", "resume", obstacle=_resume,
+    ),
+    Command(
+        "run.save", "&Run", "Sa&ve now", "Write a checkpoint of the run in work that is never deleted.",
+        lambda d: d.workspace.save_now(), "Ctrl+Shift+S", "save", rule=True, obstacle=order_obstacle,
+    ),
+    Command(
+        "run.measure", "&Run", "&Measure now", "Measure the held-out rows of the run in work.",
+        lambda d: d.workspace.measure_now(), "Ctrl+M", "measure", obstacle=measure_obstacle,
+    ),
+    Command(
+        "run.rate", "&Run", "Change &learning rate…", "Use another peak learning rate from the next step on.",
+        lambda d: d.change_rate(), "Ctrl+Shift+L", "rate", obstacle=order_obstacle,
     ),
     Command(
         "recipe.advanced", "&Run", "&Advanced fields", "Fold or unfold the advanced fields of the recipe.",
@@ -188,12 +233,12 @@ def build_menus(window: QMainWindow, desk: Desk) -> dict[str, QAction]:
     for command in COMMANDS:
         if command.menu not in menus:
             menus[command.menu] = window.menuBar().addMenu(command.menu)
+            menus[command.menu].setToolTipsVisible(True)  # they say why something cannot be done
         menu = menus[command.menu]
         if command.rule:
             menu.addSeparator()
         action = QAction(command.title, window)
-        action.setStatusTip(command.help)
-        action.setToolTip(command.help)
+        action.setCheckable(command.checked is not None)
         if command.shortcut:
             action.setShortcut(QKeySequence(command.shortcut))
         if command.icon:
@@ -205,6 +250,11 @@ def build_menus(window: QMainWindow, desk: Desk) -> dict[str, QAction]:
 
 
 def refresh_actions(actions: dict[str, QAction], workspace: Workspace) -> None:
-    """Enable what can be done now."""
+    """Enable what can be done now, and say of the rest why not."""
     for command in COMMANDS:
-        actions[command.id].setEnabled(command.enabled(workspace))
+        action, reason = actions[command.id], command.obstacle(workspace)
+        action.setEnabled(not reason)
+        action.setToolTip(f"{command.help} {reason}".strip())
+        action.setStatusTip(action.toolTip())
+        if command.checked is not None:
+            action.setChecked(command.checked(workspace))

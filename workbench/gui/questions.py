@@ -64,8 +64,8 @@ def ask_to_stop(parent: QWidget, run: str, on_yes: Callable[[], object]) -> QMes
     return _ask(
         parent,
         _tr("A run is in work"),
-        _tr("“{0}” is still learning.").format(run),
-        _tr("Closing saves a checkpoint first. You can resume the run from the runs shelf later."),
+        _tr("“{0}” has not finished.").format(run),
+        more,
         _tr("Stop and close"),
         _tr("Keep training"),
         on_yes,

@@ -10,7 +10,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.gui.icons import keep_icon
-from workbench.gui.recipe_form import FieldEdit, FieldSet, MoreFields, bar_fields, task_choices
+from workbench.gui.preset_choice import PresetChoice
+from workbench.gui.rate_finder_dialog import RateFinderDialog
+from workbench.gui.recipe_form import FieldEdit, FieldSet, bar_fields, task_choices
+from workbench.gui.recipe_groups import ELSEWHERE
+from workbench.gui.recipe_panel import RecipePanel
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import GhostButton, IconButton, Label, PrimaryButton, explain_widget, restyle, row
 from workbench.gui.workspace import Workspace
@@ -92,6 +96,7 @@ class RecipeBar(QFrame):
     """The recipe in hand, and what can be done with it."""
 
     start_wanted = Signal()
+    check_wanted = Signal()
     data_file_wanted = Signal()
     model_folder_wanted = Signal()
 
@@ -102,8 +107,10 @@ class RecipeBar(QFrame):
         self.model = Choice("model.source", self.tr("Choose a model folder…"))
         self.data = Choice("data.train", self.tr("Open a file…"))
         self.task = Choice("task.kind")
-        self.quick = FieldSet(workspace, [FieldEdit(field) for field in bar_fields()])
-        self.more: MoreFields | None = None  # built when it is first unfolded: 20 editors take 30 ms
+        self.preset = PresetChoice(workspace)
+        self.quick = FieldSet(workspace, [FieldEdit(field, resettable=True) for field in bar_fields()])
+        self.more: RecipePanel | None = None  # built when it is first unfolded
+        self._complained: set[str] = set()  # fields outside the bar, when last shown
         self._buttons()
         self._lay_out()
         self.model.chosen.connect(lambda source: workspace.set_field("model.source", source))
@@ -115,6 +122,8 @@ class RecipeBar(QFrame):
         workspace.shelf_changed.connect(self.refresh)
         workspace.runs_changed.connect(self.refresh)
         workspace.active_changed.connect(self._show_active)
+        workspace.checking.changed.connect(self._show_active)
+        workspace.device_changed.connect(self._show_active)
         self.refresh()
         self._show_active()
 
@@ -126,6 +135,10 @@ class RecipeBar(QFrame):
             help=tr("Start a run of this recipe (Ctrl+Return)."),
             on_click=self.start_wanted.emit,
         )
+        self.check = GhostButton(
+            tr("Check"), "gauge", help=tr("Say whether it fits and how long it takes (Ctrl+Shift+Return)."),
+            on_click=self.check_wanted.emit,
+        )  # fmt: skip
         self.pause = GhostButton(
             tr("Pause"), "pause", help=tr("Wait after the present step, or go on (Ctrl+P)."),
             on_click=self._workspace.toggle_pause,
@@ -134,6 +147,11 @@ class RecipeBar(QFrame):
             tr("Stop"), "stop", help=tr("Stop within one step; it saves first and can be resumed (Ctrl+.)."),
             on_click=self._workspace.stop,
         )  # fmt: skip
+        self.find_rate = IconButton(
+            "zoom",
+            tr("Find the learning rate"),
+            on_click=self.open_rate_finder,
+        )
         self.unfold = IconButton(
             "sliders",
             tr("Advanced fields"),
@@ -152,16 +170,20 @@ class RecipeBar(QFrame):
         for choice, stretch, widest in ((self.model, 3, 220), (self.data, 6, 260), (self.task, 3, 180)):
             choice.setMaximumWidth(widest)
             line.addWidget(choice, stretch, bottom)
-        for edit in self.quick.edits.values():
+        line.addWidget(self.preset, 2, bottom)
+        self.preset.setMaximumWidth(130)
+        for path, edit in self.quick.edits.items():
             # Room for three figures (a learning rate has no unit and more figures), the unit and the arrows.
             figures = f"000 {edit.field.unit}" if edit.field.unit else "0.00001"
             edit.setMinimumWidth(40 + edit.fontMetrics().horizontalAdvance(figures))
             edit.setMaximumWidth(130)
             line.addWidget(edit, 1, bottom)
+            if path == "training.learning_rate":
+                line.addWidget(self.find_rate, 0, bottom)
         line.addWidget(self.unfold, 0, bottom)
         line.addStretch(1)
         line.addSpacing(SMALL)
-        line.addWidget(row(self.start, self.pause, self.stop), 0, bottom)
+        line.addWidget(row(self.check, self.start, self.pause, self.stop), 0, bottom)
         layout.addLayout(line)
         self._body = layout
 
@@ -191,27 +213,49 @@ class RecipeBar(QFrame):
             choice.complain(complaints.get(choice.path, ""))
         self.quick.refresh()
         if self.more:
-            self.more.fields.refresh()
-        hidden = [path for path in complaints if self.more is None and path not in self._shown()]
-        if hidden and not self.unfold.isChecked():
-            self.unfold.setChecked(True)  # a complaint must be seen
+            self.more.refresh()
+        self._reveal({path for path in complaints if path not in (*self.quick.edits, *ELSEWHERE)})
         self._show_active()
 
-    def _shown(self) -> set[str]:
-        return {*self.quick.edits, "model.source", "data.train", "task.kind", "data.text", "data.label"}
+    def _reveal(self, wrong: set[str]) -> None:
+        """A complaint of a folded field must be seen; one that the person folded away stays folded."""
+        new = sorted(wrong - self._complained)
+        self._complained = wrong
+        if new:
+            self.unfold.setChecked(True)
+            if self.more:
+                self.more.reveal(new)
 
     def _show_active(self) -> None:
         active = self._workspace.active
         self.start.setVisible(active is None)
+        self.check.setVisible(active is None)
+        self.check.setEnabled(not self._workspace.complaints and not self._workspace.checking.busy)
         complaints = self._workspace.complaints
         self.start.setEnabled(not complaints)
         help = self.tr("Start a run of this recipe (Ctrl+Return).")
         explain_widget(self.start, complaints[0].title if complaints else help, self.tr("Start"))
+        busy, wrong = active is not None, bool(complaints)
+        self.find_rate.setEnabled(not busy and not wrong)
+        why = self.tr("It has to wait until the run in work is over.") if busy else ""
+        why = why or (self.tr("First mend what is marked.") if wrong else "")
+        what = self.tr(
+            "Find the learning rate: tries rising rates on a copy of the model and draws the loss."
+        )
+        explain_widget(self.find_rate, f"{what} {why}".strip(), self.tr("Find the learning rate"))
         self.pause.setVisible(active is not None)
         self.stop.setVisible(active is not None)
         if active is None:
             return
-        self.pause.setEnabled(not active.stopping)
+        waiting = self._workspace.waits(self._workspace.active_name)
+        asked = bool(waiting and waiting.problem)
+        self.pause.setEnabled(not active.stopping and not asked)
+        explain_widget(
+            self.pause,
+            self.tr("The run waits for your answer on the Train page.")
+            if asked
+            else self.tr("Wait after the present step, or go on (Ctrl+P)."),
+        )
         self.stop.setEnabled(not active.stopping)
         self.pause.setText(self.tr("Go on") if active.paused else self.tr("Pause"))
         keep_icon(self.pause, "play" if active.paused else "pause")
@@ -227,9 +271,18 @@ class RecipeBar(QFrame):
             workspace.set_field("model.source", fitting.name)
 
     def _unfold(self, on: bool) -> None:
-        if on and self.more is None:
-            self.more = MoreFields(self._workspace)
-            self._body.addWidget(self.more)
-            self.more.fields.refresh()
+        host = self.parentWidget()
+        if on and self.more is None and host is not None:
+            self.more = RecipePanel(self._workspace)
+            self.more.closed.connect(lambda: self.unfold.setChecked(False))
+            self.more.lie_over(host, self)
+            self.more.after(self.unfold)
         if self.more:
             self.more.setVisible(on)
+            (self.more.search if on else self.unfold).setFocus()
+
+    def open_rate_finder(self) -> None:
+        """Look for a learning rate that suits the recipe in hand."""
+        dialog = RateFinderDialog(self._workspace, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()

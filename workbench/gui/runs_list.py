@@ -21,12 +21,22 @@ OVERLAY = Qt.ItemDataRole.UserRole + 1
 #: Status → (word, tone).
 STATUS = {
     "running": ("running", "accent"),
+    "waiting": ("waiting for you", "warning"),
+    "paused": ("paused", "warning"),
     "finished": ("finished", "good"),
     "stopped": ("stopped", "warning"),
     "interrupted": ("interrupted", "warning"),
     "failed": ("failed", "bad"),
     "new": ("new", "muted"),
 }
+
+
+def status_words(status: str, *, resumable: bool = False) -> tuple[str, str]:
+    """A run's status as a person reads it, and its tone."""
+    word, tone = STATUS.get(status, (status, "muted"))
+    return (f"{word}, can be resumed" if status == "interrupted" and resumable else word), tone
+
+
 #: Metrics that read better as per cent.
 SHARES = ("accuracy", "f1", "precision", "recall")
 
@@ -133,11 +143,18 @@ class RunsModel(QAbstractListModel):
             loss = history.curve("loss").y
             spark = tuple(float(v) for v in loss[:: max(1, -(-len(loss) // 40))])
         figure = metric_text(*score) if score else ""
-        return ("running" if live else run.status), figure, ago(run.created), spark
+        return self._status(run, live), figure, ago(run.created), spark
+
+    def _status(self, run: RunSummary, live: bool) -> str:
+        waiting = self._workspace.waits(run.name)
+        if waiting:
+            return "waiting" if waiting.problem else "paused"
+        return "running" if live else run.status
 
     def _words(self, run: RunSummary) -> str:
         status, score, when, _ = self.shown(run)
-        parts = [run.title, status, run.model, run.data, f"step {run.steps} of {run.total_steps}"]
+        word, _ = status_words(status, resumable=run.resumable)
+        parts = [run.title, word, run.model, run.data, f"step {run.steps} of {run.total_steps}"]
         if run.score:
             parts.append(f"{metric_title(run.score[0])} {score}")
         if run.problem:
@@ -210,7 +227,9 @@ class RunsDelegate(QStyledItemDelegate):
         painter.drawText(QRectF(top.left(), top.top(), room, top.height()), left, title)
 
         painter.setFont(small)
-        word, tone = STATUS.get(status, (status, "muted"))
+        word, tone = status_words(status, resumable=run.resumable)
+        aside = painter.fontMetrics().horizontalAdvance(when) + SMALL
+        word = painter.fontMetrics().elidedText(word, Qt.TextElideMode.ElideRight, int(foot.width() - aside))
         painter.setPen(QColor(getattr(palette, tone)))
         painter.drawText(foot, left, word)
         painter.setPen(QColor(palette.muted))

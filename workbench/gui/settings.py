@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.gui.theme import LARGE, MEDIUM, SMALL
-from workbench.gui.widgets import IntBox, Muted, explain_widget
+from workbench.gui.widgets import FloatBox, IntBox, Muted, explain_widget
 
-Value = str | int | bool
+Value = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Setting:
     help: str
     default: Value
     choices: tuple[tuple[str, str], ...] = ()
-    bounds: tuple[int, int] = (0, 100)
+    bounds: tuple[float, float] = (0, 100)
     unit: str = ""
 
 
@@ -60,6 +60,28 @@ SETTINGS: tuple[Setting, ...] = (
         unit="a second",
     ),
     Setting(
+        "train/apart",
+        "Train apart",
+        "Train in a process of its own, so that a crash of the training leaves the window alive.",
+        False,
+    ),
+    Setting(
+        "cost/watts",
+        "Power",
+        "What this machine draws while it trains, to estimate energy before the start. 0 leaves it out.",
+        0.0,
+        bounds=(0, 100_000),
+        unit="watts",
+    ),
+    Setting(
+        "cost/price",
+        "Price of energy",
+        "What a kilowatt-hour costs in your currency, to estimate the cost before the start. 0 leaves it out.",
+        0.0,
+        bounds=(0, 1000),
+        unit="per kWh",
+    ),
+    Setting(
         "close/ask",
         "Ask before stopping",
         "Ask when the window is closed while a run is in work.",
@@ -84,10 +106,10 @@ class Settings(QObject):
         found = self._store.value(key, row.default)
         if isinstance(row.default, bool):
             return found if isinstance(found, bool) else str(found).lower() == "true"
-        if isinstance(row.default, int):
+        if isinstance(row.default, (int, float)):
+            kind, (low, high) = type(row.default), row.bounds
             try:
-                low, high = row.bounds
-                return min(high, max(low, int(str(found))))
+                return kind(min(high, max(low, kind(str(found)))))
             except ValueError:
                 return row.default
         allowed = [value for value, _ in row.choices]
@@ -96,6 +118,10 @@ class Settings(QObject):
     def number(self, key: str) -> int:
         """The value of a row that holds a number."""
         return int(self.value(key))
+
+    def decimal(self, key: str) -> float:
+        """The value of a row that holds a decimal number."""
+        return float(self.value(key))
 
     def set_value(self, key: str, value: Value) -> None:
         """Change a row of the table."""
@@ -155,8 +181,14 @@ class SettingsDialog(QDialog):
             box.setChecked(bool(value))
             box.toggled.connect(lambda on: self._settings.set_value(key, on))
             return box
+        if isinstance(row.default, float):
+            decimal = FloatBox(*row.bounds, unit=row.unit, step=0.01 if row.bounds[1] <= 1000 else 10.0)
+            decimal.setValue(float(value))
+            decimal.valueChanged.connect(lambda x: self._settings.set_value(key, x))
+            return decimal
         if isinstance(row.default, int):
-            number = IntBox(*row.bounds, unit=row.unit)
+            low, high = row.bounds
+            number = IntBox(int(low), int(high), unit=row.unit)
             number.setValue(int(value))
             number.valueChanged.connect(lambda n: self._settings.set_value(key, n))
             return number

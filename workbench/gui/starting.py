@@ -1,4 +1,4 @@
-"""Starting a run: a model that is not ready yet is asked about and prepared first."""
+"""Starting and checking a run: a model that is not ready yet is asked about and prepared first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.run.problem import Problem
 
 
 class Starter(QObject):
-    """Starts the recipe in hand; `say` shows how far the preparation of its model is."""
+    """Starts or checks the recipe in hand; `say` shows how far the preparation of its model is."""
 
     def __init__(self, window: QWidget, workspace: Workspace, say: Callable[[str], object]) -> None:
         super().__init__(window)
@@ -25,29 +25,37 @@ class Starter(QObject):
 
     def start(self) -> None:
         """Start, or ask for the model; nothing happens while a run is in work or a model is being prepared."""
+        self._with_model(self._workspace.start)
+
+    def check(self) -> None:
+        """Check whether the recipe fits, or ask for the model; as for `start`."""
+        self._with_model(self._workspace.checking.begin)
+
+    def _with_model(self, begin: Callable[[], object]) -> None:
         workspace = self._workspace
         if workspace.active or workspace.complaints or self._preparing:
             return
         entry = next((m for m in workspace.models if m.name == workspace.recipe.model.source), None)
         if entry is None or entry.state == "ready":
-            self._begin()
+            self._begin(begin)
         else:
-            ask_for_model(self._window, entry, lambda: self._prepare(entry.name))
+            ask_for_model(self._window, entry, lambda: self._prepare(entry.name, begin))
 
-    def _begin(self) -> None:
-        self._workspace.start()
+    def _begin(self, begin: Callable[[], object]) -> None:
+        begin()
         self._workspace.page_wanted.emit("train")
 
-    def _prepare(self, model: str) -> None:
+    def _prepare(self, model: str, begin: Callable[[], object]) -> None:
         self._preparing = True
         self._say(self.tr("Getting the model ready…"))
-        self._workspace.session.prepare_model(model, self._say, self._ready, self._failed)
 
-    def _ready(self, folder: Path) -> None:
-        self._preparing = False
-        self._say("")
-        self._workspace.refresh_shelf()
-        self._begin()
+        def ready(_: Path) -> None:
+            self._preparing = False
+            self._say("")
+            self._workspace.refresh_shelf()
+            self._begin(begin)
+
+        self._workspace.session.prepare_model(model, self._say, ready, self._failed)
 
     def _failed(self, problem: Problem) -> None:
         self._preparing = False

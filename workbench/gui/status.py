@@ -90,6 +90,7 @@ class StatusBar(QFrame):
         workspace.device_changed.connect(self._show_device)
         workspace.active_changed.connect(self._show_run)
         workspace.history_changed.connect(self._progressed)
+        workspace.checking.changed.connect(self._show_check)
         self._show_device()
         self._show_memory()
         self._show_run()
@@ -97,6 +98,10 @@ class StatusBar(QFrame):
     def say(self, text: str) -> None:
         """A passing note, such as the progress of a download; empty takes it away."""
         self.note.setText(text)
+
+    def _show_check(self) -> None:
+        checking = self._workspace.checking
+        self.say(self.tr("Checking: {0}…").format(checking.progress) if checking.busy else "")
 
     def showEvent(self, event: QShowEvent) -> None:
         """Measure memory only while someone can see it."""
@@ -150,6 +155,13 @@ class StatusBar(QFrame):
             return
         history = workspace.histories.get(name)
         started = history.started if history else None
+        waiting = workspace.waits(name)
+        if waiting and waiting.problem and not workspace.active.stopping:
+            self.progress.setRange(0, max(1, started.total_steps if started else 1))
+            self.progress.setValue(history.step if history else 0)
+            self.step.setText(self.tr("Step {0}").format(waiting.step) if waiting.step else "")
+            self.left.setText(self.tr("Waiting for you"))
+            return
         if history is None or started is None or not history.step:
             self.progress.setRange(0, 0)
             self.step.setText(self.tr("Preparing…"))
@@ -165,5 +177,6 @@ class StatusBar(QFrame):
         elif workspace.active.paused:
             self.left.setText(self.tr("Paused"))
         else:
-            seconds = self._left.seconds(started.total_steps)
+            told = history.last_step.seconds_left if history.last_step else 0.0
+            seconds = told or self._left.seconds(started.total_steps)  # runs of older versions do not tell
             self.left.setText(self.tr("{0} left").format(duration(seconds)) if seconds is not None else "")

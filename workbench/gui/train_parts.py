@@ -14,7 +14,9 @@ from workbench.gui.series import figure
 from workbench.gui.status import duration
 from workbench.gui.theme import LARGE
 from workbench.gui.widgets import Card, Label, explain_widget
+from workbench.run.events import Notice
 from workbench.run.history import History
+from workbench.run.recipe_files import recipe_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,22 @@ def headlines(history: History) -> list[Headline]:
         speed = float(history.curve("samples_per_second").y[-100:].mean())
         found.append(Headline("Speed", figure(round(speed, 1)), "rows a second"))
     return found
+
+
+def told(history: History) -> list[Notice]:
+    """The notices of a run, and what a person ordered of it as notices too, in the order of time."""
+    found = list(history.notices)
+    fields = recipe_fields() if history.changes else {}
+    for change in history.changes:
+        title = fields[change.path].title if change.path in fields else change.path
+        value = f"{change.value:g}" if isinstance(change.value, float) else str(change.value)
+        text = f"{title} is {value} from step {change.step + 1} on."
+        found.append(Notice(index=change.index, time=change.time, text=text))
+    for saved in history.checkpoints:
+        if saved.mark:
+            text = f"Checkpoint of step {saved.step} saved by hand; it stays."
+            found.append(Notice(index=saved.index, time=saved.time, text=text))
+    return sorted(found, key=lambda notice: notice.index)
 
 
 class HeadlineTile(QWidget):
@@ -94,7 +112,7 @@ class NoticeLog(Card):
 
     def show_notices(self, history: History | None) -> None:
         """Add what is new; another run's notices replace all."""
-        notices = history.notices if history else []
+        notices = told(history) if history else []
         known = [(notice.time, notice.text) for notice in notices]
         if known[: len(self._shown)] != self._shown:
             self.list.clear()

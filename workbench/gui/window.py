@@ -13,6 +13,7 @@ from workbench.gui.centre import Centre
 from workbench.gui.commands import build_menus, refresh_actions
 from workbench.gui.questions import ask_to_stop, show_about
 from workbench.gui.recipe_bar import RecipeBar
+from workbench.gui.run_controls import RateDialog
 from workbench.gui.runs_shelf import RunsShelf
 from workbench.gui.settings import Settings, SettingsDialog
 from workbench.gui.starting import Starter
@@ -94,12 +95,19 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         workspace = self.workspace
         self.bar.start_wanted.connect(self.start)
+        self.bar.check_wanted.connect(self.check)
         self.bar.data_file_wanted.connect(self.choose_data_file)
         self.bar.model_folder_wanted.connect(self._choose_model_folder)
         self.first_frame.connect(self.centre.allow_building)
         workspace.active_changed.connect(self._active_changed)
-        for signal in (workspace.selection_changed, workspace.runs_changed):
+        for signal in (
+            workspace.selection_changed,
+            workspace.runs_changed,
+            workspace.recipe_changed,
+            workspace.checking.changed,
+        ):
             signal.connect(self._refresh_actions)
+        workspace.runs_changed.connect(self._show_title)
         self._refresh_actions()
 
     # ---- what commands act on
@@ -111,6 +119,14 @@ class Window(QMainWindow):
     def start(self) -> None:
         """Start the recipe in hand; a model that is not ready yet is asked about first."""
         self._starter.start()
+
+    def check(self) -> None:
+        """Say whether the recipe in hand fits; a model that is not ready yet is asked about first."""
+        self._starter.check()
+
+    def change_rate(self) -> None:
+        """Ask for another learning rate of the run in work."""
+        RateDialog(self.workspace, self).open()
 
     def choose_data_file(self) -> None:
         """Ask for a data file."""
@@ -243,7 +259,7 @@ class Window(QMainWindow):
         if self._closing:
             return
         if self.settings.value("close/ask"):
-            ask_to_stop(self, self._run_title(), self._stop_and_close)
+            ask_to_stop(self, self._run_title(), self._closing_means(), self._stop_and_close)
         else:
             self._stop_and_close()
 
@@ -256,6 +272,7 @@ class Window(QMainWindow):
 
     def _active_changed(self) -> None:
         self._refresh_actions()
+        self._show_title()
         if self._closing and self.workspace.active is None:
             # After the other listeners of this signal, and after the mailbox is empty.
             QTimer.singleShot(0, self, self.close)
@@ -264,6 +281,36 @@ class Window(QMainWindow):
         name = self.workspace.active_name or ""
         run = self.workspace.summary(name)
         return run.title if run else name or self.tr("The run")
+
+    def _closing_means(self) -> str:
+        """What closing does to the run in work."""
+        workspace = self.workspace
+        waiting = workspace.waits(workspace.active_name)
+        if not (waiting and waiting.problem):
+            return self.tr(
+                "Closing saves a checkpoint first. You can resume the run from the runs shelf later."
+            )
+        history = workspace.histories[workspace.active_name or ""]
+        if history.checkpoints:
+            step = max(saved.step for saved in history.checkpoints)
+            return self.tr(
+                "It waits for your answer. Closing ends it; you can resume it from the checkpoint of step {0}."
+            ).format(step)
+        return self.tr(
+            "It waits for your answer, and nothing has been saved yet. Closing ends it; its recipe stays."
+        )
+
+    def _show_title(self) -> None:
+        """The title says when a run waits: it can be read in the task bar."""
+        workspace, title = self.workspace, "Model Workbench"
+        waiting = workspace.waits(workspace.active_name)
+        if waiting and waiting.problem:
+            title = self.tr("“{0}” waits for you").format(self._run_title()) + f" · {title}"
+            if self.windowTitle() != title:
+                QApplication.alert(self)
+        elif waiting:
+            title = self.tr("“{0}” is paused").format(self._run_title()) + f" · {title}"
+        self.setWindowTitle(title)
 
     def _refresh_actions(self) -> None:
         refresh_actions(self.actions_by_id, self.workspace)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from workbench.gui.checking import Checking
 from workbench.gui.elsewhere import Elsewhere
+from workbench.gui.settings import Settings
 from workbench.run.events import Ended, Event, Paused
 from workbench.run.folder import RunFolder, RunSummary
 from workbench.run.history import History
@@ -44,7 +45,7 @@ class Workspace(QObject):
     runs_changed = Signal()  # .runs
     selection_changed = Signal()  # .selected, .overlays
     history_changed = Signal(str)  # the run's name; .histories[name]
-    active_changed = Signal()  # .active, .active_name: started, paused, going on, ended
+    active_changed = Signal()  # .active, .active_name: started, waiting, paused, going on, ended
     device_changed = Signal()  # .device
     shelf_changed = Signal()  # .models, .datasets
     problem_raised = Signal(object)  # a Problem, for the one place where problems appear
@@ -74,6 +75,7 @@ class Workspace(QObject):
         self._data_ticket: Ticket | None = None
         self.active_recipe: Recipe | None = None  # of the run in work, as its folder has it
         self.answered: Paused | None = None  # the wait that the person has decided about
+        self.settings = Settings(session.home.settings, self)
         self.elsewhere = Elsewhere(self)
         self.checking = Checking(self)
         self._timer = QTimer(self)
@@ -89,9 +91,10 @@ class Workspace(QObject):
         if self._pending and self.active_name:
             events, self._pending = self._pending, []
             name = self.active_name
-            waited = self.histories[name].paused
-            self.histories[name].fold(events)
-            if self.histories[name].paused is not waited:
+            history = self.histories[name]
+            before = history.paused, history.started
+            history.fold(events)
+            if before != (history.paused, history.started):
                 self.active_changed.emit()
             self.history_changed.emit(name)
             ended = next((event for event in events if isinstance(event, Ended)), None)
@@ -290,12 +293,14 @@ class Workspace(QObject):
         if self.active is None and self.session.active is None and not self.complaints:
             if self.refusals:
                 self.set_refusals(())
+            self.session.apart = bool(self.settings.value("train/apart"))
             self.active = self.session.start(self.recipe, self)
             self.active_changed.emit()
 
     def resume(self, name: str) -> None:
         """Go on with a stopped or interrupted run."""
         if self.active is None and self.session.active is None:
+            self.session.apart = bool(self.settings.value("train/apart"))
             self.active = self.session.resume(RunFolder(self.session.home.runs / name), self)
             self.active_changed.emit()
 
@@ -321,6 +326,22 @@ class Workspace(QObject):
             if change.path == "training.learning_rate":
                 return float(change.value)
         return (self.active_recipe or self.recipe).training.learning_rate
+
+    def save_now(self) -> None:
+        """Let the run in work write a checkpoint that stays."""
+        if self.active:
+            self.active.save_now()
+
+    def measure_now(self) -> None:
+        """Let the run in work measure the held-out rows."""
+        if self.active:
+            self.active.measure_now()
+
+    def pause(self, *, release: bool = False) -> None:
+        """Pause the run in work; `release` gives a GPU's memory back meanwhile."""
+        if self.active:
+            self.active.pause(release=release)
+            self.active_changed.emit()
 
     def stop_after_epoch(self, on: bool) -> None:
         """Let the run in work end with the present epoch, or take that back."""

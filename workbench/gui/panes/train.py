@@ -21,11 +21,14 @@ from PySide6.QtWidgets import (
 
 from workbench.gui.plot_export import all_prepared, file_name, prepared
 from workbench.gui.plots import CurvePlot, PlotGroup
-from workbench.gui.runs_list import STATUS
+from workbench.gui.preflight_card import PreflightCard
+from workbench.gui.run_controls import RunControls
+from workbench.gui.runs_list import status_words
 from workbench.gui.settings import Settings
 from workbench.gui.theme import MEDIUM, SMALL, theme
 from workbench.gui.train_parts import HeadlineTile, NoticeLog, headlines
 from workbench.gui.train_series import PLOTS, PlotRow, Shown, series_of
+from workbench.gui.trouble_card import TroubleCard
 from workbench.gui.widgets import (
     Badge,
     ElidedLabel,
@@ -62,6 +65,9 @@ class TrainPane(QWidget):
         self.plots = {spec.key: CurvePlot(self.tr(spec.title), self.tr(spec.help)) for spec in PLOTS}
         self.group = PlotGroup(list(self.plots.values()))
         self.log = NoticeLog()
+        self.preflight = PreflightCard(workspace)
+        self.trouble = TroubleCard(workspace)
+        self.controls = RunControls(workspace)
         self.empty = EmptyState(
             "train",
             self.tr("No run to show"),
@@ -129,6 +135,7 @@ class TrainPane(QWidget):
         line.addWidget(self.name, 1)
         line.addWidget(self.elsewhere, 2)
         line.addWidget(self.resume)
+        line.addWidget(self.controls)
         line.addWidget(tools)
         self.hint = Muted(
             self.tr(
@@ -167,9 +174,15 @@ class TrainPane(QWidget):
         inner.addWidget(tile_box)
         inner.addWidget(self.hint)
         inner.addWidget(parts, 1)
-        self._stack = QStackedLayout(self)
+        self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(SMALL)
+        outer.addWidget(self.preflight)
+        outer.addWidget(self.trouble)
+        outer.addLayout(self._stack, 1)
         self._content = content
 
     # ---- when to draw
@@ -233,6 +246,7 @@ class TrainPane(QWidget):
         """The turns of one drawing; empty where there is nothing to draw."""
         workspace = self._workspace
         history = workspace.histories.get(workspace.selected or "")
+        self.trouble.refresh(history)
         if history is None:
             self._show_empty()
             return []
@@ -285,16 +299,17 @@ class TrainPane(QWidget):
             self.tr("{0} trains this run: read-only here.").format(elsewhere.worker) if elsewhere.name else ""
         )
         live = name in (self._workspace.active_name, elsewhere.name)
-        status = "running" if live else summary.status if summary else "new"
+        status: str = "running" if live else summary.status if summary else "new"
         if not live and history.ended:
             status = history.ended.status
-        word, tone = STATUS.get(status, (status, "neutral"))
-        paused = self._workspace.active.paused if self._workspace.active else history.paused is not None
-        if live and paused:
-            word, tone = self.tr("paused"), "warning"
+        waiting = self._workspace.waits(name)
+        if waiting:
+            status = "waiting" if waiting.problem else "paused"
+        word, tone = status_words(status)
         self.status.show_status(word, tone)
         free = self._workspace.active is None and not live
-        self.resume.setVisible(bool(summary and summary.resumable) and free)
+        resumable = bool(summary and summary.resumable) and free
+        self.resume.setVisible(resumable and status != "interrupted")  # its card has the button
         found = headlines(history)
         while len(self.tiles) < len(found):
             self.tiles.append(HeadlineTile())
