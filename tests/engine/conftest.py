@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,13 @@ def lm_recipe(tiny_llama: Path, tiny_text: Path) -> Callable[..., Recipe]:
 
 @pytest.fixture
 def run(home: Home) -> Run:
-    """Carry out a recipe in this test's home and return the run folder and all events."""
+    """Carry out a recipe in this test's home and return the run folder and all events; `check` tries first
+    whether it fits, as Start does."""
 
-    def carry_out(recipe: Recipe, control: Any = None) -> tuple[RunFolder, list[Event]]:
-        prepared = training.begin(home, recipe)
+    def carry_out(
+        recipe: Recipe, control: Any = None, *, check: bool = False
+    ) -> tuple[RunFolder, list[Event]]:
+        prepared = dataclasses.replace(training.begin(home, recipe), fits=not check)
         return prepared.folder, list(training.carry_out(prepared, control or training.Control()))
 
     return carry_out

@@ -110,7 +110,7 @@ def test_the_split_is_found_by_itself_and_written_into_the_recipe(
 ) -> None:
     small_machine(monkeypatch)
     model_of_memory(monkeypatch, base=1e8, per_row=1e8)
-    folder, events = run(recipe("training.accumulation=0"))
+    folder, events = run(recipe("training.accumulation=0"), check=True)
     parts = folder.recipe().training.accumulation
     assert parts > 1 and isinstance(events[-1], Ended) and events[-1].status == "finished"
     assert any(isinstance(e, Notice) and f"in {parts} parts" in e.text for e in events)
@@ -133,12 +133,12 @@ def test_start_waits_for_a_decision_and_goes_on_with_the_offer(
     small_machine(monkeypatch)
     model_of_memory(monkeypatch, base=1e8, per_row=1e8)
     control = Takes(0)
-    folder, events = run(recipe(), control)
+    folder, events = run(recipe(), control, check=True)
     assert control.asked and "does not fit" in control.asked.title
     assert isinstance(events[0], Paused) and events[0].offers
     assert isinstance(events[-1], Ended) and events[-1].status == "finished"
     assert folder.recipe().training.accumulation > 1
-    folder, events = run(recipe(), training.Control())  # nobody is there to decide
+    folder, events = run(recipe(), training.Control(), check=True)  # nobody is there to decide
     ended = events[-1]
     assert isinstance(ended, Ended) and ended.status == "failed" and ended.problem == control.asked
 

@@ -104,7 +104,8 @@ class TakesFirstOffer(Control):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run that is ready to be carried out: its complaints are settled and its folder exists."""
+    """A run that is ready to be carried out: its complaints are settled and its folder exists. `fits` says that
+    nothing needs to be tried before it starts."""
 
     folder: RunFolder
     recipe: Recipe
@@ -114,6 +115,7 @@ class Prepared:
     checkpoint: Path | None = None
     notes: tuple[str, ...] = ()
     writes: bool = True
+    fits: bool = False
 
     def resolve(self, name: str) -> Path:
         """The folder of a model by a recipe's name for it."""
@@ -462,7 +464,7 @@ def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedM
         for note in prepared.notes:
             yield Notice(text=note, level="warning")
         remarks: list[str] = []
-        if prepared.checkpoint is None and alone():
+        if prepared.checkpoint is None and not prepared.fits and alone():
             prepared = yield from _fitted(prepared, control, remarks)
         goods = load_goods(prepared)
         goods = dataclasses.replace(goods, notes=(*goods.notes, *remarks))
