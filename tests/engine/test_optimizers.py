@@ -18,6 +18,7 @@ from workbench.engine import checkpoints
 from workbench.engine.layers import input_embeddings, layers_of
 from workbench.engine.optimizers import ELEMENTWISE, build_optimizer, optimizer_problems
 from workbench.engine.position import Position
+from workbench.engine.rules import PIECE
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.training_fields import OptimizerKind
@@ -147,6 +148,20 @@ def test_every_rule_follows_its_formula(kind: str) -> None:
     expected = FORMULAS[kind](start, gradients)
     assert np.abs(expected - start).max() > RATE
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["lion", "ademamix"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_large_and_turned_matrices_follow_the_formula_too(kind: str, turned: bool) -> None:
+    """On the CPU large weights are worked on in pieces, and those that do not lie in one row are not."""
+    chance = np.random.default_rng(0)
+    start, gradients = chance.normal(size=(300, 310)), list(chance.normal(size=(3, 300, 310)))
+    model = torch.nn.Linear(310, 300, bias=False, dtype=torch.float64)
+    whole = torch.from_numpy(start.T.copy()).T if turned else torch.from_numpy(start.copy())
+    model.weight = torch.nn.Parameter(whole)
+    assert model.weight.is_contiguous() is not turned and model.weight.numel() > PIECE
+    found = follow(build_optimizer(model, recipe_for(kind)), model.weight, gradients)
+    np.testing.assert_allclose(found, FORMULAS[kind](start, gradients), rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize("horizon", [1, 7, STEPS, 50])
