@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from workbench.gui.icons import keep_icon
+from workbench.gui.questions import ask_for_run
+from workbench.gui.run_controls import measure_obstacle, order_obstacle
 from workbench.gui.theme import Mode
 from workbench.gui.workspace import Workspace
 

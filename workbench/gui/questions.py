@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
 from workbench import __version__
 from workbench.session.requests import DeviceInfo
@@ -43,6 +43,25 @@ def _ask(
     return box
 
 
+def ask_for_run(parent: QWidget, on_place: Callable[[str], object]) -> QInputDialog:
+    """Ask where a run is that another process works on."""
+    dialog = QInputDialog(parent)
+    dialog.setObjectName("question")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(_tr("Follow a run elsewhere"))
+    dialog.setLabelText(
+        _tr("Its folder, also in a mounted one, or host:/path/run for another machine over SSH:")
+    )
+
+    def accepted(text: str) -> None:
+        if text.strip():
+            on_place(text.strip())
+
+    dialog.textValueSelected.connect(accepted)
+    dialog.open()
+    return dialog
+
+
 def ask_for_model(parent: QWidget, model: ModelEntry, on_yes: Callable[[], object]) -> QMessageBox:
     """Ask before a model is fetched or converted, with its size and licence."""
     if model.state == "not installed":
@@ -59,8 +78,8 @@ def ask_for_model(parent: QWidget, model: ModelEntry, on_yes: Callable[[], objec
     return _ask(parent, _tr("Model"), text, more, yes, _tr("Not now"), on_yes)
 
 
-def ask_to_stop(parent: QWidget, run: str, on_yes: Callable[[], object]) -> QMessageBox:
-    """Ask before closing stops the run in work."""
+def ask_to_stop(parent: QWidget, run: str, more: str, on_yes: Callable[[], object]) -> QMessageBox:
+    """Ask before closing stops the run in work; `more` says what becomes of it."""
     return _ask(
         parent,
         _tr("A run is in work"),
