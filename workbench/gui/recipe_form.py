@@ -6,10 +6,11 @@ import typing
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from workbench.gui.theme import MEDIUM, SMALL
+from workbench.gui.recipe_groups import QUICK_FIELDS, group_fields
+from workbench.gui.theme import CONTROL_HEIGHT
 from workbench.gui.widgets import (
     ElidedLabel,
     FloatBox,
@@ -21,19 +22,14 @@ from workbench.gui.widgets import (
     row,
 )
 from workbench.gui.workspace import Workspace
+from workbench.run.field_needs import why_not
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import FieldRow, recipe_fields
 from workbench.shelf.resources import resources_folder
 
-#: The fields that stand in the recipe bar itself, beside model, data and task.
-QUICK_FIELDS = (
-    "training.epochs",
-    "training.batch_size",
-    "training.learning_rate",
-    "training.max_length",
-)
 _TASK_TITLES = {"text-classification": "Classify texts", "causal-lm": "Continue texts"}
 _INT_LIMIT = 2**31 - 1
+BACK_SIZE = 16  # pixels: no higher than the caption's line
 
 
 def task_choices() -> tuple[tuple[str, str], ...]:
@@ -51,38 +47,32 @@ def bar_fields() -> list[FieldRow]:
 
 def more_fields() -> list[FieldRow]:
     """The rows that unfold: everything that the bar and the Data page do not show."""
-    elsewhere = {
-        *QUICK_FIELDS,
-        "version",
-        "model.source",
-        "data.train",
-        "task.kind",
-        "data.text",
-        "data.label",
-    }
-    return [field for path, field in recipe_fields().items() if path not in elsewhere]
+    return [field for fields in group_fields().values() for field in fields]
 
 
 class FieldEdit(QWidget):
     """A caption with the editor of one recipe field below it; complaints mark it and stand in its tooltip,
-    and below it where there is room (`roomy`)."""
+    and below it where there is room (`roomy`). With `resettable`, a value other than the default is marked
+    and can be set back."""
 
     edited = Signal(str, object)  # path, value
 
-    def __init__(self, field: FieldRow, *, roomy: bool = False) -> None:
+    def __init__(self, field: FieldRow, *, roomy: bool = False, resettable: bool = False) -> None:
         super().__init__()
         self.field = field
         self._roomy = roomy
+        self._idle = ""  # why the field does not count at present
         self.editor = self._make_editor()
         self.caption = Label(field.title, "caption")
         self.caption.setBuddy(self.editor)
+        self.back: IconButton | None = self._make_back() if resettable else None
         self.complaint = ElidedLabel("", "complaint")
         self.complaint.setParent(self)
         self.complaint.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        layout.addWidget(self.caption)
+        layout.addLayout(self._head())
         layout.addWidget(self._with_button())
         if roomy:
             layout.addWidget(self.complaint)
@@ -95,7 +85,10 @@ class FieldEdit(QWidget):
         """Show a value without telling that it was edited; what is being typed is left alone."""
         editor = self.editor
         editor.blockSignals(True)
-        if isinstance(editor, QComboBox):
+        if isinstance(editor, QCheckBox):
+            editor.setChecked(bool(value))
+            editor.setText(self._on_or_off(bool(value)))
+        elif isinstance(editor, QComboBox):
             editor.setCurrentIndex(editor.findData(value))
         elif isinstance(editor, IntBox):
             editor.setValue(int(str(value)))
@@ -104,18 +97,65 @@ class FieldEdit(QWidget):
         elif isinstance(editor, QLineEdit) and not (editor.hasFocus() and editor.isModified()):
             editor.setText(f"{value:g}" if isinstance(value, float) else str(value))
         editor.blockSignals(False)
+        self.mark_changed(value != self.field.default)
+
+    def mark_changed(self, on: bool) -> None:
+        """Mark a value that differs from the default."""
+        if self.back is not None:
+            self.back.setVisible(on)
+            restyle(self.caption, changed="true" if on else "false")
+
+    def set_idle(self, why: str) -> None:
+        """Say why the field does not count at present; it cannot be edited then. Empty: it counts."""
+        if why == self._idle:
+            return
+        self._idle = why
+        self.editor.setEnabled(not why)
+        self.complain("")
 
     def complain(self, text: str) -> None:
         """Mark the field with what is wrong; an empty text takes the mark away."""
         restyle(self.editor, invalid="true" if text else "false")
-        self.complaint.setText(text)
-        self.complaint.setVisible(self._roomy and bool(text))
+        below = text or self._idle
+        restyle(self.complaint, role="complaint" if text else "caption")
+        self.complaint.setText(below)
+        self.complaint.setToolTip(below)
+        self.complaint.setVisible(self._roomy and bool(below))
         unit = f" ({self.field.unit})" if self.field.unit else ""
         help = f"{self.field.title}{unit}. {self.field.help}{self._range()}"
-        explain_widget(self.editor, f"{text} {help}".strip(), self.field.title, text or self.field.help)
+        explain_widget(
+            self.editor, f"{below} {help}".strip(), self.field.title, f"{text} {self.field.help}".strip()
+        )
         explain_widget(self.caption, help)
 
     # ---- making
+
+    def _head(self) -> QHBoxLayout:
+        head = QHBoxLayout()
+        head.setSpacing(2)
+        head.addWidget(self.caption)
+        if self.back is not None:
+            head.addWidget(self.back)
+        head.addStretch(1)
+        return head
+
+    def _make_back(self) -> IconButton:
+        default = self.field.default
+        told = self._on_or_off(default) if isinstance(default, bool) else f"{default}".replace("-", " ")
+        if isinstance(default, float):
+            told = f"{default:g}"
+        back = IconButton(
+            "undo",
+            self.tr("{0}: set back to {1}").format(self.field.title, told or self.tr("empty")),
+            on_click=lambda: self._tell(self.field.default),
+            size=BACK_SIZE,
+        )
+        back.setIconSize(QSize(12, 12))
+        back.hide()
+        return back
+
+    def _on_or_off(self, on: bool) -> str:
+        return self.tr("on") if on else self.tr("off")
 
     def _make_editor(self) -> QWidget:
         field = self.field
@@ -124,8 +164,15 @@ class FieldEdit(QWidget):
             for choice in typing.get_args(field.annotation):
                 combo.addItem(str(choice).replace("-", " "), choice)
             combo.activated.connect(lambda index: self._tell(combo.itemData(index)))
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(7)
             return combo
-        unit = field.unit if len(field.unit) < 8 else ""
+        if field.annotation is bool:
+            box = QCheckBox()
+            box.setFixedHeight(CONTROL_HEIGHT)
+            box.toggled.connect(self._tell)
+            return box
+        unit = field.unit if len(field.unit) < (16 if self._roomy else 8) else ""
         low, high = field.minimum, field.maximum
         if field.annotation is int:
             number = IntBox(
@@ -142,7 +189,9 @@ class FieldEdit(QWidget):
             decimal.valueChanged.connect(self._tell)
             return decimal
         line = QLineEdit()
-        line.setPlaceholderText("automatic" if field.default == "" else "")
+        # The help says what an empty field means: "Empty: guessed."
+        said = field.help.partition("Empty: ")[2].partition(".")[0]
+        line.setPlaceholderText(said if field.default == "" else "")
         line.editingFinished.connect(lambda: self._line_done(line))
         return line
 
@@ -199,25 +248,12 @@ class FieldSet:
         for path, edit in self.edits.items():
             if path not in complaints:
                 edit.show_value(recipe.value(path))
+            else:
+                edit.mark_changed(True)  # what is typed differs, and may be set back as well
+            edit.set_idle("" if path in complaints else why_not(recipe, path))
             edit.complain(complaints.get(path, ""))
 
     def set_enabled(self, on: bool) -> None:
         """Let the fields be edited, or not."""
         for edit in self.edits.values():
             edit.setEnabled(on)
-
-
-class MoreFields(QWidget):
-    """All other fields in a grid that uses the width."""
-
-    def __init__(self, workspace: Workspace, *, columns: int = 7) -> None:
-        super().__init__()
-        self.fields = FieldSet(workspace, [FieldEdit(field, roomy=True) for field in more_fields()])
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, SMALL, 0, SMALL)
-        grid.setHorizontalSpacing(MEDIUM)
-        grid.setVerticalSpacing(SMALL)
-        for index, edit in enumerate(self.fields.edits.values()):
-            grid.addWidget(edit, index // columns, index % columns)
-        for index in range(columns):
-            grid.setColumnStretch(index, 1)

@@ -27,6 +27,7 @@ QLabel[role="headline"] { font-size: ${headline_px}px; font-weight: 600; }
 QLabel[role="section"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="caption"] { color: $muted; font-size: ${small_px}px; }
+QLabel[role="caption"][changed="true"] { color: $accent; }
 QLabel[role="complaint"] { color: $bad; font-size: ${small_px}px; }
 QLabel[role="badge"] { font-size: ${small_px}px; padding: 2px 8px; border-radius: ${badge}px;
     background: $raised; color: $muted; }
@@ -56,6 +57,7 @@ QToolButton[role="icon"] { background: transparent; border-color: transparent; p
 QToolButton[role="icon"]:hover, QToolButton[role="icon"]:checked { background: $raised; }
 QToolButton[role="icon"]:focus { border-color: $accent; }
 QToolButton[role="fold"] { background: transparent; border-color: transparent; color: $muted; padding: 3px 4px; }
+QToolButton[role="fold"][strong="true"] { color: $text; font-weight: 600; }
 QToolButton[role="fold"]:hover { color: $text; background: $raised; }
 QToolButton[role="fold"]:focus { border-color: $accent; }
 QFrame[role="segmented"] { background: $raised; border: 0; border-radius: ${radius}px; }

@@ -1,0 +1,331 @@
+"""The panel of all other recipe fields: groups that unfold, a search line, and what differs from the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.gui.icons import keep_icon
+from workbench.gui.recipe_form import FieldEdit, FieldSet
+from workbench.gui.recipe_groups import GROUPS, QUICK_FIELDS, Group, group_fields, matches
+from workbench.gui.schedule_curve import ScheduleCurve
+from workbench.gui.theme import LARGE, MEDIUM, SMALL, TINY
+from workbench.gui.widgets import (
+    Badge,
+    ElidedLabel,
+    EmptyState,
+    GhostButton,
+    IconButton,
+    Muted,
+    Rule,
+    Title,
+    explain_widget,
+    restyle,
+    scrolled,
+)
+from workbench.gui.workspace import Workspace
+from workbench.run.field_needs import why_not
+from workbench.run.recipe_files import changed, recipe_fields
+
+COLUMN = 176  # pixels that a field needs
+LEFT = 28  # pixels by which fields stand in from their group's title
+OPEN_AT_FIRST = ("rate",)
+
+
+class FieldGrid(QWidget):
+    """Fields in as many columns as there is room for; hidden ones leave no gap."""
+
+    def __init__(self, edits: Sequence[FieldEdit]) -> None:
+        super().__init__()
+        self._edits = tuple(edits)
+        self._shown: tuple[FieldEdit, ...] = ()
+        self._columns = 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(MEDIUM)
+        self._grid.setVerticalSpacing(SMALL + TINY)
+        for edit in edits:
+            edit.setParent(self)
+            edit.hide()
+
+    def show_only(self, edits: Sequence[FieldEdit]) -> None:
+        """Show these fields, in their order."""
+        if tuple(edits) != self._shown:
+            self._shown = tuple(edits)
+            self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More room, more columns."""
+        super().resizeEvent(event)
+        if self._fitting() != self._columns:
+            self._place()
+
+    def _fitting(self) -> int:
+        return max(1, (self.width() + MEDIUM) // (COLUMN + MEDIUM))
+
+    def _place(self) -> None:
+        before, self._columns = self._columns, self._fitting()
+        for edit in self._edits:
+            self._grid.removeWidget(edit)
+            edit.setVisible(edit in self._shown)
+        for column in range(max(before, self._columns)):
+            used = column < self._columns
+            self._grid.setColumnStretch(column, 1 if used else 0)
+            self._grid.setColumnMinimumWidth(column, 0)
+        for place, edit in enumerate(self._shown):
+            self._grid.addWidget(edit, place // self._columns, place % self._columns)
+
+
+class GroupSection(QWidget):
+    """One group: its title with a line, badges for what differs and what is wrong, and its fields."""
+
+    def __init__(self, group: Group, edits: Sequence[FieldEdit], aside: QWidget | None = None) -> None:
+        super().__init__()
+        self.group = group
+        self.edits = tuple(edits)
+        self.aside = aside
+        self.switch = QToolButton()
+        self.switch.setText(self.tr(group.title))
+        self.switch.setProperty("role", "fold")
+        self.switch.setProperty("strong", "true")
+        self.switch.setCheckable(True)
+        self.switch.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        explain_widget(self.switch, self.tr(group.line), self.tr(group.title))
+        self.line = ElidedLabel(self.tr(group.line), "muted")
+        self.wrong, self.differs = Badge("", "bad"), Badge("", "accent")
+        self.grid = FieldGrid(edits)
+        self.content = QWidget()
+        inner = QHBoxLayout(self.content)
+        inner.setContentsMargins(LEFT, TINY, 0, MEDIUM)
+        inner.setSpacing(LARGE)
+        inner.addWidget(self.grid, 3, Qt.AlignmentFlag.AlignTop)
+        if aside is not None:
+            inner.addWidget(aside, 2, Qt.AlignmentFlag.AlignTop)
+        head = QHBoxLayout()
+        head.setSpacing(SMALL)
+        head.addWidget(self.switch)
+        head.addWidget(self.line, 1)
+        head.addWidget(self.wrong)
+        head.addWidget(self.differs)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, TINY, 0, 0)
+        layout.setSpacing(TINY)
+        layout.addLayout(head)
+        layout.addWidget(self.content)
+        layout.addWidget(Rule())
+        self.switch.toggled.connect(self._fold)
+        self._fold(False)
+
+    def is_open(self) -> bool:
+        """Whether the fields show."""
+        return self.switch.isChecked()
+
+    def set_open(self, on: bool) -> None:
+        """Fold or unfold."""
+        self.switch.setChecked(on)
+
+    def show_state(self, shown: Sequence[FieldEdit], wrong: int, differs: int) -> None:
+        """Show these fields, and the counts of wrong and changed ones."""
+        self.grid.show_only(shown)
+        self.wrong.setVisible(wrong > 0)
+        self.wrong.show_status(self.tr("● {0} to mend").format(wrong), "bad")
+        self.differs.setVisible(differs > 0)
+        self.differs.show_status(self.tr("{0} changed").format(differs), "accent")
+        said = self.tr(self.group.line)
+        if wrong:
+            said = f"{self.wrong.text().removeprefix('● ')}. {said}"
+        explain_widget(self.switch, said, self.tr(self.group.title))
+
+    def _fold(self, on: bool) -> None:
+        self.content.setVisible(on)
+        keep_icon(self.switch, "chevron-down" if on else "chevron-right", "muted")
+
+
+class RecipePanel(QFrame):
+    """Lies over the pages, below the recipe bar, while it is unfolded."""
+
+    closed = Signal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setProperty("role", "bar")
+        self._workspace = workspace
+        self._covered: QWidget | None = None
+        self._open = dict.fromkeys((group.key for group in GROUPS), False)  # as it was before a search
+        rows = group_fields()
+        self.groups: dict[str, GroupSection] = {}
+        edits: list[FieldEdit] = []
+        for group in GROUPS:
+            mine = [FieldEdit(field, roomy=True, resettable=True) for field in rows[group.key]]
+            aside = ScheduleCurve(workspace) if group.key == "rate" else None
+            self.groups[group.key] = GroupSection(group, mine, aside)
+            edits += mine
+        self.fields = FieldSet(workspace, edits)
+        self._lay_out()
+        for key in OPEN_AT_FIRST:
+            self.groups[key].set_open(True)
+        close = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        close.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        close.activated.connect(self._escape)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Find a field"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedWidth(220)
+        explain_widget(
+            self.search,
+            self.tr("Shows the fields that have these words in title or help."),
+            self.tr("Find a field"),
+        )
+        self.search.textChanged.connect(self._searched)
+        self.summary = Muted("", wrap=False)
+        self.all_back = GhostButton(
+            self.tr("Set all back"),
+            "undo",
+            help=self.tr("Give every field of the recipe its default, except model, data, task and columns."),
+            on_click=self.set_all_back,
+        )
+        self.close_button = IconButton("close", self.tr("Close"), self.tr("Fold the fields (Escape)."))
+        self.close_button.clicked.connect(self.closed)
+        head = QHBoxLayout()
+        head.setSpacing(MEDIUM)
+        head.addWidget(Title(self.tr("All other fields")))
+        head.addWidget(self.search)
+        head.addWidget(self.summary, 1)
+        head.addWidget(self.all_back)
+        head.addWidget(self.close_button)
+        self.nothing = EmptyState(
+            "search", self.tr("No field has these words"), self.tr("Try fewer or others.")
+        )
+        content = QWidget()
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(0, 0, MEDIUM, 0)
+        inner.setSpacing(0)
+        for section in self.groups.values():
+            inner.addWidget(section)
+        inner.addWidget(self.nothing)
+        inner.addStretch(1)
+        self.area = scrolled(content)
+        self.area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MEDIUM, SMALL, TINY, SMALL)
+        layout.setSpacing(SMALL)
+        layout.addLayout(head)
+        layout.addWidget(self.area, 1)
+
+    # ---- what shows
+
+    def refresh(self) -> None:
+        """Show the recipe in hand: values, complaints, and which fields count at present."""
+        self.fields.refresh()
+        recipe = self._workspace.recipe
+        wrong = {problem.field for problem in self._workspace.marks}
+        query, found = self.search.text().strip(), 0
+        for section in self.groups.values():
+            differs = {e for e in section.edits if recipe.value(e.field.path) != e.field.default}
+            marked = [e for e in section.edits if e.field.path in wrong]
+            if query:
+                shown = [e for e in section.edits if matches(e.field, query)]
+            else:
+                shown = [
+                    e
+                    for e in section.edits
+                    if e in differs or e in marked or not why_not(recipe, e.field.path)
+                ]
+            section.show_state(shown, len(marked), len(differs))
+            section.setVisible(bool(shown))
+            if section.aside is not None:
+                section.aside.setVisible(not query)
+            found += len(shown)
+        self.nothing.setVisible(found == 0)
+        self._summarise()
+
+    def reveal(self, paths: Sequence[str]) -> None:
+        """Unfold the groups of these fields and bring the first of them into sight."""
+        for section in self.groups.values():
+            mine = [edit for edit in section.edits if edit.field.path in paths]
+            if mine:
+                section.set_open(True)
+                self.area.ensureWidgetVisible(mine[0])
+
+    def set_all_back(self) -> None:
+        """Give every field that stands here or in the bar its default."""
+        recipe = self._workspace.recipe
+        for path in self._changed():
+            recipe = changed(recipe, path, recipe_fields()[path].default)
+        self._workspace.set_recipe(recipe)
+
+    def _changed(self) -> list[str]:
+        recipe, rows = self._workspace.recipe, recipe_fields()
+        return [p for p in (*QUICK_FIELDS, *self.fields.edits) if recipe.value(p) != rows[p].default]
+
+    def _summarise(self) -> None:
+        count = len(self._changed())
+        one = self.tr("1 field differs from its default")
+        many = self.tr("{0} fields differ from their defaults").format(count)
+        self.summary.setText(
+            self.tr("Every field has its default") if not count else one if count == 1 else many
+        )
+        self.all_back.setEnabled(bool(count or self._workspace.complaints))
+
+    def _searched(self, text: str) -> None:
+        searching = bool(text.strip())
+        if not self.property("searching") and searching:
+            self._open = {key: section.is_open() for key, section in self.groups.items()}
+        restyle(self, searching=searching)
+        for key, section in self.groups.items():
+            section.set_open(searching or self._open[key])
+        self.refresh()
+
+    def _escape(self) -> None:
+        if self.search.text():
+            self.search.clear()
+        else:
+            self.closed.emit()
+
+    # ---- where it lies
+
+    def lie_over(self, host: QWidget, bar: QWidget) -> None:
+        """Cover what stands below the bar, and follow when that changes its size."""
+        layout = host.layout()
+        item = layout.itemAt(layout.indexOf(bar) + 1) if layout else None
+        self._covered = item.widget() if item else None
+        self.setParent(host)
+        if self._covered is not None:
+            self._covered.installEventFilter(self)
+        self._cover()
+
+    def after(self, widget: QWidget) -> None:
+        """Let Tab come here after the widget, through all fields in the order in which they stand."""
+        before = widget
+        for child in self.findChildren(QWidget):
+            here = child.window() is self.window()  # the list of a combo box is a window of its own
+            if here and child.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                QWidget.setTabOrder(before, child)
+                before = child
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What is covered has another size or place."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._cover()
+        return False
+
+    def _cover(self) -> None:
+        if self._covered is not None:
+            self.setGeometry(self._covered.geometry())
+            self.raise_()

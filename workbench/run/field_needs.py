@@ -1,0 +1,90 @@
+"""Which recipe fields count only together with others; the form hides them, the help may say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import recipe_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What another field must say. `values` are the choices that will do; none means anything that is on,
+    named or above 0, and with `off` the opposite of that."""
+
+    path: str
+    values: tuple[str, ...] = ()
+    off: bool = False
+
+    def met(self, recipe: Recipe) -> bool:
+        """Whether the recipe says so."""
+        value = recipe.value(self.path)
+        return value in self.values if self.values else bool(value) != self.off
+
+    def words(self) -> str:
+        """The condition in words, as in "Schedule is cosine restarts"."""
+        row = recipe_fields()[self.path]
+        if self.values:
+            return f"{row.title} is {' or '.join(value.replace('-', ' ') for value in self.values)}"
+        if row.annotation is bool:
+            return f"{row.title} is {'off' if self.off else 'on'}"
+        if row.annotation is str:
+            return f"{row.title} is {'not named' if self.off else 'named'}"
+        return f"{row.title} is {'0' if self.off else 'above 0'}"
+
+
+def _schedule(*kinds: str) -> tuple[Need, ...]:
+    return (Need("training.schedule", kinds),)
+
+
+_LORA = (Need("weights.kind", ("lora",)),)
+_ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
+_PGD = (Need("adversarial.kind", ("pgd",)),)
+_TEACHER = (Need("distillation.teacher"),)
+_CLASSES = (Need("task.kind", ("text-classification",)),)
+
+#: What a field needs in order to count; one of its needs is enough.
+NEEDS: dict[str, tuple[Need, ...]] = {
+    "training.warmup_ratio": (Need("training.warmup_steps", off=True),),
+    "training.final_rate": _schedule(
+        "linear",
+        "cosine",
+        "cosine-restarts",
+        "exponential",
+        "polynomial",
+        "inverse-sqrt",
+        "warmup-stable-decay",
+    ),
+    "training.restarts": _schedule("cosine-restarts"),
+    "training.power": _schedule("polynomial"),
+    "training.decay_ratio": _schedule("warmup-stable-decay"),
+    "training.plateau_patience": _schedule("plateau"),
+    "training.plateau_factor": _schedule("plateau"),
+    "training.minimum_gain": (Need("training.early_stopping"), *_schedule("plateau")),
+    "training.token_budget": (Need("training.batching", ("token-budget",)),),
+    "weights.lora_rank": _LORA,
+    "weights.lora_alpha": _LORA,
+    "weights.lora_dropout": _LORA,
+    "weights.lora_targets": _LORA,
+    "loss.focal_gamma": (Need("loss.kind", ("focal",)),),
+    "loss.huber_delta": (Need("loss.kind", ("huber",)),),
+    "loss.class_weights": _CLASSES,
+    "regularisation.ema_decay": (Need("regularisation.averaging", ("ema",)),),
+    "regularisation.swa_start": (Need("regularisation.averaging", ("swa",)),),
+    "regularisation.mixup": _CLASSES,
+    "adversarial.epsilon": _ADVERSARY,
+    "adversarial.steps": _PGD,
+    "adversarial.step_size": _PGD,
+    "distillation.temperature": _TEACHER,
+    "distillation.alpha": _TEACHER,
+    "distillation.hidden": _TEACHER,
+}
+
+
+def why_not(recipe: Recipe, path: str) -> str:
+    """Why a field does not count in this recipe, as a sentence; empty when it does."""
+    needs = NEEDS.get(path, ())
+    if not needs or any(need.met(recipe) for need in needs):
+        return ""
+    return f"Counts only where {', or '.join(need.words() for need in needs)}."
