@@ -14,9 +14,10 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from workbench.engine.devices import Precision, choose_device, choose_precision, prefer_fast_arithmetic
+from workbench.engine.levers import Levers, pull_levers
 from workbench.engine.losses import Loss, build_loss
 from workbench.engine.method import Forward, Method, Pass, Workshop, wanted_methods
-from workbench.engine.optimizers import build_optimizer
+from workbench.engine.optimizers import ELEMENTWISE, build_optimizer
 from workbench.engine.sharing import sharding_wanted
 from workbench.engine.task import Batch, Goods, Rows, Task
 from workbench.run.problem import bad_input
@@ -40,6 +41,8 @@ class Assembly:
         bare: The model itself.
         forward: The way of a batch through the model, with every method around it.
         shards: The parts of the model, where processes share one (FSDP2); None where each has the whole.
+        levers: What makes its steps cheaper on the CPU.
+        parameters: Weights of the whole model, and how many of them learn.
     """
 
     recipe: Recipe
@@ -58,6 +61,8 @@ class Assembly:
     pad: int
     total: int
     shards: Shards | None
+    levers: Levers
+    parameters: tuple[int, int]
 
     @property
     def device(self) -> torch.device:
@@ -111,18 +116,21 @@ class Assembly:
         return model
 
     def method_state(self) -> dict[str, torch.Tensor]:
-        """The states of all methods, as "method/name"."""
+        """The states of all methods and of the levers, as "method/name"."""
         return {
-            f"{type(method).__name__}/{name}": tensor
-            for method in self.methods
-            for name, tensor in method.state().items()
+            f"{type(owner).__name__}/{name}": tensor
+            for owner in self._owners()
+            for name, tensor in owner.state().items()
         }
+
+    def _owners(self) -> list[Method | Levers]:
+        return [*self.methods, self.levers]
 
     def load_method_state(self, state: dict[str, torch.Tensor]) -> None:
         """Put back what `method_state` returned."""
-        for method in self.methods:
-            mine = f"{type(method).__name__}/"
-            method.load_state({k.removeprefix(mine): v for k, v in state.items() if k.startswith(mine)})
+        for owner in self._owners():
+            mine = f"{type(owner).__name__}/"
+            owner.load_state({k.removeprefix(mine): v for k, v in state.items() if k.startswith(mine)})
 
     def move(self, device: torch.device) -> None:
         """Move the model and the optimizer's state to another device, or back."""
@@ -161,7 +169,19 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
         bare = method.reshape(bare, recipe)
     bare.train()
     bare.to(device)
+    weights = list(bare.parameters())
+    parameters = (sum(w.numel() for w in weights), sum(w.numel() for w in weights if w.requires_grad))
     shards = _shards(bare, device)
+    pad = int(goods.tokenizer.pad_token_id or 0)
+    levers = pull_levers(
+        bare,
+        goods.train.input_ids,
+        seed=settings.seed,
+        pad=pad,
+        own_rule=settings.optimizer in ELEMENTWISE,
+        reads_layers=any(method.reads_layers for method in methods),
+        processes=accelerator.num_processes,
+    )
     optimizer = build_optimizer(bare, recipe, total)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
     loss = build_loss(recipe.loss, _class_counts(goods, rows))
@@ -182,9 +202,11 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
         optimizer,
         scaler,
         forward=_not_begun,
-        pad=int(goods.tokenizer.pad_token_id or 0),
+        pad=pad,
         total=total,
         shards=shards,
+        levers=levers,
+        parameters=parameters,
     )
 
 

@@ -101,6 +101,8 @@ class Method:
     order: ClassVar[int] = 50
     #: Whether the model's own weights stay as they were, so that checkpoints hold only what is trained.
     keeps_base: ClassVar[bool] = False
+    #: Whether it reads the vectors of all tokens in the model's layers.
+    reads_layers: ClassVar[bool] = False
 
     @classmethod
     def wanted(cls, recipe: Recipe) -> bool:

@@ -78,8 +78,8 @@ def preflight(
     found = Preflight(
         device=describe(assembly.device),
         precision=assembly.precision,
-        parameters=sum(p.numel() for p in assembly.bare.parameters()),
-        trained=sum(p.numel() for p in assembly.bare.parameters() if p.requires_grad),
+        parameters=assembly.parameters[0],
+        trained=assembly.parameters[1],
         longest=int(goods.train.lengths[longest].max()),
         memory_peak=int(predicted),
         memory_total=int(usable_memory(assembly.device)),

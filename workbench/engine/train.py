@@ -428,9 +428,11 @@ class _Loop:
         raise Restart(answer.changes)
 
     def close(self) -> None:
-        """Let the writer finish what it has, and end it."""
+        """Let the writer finish what it has, and end it; the model is what it was, with its new weights."""
         if self.keeper is not None:
             self.keeper.close()
+        if hasattr(self, "assembly"):  # a run can end before it is put together
+            self.assembly.levers.remove()
 
     def ended(self, status: Any, problem: Problem | None) -> Ended:
         progress = self.progress
@@ -455,7 +457,7 @@ class _Loop:
             steps_per_epoch=self.plan.steps_per_epoch,
             train_rows=len(self.goods.train),
             validation_rows=len(self.goods.validation),
-            parameters=sum(p.numel() for p in self.assembly.bare.parameters()),
+            parameters=self.assembly.parameters[0],
             class_names=self.rows.class_names,
             best_metric=self.progress.metric,
             best_is_highest=self.progress.highest_is_better,

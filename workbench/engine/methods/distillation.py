@@ -50,6 +50,7 @@ class Distillation(Method):
     """(1 − α)·loss + α·T²·KL(teacher ‖ student), and the distance of the last hidden states by its weight."""
 
     order: ClassVar[int] = 70
+    reads_layers: ClassVar[bool] = True
 
     @classmethod
     def wanted(cls, recipe: Recipe) -> bool:
