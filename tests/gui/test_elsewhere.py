@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from workbench.gui.panes.train import TrainPane
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
+from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 
 WAIT = 60_000
@@ -137,3 +139,60 @@ def test_choosing_another_run_lets_go_of_it_and_back_again_nothing_is_missing(
     assert watching.elsewhere.name == run.name
     qtbot.waitUntil(at_step(watching, run.name, 7), timeout=WAIT)
     assert len(watching.histories[run.name].curve("loss")) == 7
+
+
+def test_a_run_in_another_folder_is_a_guest_on_the_shelf(
+    qtbot: QtBot, bench: Bench, run: RunFolder, other: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    workspace, shelf = bench.workspace, bench.window.runs
+    mounted = tmp_path / "mounted"
+    mounted.symlink_to(run.path)
+    place = str(run.path.rename(tmp_path / "elsewhere"))  # the folder moves, the process goes on in it
+    mounted.unlink()
+    mounted.symlink_to(place)
+    workspace.elsewhere.invite(str(mounted))
+    assert workspace.selected == place
+    qtbot.waitUntil(at_step(workspace, place, 5), timeout=WAIT)
+    send(other, 3)
+    qtbot.waitUntil(at_step(workspace, place, 8), timeout=WAIT)
+    with qtbot.waitSignal(workspace.runs_changed, timeout=WAIT):
+        workspace.refresh_runs()  # the shelf reads its own home only
+    summary = workspace.summary(place)
+    assert summary is not None and (summary.title, summary.total_steps) == ("elsewhere", 40)
+    assert [action.text() for action in shelf.menu_for(summary).actions()] == [
+        "Overlay its curves",
+        "Show it no longer",
+    ]
+    send(other, 40)
+    qtbot.waitUntil(lambda: getattr(workspace.summary(place), "status", "") == "finished", timeout=WAIT)
+    workspace.elsewhere.let_go(place)
+    qtbot.waitUntil(lambda: workspace.summary(place) is None, timeout=WAIT)
+    assert workspace.selected != place and Path(place).is_dir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_a_run_on_another_machine_is_a_guest_and_one_that_is_not_there_is_told(
+    qtbot: QtBot,
+    bench: Bench,
+    run: RunFolder,
+    other: subprocess.Popen[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text('#!/bin/sh\nwhile [ "$1" != "--" ]; do shift; done\nshift 2\nexec sh -c "$*"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    workspace = bench.workspace
+    place = f"me@far:{run.path}"
+    workspace.elsewhere.invite(place)
+    qtbot.waitUntil(at_step(workspace, place, 5), timeout=WAIT)
+    assert workspace.elsewhere.worker == "A process on far"
+    send(other, 2)
+    qtbot.waitUntil(at_step(workspace, place, 7), timeout=WAIT)
+    problems: list[Problem] = []
+    workspace.problem_raised.connect(problems.append)
+    workspace.elsewhere.invite("far:/nowhere")
+    qtbot.waitUntil(lambda: bool(problems), timeout=WAIT)
+    assert problems[0].title == "There is no run at far:/nowhere."
+    assert workspace.summary("far:/nowhere") is None and workspace.summary(place) is not None

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from workbench.gui.theme import FONT_SMALL, MEDIUM, RADIUS_SMALL, SMALL, Palette, current
 from workbench.gui.widgets.painted import draw_sparkline
 from workbench.gui.workspace import Workspace
-from workbench.run.folder import RunSummary
+from workbench.run.folder import RunSummary, sparkline
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 62
@@ -140,8 +140,7 @@ class RunsModel(QAbstractListModel):
         score = history.score if live and history else run.score
         spark = run.spark
         if live and history:
-            loss = history.curve("loss").y
-            spark = tuple(float(v) for v in loss[:: max(1, -(-len(loss) // 40))])
+            spark = sparkline(history)
         figure = metric_text(*score) if score else ""
         return self._status(run, live), figure, ago(run.created), spark
 

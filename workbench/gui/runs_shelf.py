@@ -148,6 +148,11 @@ class RunsShelf(QFrame):
         overlay.setCheckable(True)
         overlay.setChecked(overlaid)
         overlay.setEnabled(run.name != workspace.selected)
+        if run.name in workspace.elsewhere.guests:
+            menu.addAction(
+                icon("close"), tr("Show it no longer"), lambda: workspace.elsewhere.let_go(run.name)
+            )
+            return menu
         resume = menu.addAction(icon("resume"), tr("Resume"), lambda: workspace.resume(run.name))
         resume.setEnabled(run.resumable and workspace.active is None)
         menu.addAction(icon("copy"), tr("Duplicate recipe"), lambda: self._duplicate(run))
@@ -172,6 +177,8 @@ class RunsShelf(QFrame):
 
     def rename(self, run: RunSummary) -> None:
         """Ask for another name."""
+        if run.name in self._workspace.elsewhere.guests:
+            return
         dialog = QInputDialog(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(self.tr("Rename run"))
@@ -192,7 +199,7 @@ class RunsShelf(QFrame):
 
     def trash(self, run: RunSummary) -> None:
         """Ask, then move the run to the system's trash."""
-        if run.name == self._workspace.active_name:
+        if run.name == self._workspace.active_name or run.name in self._workspace.elsewhere.guests:
             return
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

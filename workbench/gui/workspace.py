@@ -193,7 +193,7 @@ class Workspace(QObject):
         """Read the runs shelf again."""
 
         def arrived(runs: tuple[RunSummary, ...]) -> None:
-            self.runs = runs
+            self.runs = (*runs, *self.elsewhere.guests.values())
             self._renew_histories()
             self.runs_changed.emit()
 

@@ -172,6 +172,12 @@ class RunSummary:
     problem: Problem | None = None
 
 
+def sparkline(history: History) -> tuple[float, ...]:
+    """The loss in at most 40 points."""
+    loss = history.curve("loss").y
+    return tuple(float(value) for value in loss[:: max(1, -(-len(loss) // 40))])
+
+
 def slug(text: str) -> str:
     """The text as a short piece of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "run"
@@ -248,8 +254,6 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
         unreadable = explain(error)
     history = history or History()
     problem = unreadable or (history.ended.problem if history.ended else None)
-    loss = history.curve("loss").y
-    stride = max(1, -(-len(loss) // 40))
     started = history.started
     best = history.best_evaluation
     status: RunStatus = "failed" if unreadable else folder.status(history)
@@ -267,7 +271,7 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
         seconds=history.ended.seconds if history.ended else 0.0,
         score=history.score,
         metrics=dict(best.metrics) if best else {},
-        spark=tuple(float(v) for v in loss[::stride]),
+        spark=sparkline(history),
         # One that was cut off before its first checkpoint begins again, and comes to the same.
         resumable=status == "interrupted"
         or (bool(folder.checkpoint_folders()) and status not in ("finished", "running")),
