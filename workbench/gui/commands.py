@@ -185,6 +185,12 @@ COMMANDS: tuple[Command, ...] = (
         lambda d: d.change_rate(), "Ctrl+Shift+L", "rate", obstacle=order_obstacle,
     ),
     Command(
+        "run.follow", "&Run", "&Follow a run elsewhere…",
+        "Show a run in another folder or on another machine, live; it is only read.",
+        lambda d: ask_for_run(cast("QWidget", d), d.workspace.elsewhere.invite), "Ctrl+Shift+F", "layers",
+        rule=True,
+    ),
+    Command(
         "recipe.advanced", "&Run", "&Advanced fields", "Fold or unfold the advanced fields of the recipe.",
         lambda d: d.toggle_advanced(), "Ctrl+Shift+A", "sliders", rule=True,
     ),
