@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -40,7 +39,6 @@ class CurvePlot(Card):
         self._hover: float | None = None
         self._log = log
         self._lines: dict[str, Line] = {}
-        self._spent = 0.0
         heading = Label(title, "section")
         explain_widget(heading, help)
         explain_widget(self, "", title, help)
@@ -111,7 +109,6 @@ class CurvePlot(Card):
     def redraw(self) -> None:
         """Draw: one setData for each curve, thinned to the width in pixels."""
         self._later.stop()
-        begun = time.thread_time()
         palette = current()
         for key in set(self._lines) - {line.key for line in self.series}:
             self._lines.pop(key).remove()
@@ -135,7 +132,6 @@ class CurvePlot(Card):
         self._fit(np.concatenate(heights) if heights else np.empty(0))
         self.canvas.getViewBox().prepareForPaint()  # or it would be done while painting, and painted again
         self._show_legend()
-        self._spent += time.thread_time() - begun
 
     def _fit(self, heights: Floats) -> None:
         """Let the y axis hold what is drawn, with a little room."""
@@ -147,8 +143,8 @@ class CurvePlot(Card):
             self.canvas.getViewBox().setYRange(low - room, high + room, padding=0)
 
     def take_cost(self) -> float:
-        """Processor seconds that drawing and painting took since it was last asked."""
-        taken, self._spent, self.canvas.spent = self._spent + self.canvas.spent, 0.0, 0.0
+        """Processor seconds that painting took since it was last asked."""
+        taken, self.canvas.spent = self.canvas.spent, 0.0
         return taken
 
     def show_hover(self, x: float | None) -> None:

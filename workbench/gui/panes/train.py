@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,13 +40,15 @@ from workbench.gui.widgets import (
     Muted,
     explain_widget,
     row,
+    scrolled,
 )
 from workbench.gui.workspace import Workspace
 from workbench.run.history import History
 from workbench.run.problem import WorkbenchError
 
-LOW = 600  # pixels
-SHARE = 0.04  # of the time of one core, which drawing may take from a training
+LOW, LEAST = 600, 120  # pixels
+#: Of the time of one core, which drawing may take from a training; what else the window does then takes as much.
+SHARE = 0.025
 BETWEEN_MS = 12
 
 
@@ -61,7 +64,7 @@ class TrainPane(QWidget):
         self._settings = Settings(workspace.session.home.settings, self)
         self._dirty = True
         self._turns: list[Callable[[], None]] = []  # what of this drawing is yet to be done
-        self._cost_ms = 0.0
+        self._spent = self._cost_ms = 0.0  # of this drawing, in seconds, and of the one before
         self.plots = {spec.key: CurvePlot(self.tr(spec.title), self.tr(spec.help)) for spec in PLOTS}
         self.group = PlotGroup(list(self.plots.values()))
         self.log = NoticeLog()
@@ -87,6 +90,7 @@ class TrainPane(QWidget):
         workspace.runs_changed.connect(self._soon)
         workspace.active_changed.connect(self._soon)
         workspace.elsewhere.changed.connect(self._soon)
+        workspace.checking.changed.connect(self._show_cards)
         theme().changed.connect(self._soon)
         self.redraw()
 
@@ -176,14 +180,16 @@ class TrainPane(QWidget):
         inner.addWidget(parts, 1)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(content)
+        area = scrolled(content)
+        area.setMinimumHeight(LEAST)  # in a low window the cards keep their room
+        self._stack.addWidget(area)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SMALL)
         outer.addWidget(self.preflight)
         outer.addWidget(self.trouble)
         outer.addLayout(self._stack, 1)
-        self._content = content
+        self._content = area
 
     # ---- when to draw
 
@@ -197,7 +203,10 @@ class TrainPane(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low window keeps its room for the plots."""
         super().resizeEvent(event)
-        self.hint.setVisible(self.height() > LOW)
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        self.hint.setVisible(self.height() > LOW and self.preflight.isHidden() and self.trouble.isHidden())
 
     def _history_changed(self, name: str) -> None:
         if name == self._workspace.selected or name in self._workspace.overlays:
@@ -235,10 +244,12 @@ class TrainPane(QWidget):
 
     def _take_turn(self) -> None:
         """Draw one plot; the next one follows when what waits has had its turn, so that the window never stops."""
+        begun = time.thread_time()
         if not self._turns:
             self._turns = self._drawing()
         if self._turns:
             self._turns.pop(0)()
+        self._spent += time.thread_time() - begun
         if self._turns:
             self._timer.start(BETWEEN_MS if self._live() else 0)
 
@@ -250,7 +261,8 @@ class TrainPane(QWidget):
         if history is None:
             self._show_empty()
             return []
-        self._cost_ms = 1000 * sum(plot.take_cost() for plot in self.plots.values())
+        self._cost_ms = 1000 * (self._spent + sum(plot.take_cost() for plot in self.plots.values()))
+        self._spent = 0.0
         self._dirty = False
         self._stack.setCurrentWidget(self._content)
         shown = [
@@ -271,6 +283,11 @@ class TrainPane(QWidget):
             self.log.show_notices(history)
 
         return [*(partial(draw, spec) for spec in PLOTS), words]
+
+    def _show_cards(self) -> None:
+        """A card came or went: what stands beside it follows."""
+        self.trouble.refresh(self._workspace.histories.get(self._workspace.selected or ""))
+        self._soon()
 
     def _show_empty(self) -> None:
         workspace = self._workspace
@@ -305,11 +322,12 @@ class TrainPane(QWidget):
         waiting = self._workspace.waits(name)
         if waiting:
             status = "waiting" if waiting.problem else "paused"
+        self._show_hint()
         word, tone = status_words(status)
         self.status.show_status(word, tone)
         free = self._workspace.active is None and not live
         resumable = bool(summary and summary.resumable) and free
-        self.resume.setVisible(resumable and status != "interrupted")  # its card has the button
+        self.resume.setVisible(resumable and self.trouble.isHidden())  # else the card has the button
         found = headlines(history)
         while len(self.tiles) < len(found):
             self.tiles.append(HeadlineTile())
