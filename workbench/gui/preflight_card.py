@@ -89,7 +89,8 @@ def figures(found: Preflight) -> list[Figure]:
         Figure("Disk", f"up to {gigabytes(found.disk_needed)}", f"{gigabytes(found.disk_free)} are free")
     )
     if found.fits and found.watts:
-        cost = f"costs {found.cost:.2f}" if found.price else f"at {found.watts:g} watts"
+        cost = f"costs {found.cost:.2f}" if found.cost >= 0.01 else "costs less than 0.01"
+        cost = cost if found.price else f"at {found.watts:g} watts"
         result.append(Figure("Energy", _energy(found.energy), cost))
     learn = (
         "all learn"

@@ -227,8 +227,10 @@ class RunsDelegate(QStyledItemDelegate):
 
         painter.setFont(small)
         word, tone = status_words(status, resumable=run.resumable)
-        aside = painter.fontMetrics().horizontalAdvance(when) + SMALL
-        word = painter.fontMetrics().elidedText(word, Qt.TextElideMode.ElideRight, int(foot.width() - aside))
+        metrics = painter.fontMetrics()
+        if metrics.horizontalAdvance(word) + metrics.horizontalAdvance(when) + SMALL > foot.width():
+            when = ""  # the tooltip has it
+        word = metrics.elidedText(word, Qt.TextElideMode.ElideRight, int(foot.width()))
         painter.setPen(QColor(getattr(palette, tone)))
         painter.drawText(foot, left, word)
         painter.setPen(QColor(palette.muted))

@@ -96,11 +96,15 @@ class TroubleCard(QFrame):
             self._show_problem(waiting, ours=name == workspace.active_name)
         elif waiting:
             self._show_pause(waiting, ours=name == workspace.active_name)
-        elif summary and history and self._is_cut_off(summary):
+        elif summary and history and self._is_cut_off(summary) and not self._is_checked():
             self._show_interrupted(summary, history)
         else:
             self._shown = None
             self.hide()
+
+    def _is_checked(self) -> bool:
+        checking = self._workspace.checking
+        return checking.busy or checking.found is not None  # its card has the room
 
     def _is_cut_off(self, run: RunSummary) -> bool:
         in_work = (self._workspace.active_name, self._workspace.elsewhere.name)

@@ -313,7 +313,7 @@ class TrainPane(QWidget):
         elsewhere = self._workspace.elsewhere
         self.elsewhere.setVisible(name == elsewhere.name)
         self.elsewhere.setText(
-            self.tr("{0} trains this run: read-only here.").format(elsewhere.worker) if elsewhere.name else ""
+            self.tr("Read-only here: trained by {0}").format(elsewhere.worker) if elsewhere.name else ""
         )
         live = name in (self._workspace.active_name, elsewhere.name)
         status: str = "running" if live else summary.status if summary else "new"
