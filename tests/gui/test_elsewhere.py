@@ -96,8 +96,8 @@ def test_a_run_of_another_window_is_seen_live_and_read_only(
     qtbot.waitUntil(at_step(watching, run.name, 8), timeout=WAIT)
     assert time.monotonic() - begun < 5  # about half a second where the machine is not busy
     qtbot.waitUntil(lambda: not pane._dirty, timeout=WAIT)
-    assert pane.elsewhere.isVisible() and "read-only" in pane.elsewhere.text()
-    assert "Another window or command" in pane.elsewhere.text()
+    assert pane.elsewhere.isVisible() and "Read-only here" in pane.elsewhere.text()
+    assert "trained by another window or command" in pane.elsewhere.text()
     assert pane.status.text() == "running" and not pane.resume.isVisible()
     assert watching.active is None  # so that neither Pause nor Stop is offered
     summary = watching.summary(run.name)
@@ -187,7 +187,7 @@ def test_a_run_on_another_machine_is_a_guest_and_one_that_is_not_there_is_told(
     place = f"me@far:{run.path}"
     workspace.elsewhere.invite(place)
     qtbot.waitUntil(at_step(workspace, place, 5), timeout=WAIT)
-    assert workspace.elsewhere.worker == "A process on far"
+    assert workspace.elsewhere.worker == "a process on far"
     send(other, 2)
     qtbot.waitUntil(at_step(workspace, place, 7), timeout=WAIT)
     problems: list[Problem] = []

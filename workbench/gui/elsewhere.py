@@ -94,7 +94,7 @@ class Elsewhere(QObject):
         folder = RunFolder(self._workspace.session.home.runs / name)  # a guest's name is a whole path
         self.name = name
         self.worker = (
-            self.tr("A process on {0}").format(remote[0].rpartition("@")[2]) if remote else folder.worker()
+            self.tr("a process on {0}").format(remote[0].rpartition("@")[2]) if remote else folder.worker()
         )
         token: list[Following] = []  # news of a run that was let go of may still lie in the mailbox
 

@@ -121,7 +121,7 @@ class RunFolder:
             except FileExistsError:
                 raise bad_input(
                     f"The run {self.name} is being worked on already.",
-                    f"{self.worker()} is training it.",
+                    f"It is trained by {self.worker()}.",
                     "Wait until it ends, or stop it there.",
                 ) from None
             yield
@@ -131,10 +131,10 @@ class RunFolder:
         return self.lock.is_alive()
 
     def worker(self) -> str:
-        """Who is at work on it, in words."""
+        """Who is at work on it, in words that go into a sentence."""
         holder = self.lock.holder()
-        place = "this machine" if holder is None or holder.is_here else holder.host or "another machine"
-        return f"Another window or command on {place}"
+        place = "" if holder is None or holder.is_here else f" on {holder.host or 'another machine'}"
+        return f"another window or command{place}"
 
     def status(self, history: History | None = None) -> RunStatus:
         """How the run stands; "interrupted" means that it neither ended nor is being worked on."""
