@@ -25,7 +25,8 @@ class Checking(QObject):
         super().__init__(workspace)
         self._workspace = workspace
         self._ticket: Ticket | None = None
-        self._recipe: Recipe | None = None
+        #: The recipe that is or was checked.
+        self.recipe: Recipe | None = None
         self.progress = ""
         self.found: Preflight | None = None
         workspace.recipe_changed.connect(self._recipe_changed)
@@ -39,7 +40,7 @@ class Checking(QObject):
     @property
     def outdated(self) -> bool:
         """Whether the recipe in hand is no longer the one that was checked."""
-        return self.found is not None and self._recipe != self._workspace.recipe
+        return self.found is not None and self.recipe != self._workspace.recipe
 
     def begin(self) -> None:
         """Check the recipe in hand, unless it has complaints, a run is in work, or a check is under way."""
@@ -48,7 +49,7 @@ class Checking(QObject):
             return
         if workspace.refusals:
             workspace.set_refusals(())
-        self._recipe, self.found = workspace.recipe, None
+        self.recipe, self.found = workspace.recipe, None
         self.progress = self.tr("waiting for the engine")
         self._ticket = workspace.session.preflight(
             workspace.recipe,
