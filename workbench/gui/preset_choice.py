@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.gui.data_size import data_size
+from workbench.gui.recipe_form import BACK_SIZE
 from workbench.gui.theme import FONT_SMALL, SMALL, current
 from workbench.gui.widgets import Label, explain_widget
 from workbench.gui.workspace import Workspace
@@ -34,12 +35,12 @@ class _TwoLines(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Draw both lines."""
-        palette, area = current(), option.rect.adjusted(SMALL, 5, -SMALL, -5)  # type: ignore[attr-defined]
-        on = option.state & QStyle.StateFlag.State_Selected  # type: ignore[attr-defined]
+        palette, area = current(), option.rect.adjusted(SMALL, 5, -SMALL, -5)
+        on = option.state & QStyle.StateFlag.State_Selected
         painter.save()
         if on:
-            painter.fillRect(option.rect, palette.colour("selection"))  # type: ignore[attr-defined]
-        title, small = QFont(option.font), QFont(option.font)  # type: ignore[attr-defined]
+            painter.fillRect(option.rect, palette.colour("selection"))
+        title, small = QFont(option.font), QFont(option.font)
         title.setWeight(QFont.Weight.DemiBold)
         small.setPixelSize(FONT_SMALL)
         half = area.height() // 2
@@ -72,11 +73,12 @@ class PresetChoice(QWidget):
         self._before: dict[str, Value] = {}  # the fields as they were before the first preset
         self.combo = QComboBox()
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(7)
+        self.combo.setMinimumContentsLength(5)
         self.combo.setItemDelegate(_TwoLines(self.combo))
         self.combo.activated.connect(self._activated)
         caption = Label(self.tr("Preset"), "caption")
         caption.setBuddy(self.combo)
+        caption.setMinimumHeight(BACK_SIZE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.gui.icons import keep_icon
 from workbench.gui.preset_choice import PresetChoice
 from workbench.gui.rate_finder_dialog import RateFinderDialog
-from workbench.gui.recipe_form import FieldEdit, FieldSet, bar_fields, task_choices
+from workbench.gui.recipe_form import BACK_SIZE, FieldEdit, FieldSet, bar_fields, task_choices
 from workbench.gui.recipe_groups import ELSEWHERE
 from workbench.gui.recipe_panel import RecipePanel
 from workbench.gui.theme import MEDIUM, SMALL
@@ -50,6 +51,7 @@ class Choice(QWidget):
         self.combo.setMinimumContentsLength(8)
         caption = Label(self._field.title, "caption")
         caption.setBuddy(self.combo)
+        caption.setMinimumHeight(BACK_SIZE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -123,7 +125,7 @@ class RecipeBar(QFrame):
         workspace.runs_changed.connect(self.refresh)
         workspace.active_changed.connect(self._show_active)
         workspace.checking.changed.connect(self._show_active)
-        workspace.device_changed.connect(self._show_active)
+        workspace.page_wanted.connect(lambda _: self.unfold.setChecked(False))  # the page must be seen
         self.refresh()
         self._show_active()
 
@@ -161,17 +163,25 @@ class RecipeBar(QFrame):
         self.unfold.toggled.connect(self._unfold)
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MEDIUM, SMALL, MEDIUM, MEDIUM)
-        layout.setSpacing(SMALL)
-        line = QHBoxLayout()
-        line.setSpacing(SMALL)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(MEDIUM, SMALL, MEDIUM, MEDIUM)
+        self._grid.setSpacing(SMALL)
+        self._grid.setColumnStretch(0, 5)
+        self._grid.setColumnStretch(1, 3)
+        self._grid.setColumnStretch(2, 1)
         bottom = Qt.AlignmentFlag.AlignBottom
+        self._choices, self._figures = QWidget(), QWidget()
+        line = QHBoxLayout(self._choices)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(SMALL)
         for choice, stretch, widest in ((self.model, 3, 220), (self.data, 6, 260), (self.task, 3, 180)):
             choice.setMaximumWidth(widest)
             line.addWidget(choice, stretch, bottom)
         line.addWidget(self.preset, 2, bottom)
         self.preset.setMaximumWidth(130)
+        line = QHBoxLayout(self._figures)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(SMALL)
         for path, edit in self.quick.edits.items():
             # Room for three figures (a learning rate has no unit and more figures), the unit and the arrows.
             figures = f"000 {edit.field.unit}" if edit.field.unit else "0.00001"
@@ -182,10 +192,37 @@ class RecipeBar(QFrame):
                 line.addWidget(self.find_rate, 0, bottom)
         line.addWidget(self.unfold, 0, bottom)
         line.addStretch(1)
-        line.addSpacing(SMALL)
-        line.addWidget(row(self.check, self.start, self.pause, self.stop), 0, bottom)
-        layout.addLayout(line)
-        self._body = layout
+        self._actions = row(self.check, self.start, self.pause, self.stop)
+        self._wide: bool | None = None
+        self._arrange(wide=True)
+
+    def _arrange(self, *, wide: bool) -> None:
+        """All in one line where there is room, else the figures in a line of their own."""
+        if wide == self._wide:
+            return
+        self._wide = wide
+        bottom = Qt.AlignmentFlag.AlignBottom
+        for part in (self._choices, self._figures, self._actions):
+            self._grid.removeWidget(part)
+        self._grid.addWidget(self._choices, 0, 0, 1, 1 if wide else 2, bottom)
+        self._grid.addWidget(self._figures, *((0, 1, 1, 1) if wide else (1, 0, 1, 3)), bottom)
+        self._grid.addWidget(self._actions, 0, 2, bottom | Qt.AlignmentFlag.AlignRight)
+
+    def _line_width(self) -> int:
+        """Pixels that everything in one line takes at least."""
+        parts = (self._choices, self._figures, self._actions)
+        return sum(part.minimumSizeHint().width() for part in parts) + 2 * SMALL + 2 * MEDIUM
+
+    def minimumSizeHint(self) -> QSize:
+        """That of two lines: the window may become narrower than one line is."""
+        first = self._choices.minimumSizeHint().width() + self._actions.minimumSizeHint().width() + SMALL
+        width = max(first, self._figures.minimumSizeHint().width()) + 2 * MEDIUM
+        return QSize(width, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window has two lines."""
+        super().resizeEvent(event)
+        self._arrange(wide=self.width() >= self._line_width())
 
     # ---- what shows
 
@@ -228,6 +265,7 @@ class RecipeBar(QFrame):
 
     def _show_active(self) -> None:
         active = self._workspace.active
+        self._arrange(wide=self.width() >= self._line_width())  # other buttons, other widths
         self.start.setVisible(active is None)
         self.check.setVisible(active is None)
         self.check.setEnabled(not self._workspace.complaints and not self._workspace.checking.busy)

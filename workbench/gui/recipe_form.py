@@ -134,6 +134,7 @@ class FieldEdit(QWidget):
         head = QHBoxLayout()
         head.setSpacing(2)
         head.addWidget(self.caption)
+        self.caption.setMinimumHeight(BACK_SIZE)  # fields stand in line with and without the button
         if self.back is not None:
             head.addWidget(self.back)
         head.addStretch(1)
@@ -237,9 +238,14 @@ class FieldSet:
 
     def __init__(self, workspace: Workspace, edits: Sequence[FieldEdit]) -> None:
         self._workspace = workspace
-        self.edits = {edit.field.path: edit for edit in edits}
+        self.edits: dict[str, FieldEdit] = {}
+        self.add(edits)
+
+    def add(self, edits: Sequence[FieldEdit]) -> None:
+        """Take more editors in."""
         for edit in edits:
-            edit.edited.connect(workspace.set_field)
+            self.edits[edit.field.path] = edit
+            edit.edited.connect(self._workspace.set_field)
 
     def refresh(self) -> None:
         """Show the recipe in hand."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
@@ -37,25 +37,30 @@ from workbench.gui.widgets import (
 )
 from workbench.gui.workspace import Workspace
 from workbench.run.field_needs import why_not
-from workbench.run.recipe_files import changed, recipe_fields
+from workbench.run.recipe_files import FieldRow, changed, recipe_fields
 
 COLUMN = 176  # pixels that a field needs
 LEFT = 28  # pixels by which fields stand in from their group's title
 OPEN_AT_FIRST = ("rate",)
+PAUSE_MS = 40  # between two groups whose fields are made
 
 
 class FieldGrid(QWidget):
-    """Fields in as many columns as there is room for; hidden ones leave no gap."""
+    """Fields in as many columns as there is room for, all of one width; hidden ones leave no gap."""
 
-    def __init__(self, edits: Sequence[FieldEdit]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._edits = tuple(edits)
+        self._edits: tuple[FieldEdit, ...] = ()
         self._shown: tuple[FieldEdit, ...] = ()
         self._columns = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(MEDIUM)
         self._grid.setVerticalSpacing(SMALL + TINY)
+
+    def take(self, edits: Sequence[FieldEdit]) -> None:
+        """Hold these fields; none is shown yet."""
+        self._edits = tuple(edits)
         for edit in edits:
             edit.setParent(self)
             edit.hide()
@@ -66,11 +71,16 @@ class FieldGrid(QWidget):
             self._shown = tuple(edits)
             self._place()
 
+    def minimumSizeHint(self) -> QSize:
+        """One column; the layout would ask for as many as there are now."""
+        return QSize(COLUMN, super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """More room, more columns."""
         super().resizeEvent(event)
         if self._fitting() != self._columns:
             self._place()
+        self._widen()
 
     def _fitting(self) -> int:
         return max(1, (self.width() + MEDIUM) // (COLUMN + MEDIUM))
@@ -80,21 +90,29 @@ class FieldGrid(QWidget):
         for edit in self._edits:
             self._grid.removeWidget(edit)
             edit.setVisible(edit in self._shown)
-        for column in range(max(before, self._columns)):
-            used = column < self._columns
-            self._grid.setColumnStretch(column, 1 if used else 0)
-            self._grid.setColumnMinimumWidth(column, 0)
+        self._grid.setColumnStretch(before, 0)
+        self._grid.setColumnStretch(self._columns, 1)
         for place, edit in enumerate(self._shown):
             self._grid.addWidget(edit, place // self._columns, place % self._columns)
+        self._widen()
+
+    def _widen(self) -> None:
+        width = max(COLUMN, (self.width() - (self._columns - 1) * MEDIUM) // max(1, self._columns))
+        for edit in self._edits:
+            edit.setFixedWidth(width)
 
 
 class GroupSection(QWidget):
-    """One group: its title with a line, badges for what differs and what is wrong, and its fields."""
+    """One group: its title with a line, badges for what differs and what is wrong, and its fields, which are
+    made when they are first wanted."""
 
-    def __init__(self, group: Group, edits: Sequence[FieldEdit], aside: QWidget | None = None) -> None:
+    wanted = Signal()  # it is unfolded, and its fields have to be there
+
+    def __init__(self, group: Group, rows: Sequence[FieldRow], aside: QWidget | None = None) -> None:
         super().__init__()
         self.group = group
-        self.edits = tuple(edits)
+        self.rows = tuple(rows)
+        self.edits: dict[str, FieldEdit] = {}
         self.aside = aside
         self.switch = QToolButton()
         self.switch.setText(self.tr(group.title))
@@ -106,7 +124,7 @@ class GroupSection(QWidget):
         explain_widget(self.switch, self.tr(group.line), self.tr(group.title))
         self.line = ElidedLabel(self.tr(group.line), "muted")
         self.wrong, self.differs = Badge("", "bad"), Badge("", "accent")
-        self.grid = FieldGrid(edits)
+        self.grid = FieldGrid()
         self.content = QWidget()
         inner = QHBoxLayout(self.content)
         inner.setContentsMargins(LEFT, TINY, 0, MEDIUM)
@@ -129,6 +147,13 @@ class GroupSection(QWidget):
         self.switch.toggled.connect(self._fold)
         self._fold(False)
 
+    def make_edits(self) -> list[FieldEdit]:
+        """Make the fields; the caller shows their values."""
+        made = [FieldEdit(field, roomy=True, resettable=True) for field in self.rows]
+        self.edits = {edit.field.path: edit for edit in made}
+        self.grid.take(made)
+        return made
+
     def is_open(self) -> bool:
         """Whether the fields show."""
         return self.switch.isChecked()
@@ -137,9 +162,10 @@ class GroupSection(QWidget):
         """Fold or unfold."""
         self.switch.setChecked(on)
 
-    def show_state(self, shown: Sequence[FieldEdit], wrong: int, differs: int) -> None:
+    def show_state(self, shown: Sequence[FieldRow], wrong: int, differs: int) -> None:
         """Show these fields, and the counts of wrong and changed ones."""
-        self.grid.show_only(shown)
+        if self.edits:
+            self.grid.show_only([self.edits[row.path] for row in shown])
         self.wrong.setVisible(wrong > 0)
         self.wrong.show_status(self.tr("● {0} to mend").format(wrong), "bad")
         self.differs.setVisible(differs > 0)
@@ -150,6 +176,8 @@ class GroupSection(QWidget):
         explain_widget(self.switch, said, self.tr(self.group.title))
 
     def _fold(self, on: bool) -> None:
+        if on and not self.edits:
+            self.wanted.emit()
         self.content.setVisible(on)
         keep_icon(self.switch, "chevron-down" if on else "chevron-right", "muted")
 
@@ -165,18 +193,22 @@ class RecipePanel(QFrame):
         self._workspace = workspace
         self._covered: QWidget | None = None
         self._open = dict.fromkeys((group.key for group in GROUPS), False)  # as it was before a search
-        rows = group_fields()
+        self._before: QWidget | None = None  # where Tab comes from
         self.groups: dict[str, GroupSection] = {}
-        edits: list[FieldEdit] = []
         for group in GROUPS:
-            mine = [FieldEdit(field, roomy=True, resettable=True) for field in rows[group.key]]
             aside = ScheduleCurve(workspace) if group.key == "rate" else None
-            self.groups[group.key] = GroupSection(group, mine, aside)
-            edits += mine
-        self.fields = FieldSet(workspace, edits)
+            section = GroupSection(group, group_fields()[group.key], aside)
+            section.wanted.connect(lambda section=section: self._make(section))
+            self.groups[group.key] = section
+        self.fields = FieldSet(workspace, [])
         self._lay_out()
         for key in OPEN_AT_FIRST:
             self.groups[key].set_open(True)
+        # All fields at once would hold the window for a quarter of a second: the others follow one by one.
+        self._making = QTimer(self)
+        self._making.setInterval(PAUSE_MS)
+        self._making.timeout.connect(self._make_next)
+        self._making.start()
         close = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         close.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         close.activated.connect(self._escape)
@@ -237,16 +269,17 @@ class RecipePanel(QFrame):
         wrong = {problem.field for problem in self._workspace.marks}
         query, found = self.search.text().strip(), 0
         for section in self.groups.values():
-            differs = {e for e in section.edits if recipe.value(e.field.path) != e.field.default}
-            marked = [e for e in section.edits if e.field.path in wrong]
-            if query:
-                shown = [e for e in section.edits if matches(e.field, query)]
-            else:
-                shown = [
-                    e
-                    for e in section.edits
-                    if e in differs or e in marked or not why_not(recipe, e.field.path)
-                ]
+            differs = {row.path for row in section.rows if recipe.value(row.path) != row.default}
+            marked = {row.path for row in section.rows} & wrong
+            shown = [
+                row
+                for row in section.rows
+                if (
+                    matches(row, query)
+                    if query
+                    else row.path in differs | marked or not why_not(recipe, row.path)
+                )
+            ]
             section.show_state(shown, len(marked), len(differs))
             section.setVisible(bool(shown))
             if section.aside is not None:
@@ -258,10 +291,10 @@ class RecipePanel(QFrame):
     def reveal(self, paths: Sequence[str]) -> None:
         """Unfold the groups of these fields and bring the first of them into sight."""
         for section in self.groups.values():
-            mine = [edit for edit in section.edits if edit.field.path in paths]
+            mine = [row.path for row in section.rows if row.path in paths]
             if mine:
                 section.set_open(True)
-                self.area.ensureWidgetVisible(mine[0])
+                self.area.ensureWidgetVisible(section.edits[mine[0]])
 
     def set_all_back(self) -> None:
         """Give every field that stands here or in the bar its default."""
@@ -272,7 +305,22 @@ class RecipePanel(QFrame):
 
     def _changed(self) -> list[str]:
         recipe, rows = self._workspace.recipe, recipe_fields()
-        return [p for p in (*QUICK_FIELDS, *self.fields.edits) if recipe.value(p) != rows[p].default]
+        return [p for p in (*QUICK_FIELDS, *self._paths()) if recipe.value(p) != rows[p].default]
+
+    def _paths(self) -> list[str]:
+        return [row.path for section in self.groups.values() for row in section.rows]
+
+    def _make(self, section: GroupSection) -> None:
+        self.fields.add(section.make_edits())
+        self.after(self._before)
+        self.refresh()
+
+    def _make_next(self) -> None:
+        section = next((section for section in self.groups.values() if not section.edits), None)
+        if section is None:
+            self._making.stop()
+        else:
+            self._make(section)
 
     def _summarise(self) -> None:
         count = len(self._changed())
@@ -289,7 +337,8 @@ class RecipePanel(QFrame):
             self._open = {key: section.is_open() for key, section in self.groups.items()}
         restyle(self, searching=searching)
         for key, section in self.groups.items():
-            section.set_open(searching or self._open[key])
+            found = searching and any(matches(row, text) for row in section.rows)
+            section.set_open(found or (not searching and self._open[key]))
         self.refresh()
 
     def _escape(self) -> None:
@@ -310,9 +359,11 @@ class RecipePanel(QFrame):
             self._covered.installEventFilter(self)
         self._cover()
 
-    def after(self, widget: QWidget) -> None:
+    def after(self, widget: QWidget | None) -> None:
         """Let Tab come here after the widget, through all fields in the order in which they stand."""
-        before = widget
+        self._before = before = widget
+        if before is None:
+            return
         for child in self.findChildren(QWidget):
             here = child.window() is self.window()  # the list of a combo box is a window of its own
             if here and child.focusPolicy() & Qt.FocusPolicy.TabFocus:

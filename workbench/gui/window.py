@@ -113,7 +113,8 @@ class Window(QMainWindow):
     # ---- what commands act on
 
     def show_page(self, key: str) -> None:
-        """Go to a page."""
+        """Go to a page; the fields that lie over it are folded."""
+        self.bar.unfold.setChecked(False)
         self.centre.show_page(key)
 
     def start(self) -> None:

@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +69,7 @@ def fields_of(section: type[Section], prefix: str = "") -> dict[str, FieldRow]:
     return rows
 
 
+@cache  # the form asks hundreds of times; nobody changes it
 def recipe_fields() -> dict[str, FieldRow]:
     """Every field of a recipe by its dotted path."""
     return fields_of(Recipe)
