@@ -75,8 +75,13 @@ class Assembly:
         """Whether checkpoints hold only what is trained."""
         return any(method.keeps_base for method in self.methods)
 
-    def begin(self, resolve: Callable[[str], Path] = no_models) -> None:
-        """Tell the methods that the run begins; the weights are in place. Builds the chain of forwards."""
+    def begin(self, resolve: Callable[[str], Path] = no_models, seconds: float = 0.0) -> None:
+        """Tell the methods that the run begins; the weights are in place. Builds the chain of forwards.
+
+        Args:
+            resolve: Gives the folder of a model by a recipe's name for it.
+            seconds: What the whole run is predicted to take; 0 where nobody knows.
+        """
         workshop = Workshop(
             self.recipe,
             self.task,
@@ -88,6 +93,7 @@ class Assembly:
             self.precision,
             self.total,
             resolve,
+            seconds,
         )
         forward: Forward = self._plain_forward
         for method in self.methods:
@@ -173,15 +179,17 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
     parameters = (sum(w.numel() for w in weights), sum(w.numel() for w in weights if w.requires_grad))
     shards = _shards(bare, device)
     pad = int(goods.tokenizer.pad_token_id or 0)
-    levers = pull_levers(
-        bare,
-        goods.train.input_ids,
-        seed=settings.seed,
-        pad=pad,
-        own_rule=settings.optimizer in ELEMENTWISE,
-        reads_layers=any(method.reads_layers for method in methods),
-        processes=accelerator.num_processes,
-    )
+    levers = Levers()
+    if settings.compile != "on":  # the compiler brings kernels of its own
+        levers = pull_levers(
+            bare,
+            goods.train.input_ids,
+            seed=settings.seed,
+            pad=pad,
+            own_rule=settings.optimizer in ELEMENTWISE,
+            reads_layers=any(method.reads_layers for method in methods),
+            processes=accelerator.num_processes,
+        )
     optimizer = build_optimizer(bare, recipe, total)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
     loss = build_loss(recipe.loss, _class_counts(goods, rows))

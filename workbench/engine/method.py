@@ -80,6 +80,7 @@ class Workshop:
         precision: The number format of the arithmetic.
         total: Steps of the whole run.
         resolve: Gives the folder of a model by a recipe's name for it (a teacher).
+        seconds: What the whole run is predicted to take; 0 where nobody knows.
     """
 
     recipe: Recipe
@@ -92,6 +93,7 @@ class Workshop:
     precision: Precision
     total: int
     resolve: Callable[[str], Path]
+    seconds: float = 0.0
 
 
 class Method:
@@ -137,6 +139,10 @@ class Method:
     def measured_weights(self) -> contextlib.AbstractContextManager[object]:
         """While this is entered the model has the weights that are to be measured and kept."""
         return contextlib.nullcontext()
+
+    def label(self) -> str:
+        """Why a resumed run is not the same to the bit; empty when it is."""
+        return ""
 
     def portable(self, model: torch.nn.Module) -> torch.nn.Module:
         """The model as every other tool loads it; the one in training stays as it is to the bit."""

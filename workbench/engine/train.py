@@ -84,6 +84,7 @@ def train(
     checkpoint: Path | None = None,
     card: str = "",
     resolve: Callable[[str], Path] = no_models,
+    seconds: float = 0.0,
 ) -> Iterator[Event]:
     """Fine-tune the model; yields events and exactly one `Ended`, whatever happens.
 
@@ -98,13 +99,14 @@ def train(
             base model where checkpoints hold only what is trained.
         card: The model card for `model/`.
         resolve: Gives the folder of a model by a recipe's name for it.
+        seconds: What the whole run is predicted to take; 0 where nobody knows.
 
     Raises:
         CutOffError: When another process of the run is gone; there is no `Ended` then.
         Restart: When the person chose to go on from the newest checkpoint with changed recipe fields; there is
             no `Ended` then.
     """
-    loop = _Loop(recipe, task, rows, goods, control, folder, card, resolve)
+    loop = _Loop(recipe, task, rows, goods, control, folder, card, resolve, seconds)
     try:
         try:
             yield from loop.run(checkpoint)
@@ -133,9 +135,10 @@ class _Loop:
         folder: Path | None,
         card: str,
         resolve: Callable[[str], Path],
+        seconds: float,
     ) -> None:
         self.recipe, self.task, self.rows, self.goods = recipe, task, rows, goods
-        self.control, self.resolve = control, resolve
+        self.control, self.resolve, self.seconds = control, resolve, seconds
         self.keeper = Keeper(folder, task, goods, card, recipe.training.keep_checkpoints) if folder else None
         self.progress = Progress(recipe, task)
 
@@ -185,7 +188,7 @@ class _Loop:
         self.accelerator, self.device = self.assembly.accelerator, self.assembly.device
         if checkpoint is not None and self.assembly.keeps_base:
             checkpoints.load_trained(checkpoint, self.assembly.bare)
-        self.assembly.begin(self.resolve)
+        self.assembly.begin(self.resolve, self.seconds)
         if checkpoint is not None:
             self._resume(checkpoint)
         self.stepper = Stepper(
@@ -467,12 +470,13 @@ class _Loop:
 
     def _labels(self) -> tuple[str, ...]:
         """What cannot be repeated to the bit."""
+        found = [method.label() for method in self.assembly.methods]
         if self.device.type != "cpu" and not self.recipe.training.deterministic:
-            return (
+            found.append(
                 "A GPU adds numbers in no fixed order: a resumed run is equal to within rounding, not to the bit. "
-                "The field Deterministic changes that.",
+                "The field Deterministic changes that."
             )
-        return ()
+        return tuple(text for text in found if text)
 
     def _live(self) -> LiveModel:
         head = "classifier" if self.rows.class_names else "causal-lm"

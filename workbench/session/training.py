@@ -105,7 +105,7 @@ class TakesFirstOffer(Control):
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A run that is ready to be carried out: its complaints are settled and its folder exists. `fits` says that
-    nothing needs to be tried before it starts."""
+    nothing needs to be tried before it starts; `seconds` and `remarks` are what a trial found."""
 
     folder: RunFolder
     recipe: Recipe
@@ -116,6 +116,8 @@ class Prepared:
     notes: tuple[str, ...] = ()
     writes: bool = True
     fits: bool = False
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
 
     def resolve(self, name: str) -> Path:
         """The folder of a model by a recipe's name for it."""
@@ -463,11 +465,10 @@ def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedM
     try:
         for note in prepared.notes:
             yield Notice(text=note, level="warning")
-        remarks: list[str] = []
         if prepared.checkpoint is None and not prepared.fits and alone():
-            prepared = yield from _fitted(prepared, control, remarks)
+            prepared = yield from _fitted(prepared, control)
         goods = load_goods(prepared)
-        goods = dataclasses.replace(goods, notes=(*goods.notes, *remarks))
+        goods = dataclasses.replace(goods, notes=(*goods.notes, *prepared.remarks))
     except Restart:
         raise
     except Exception as error:
@@ -484,6 +485,7 @@ def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedM
         checkpoint=prepared.checkpoint,
         card=model_card(prepared.recipe, prepared.rows),
         resolve=prepared.resolve,
+        seconds=prepared.seconds,
     )
 
 
@@ -525,9 +527,7 @@ def look_ahead(
     )
 
 
-def _fitted(
-    prepared: Prepared, control: EngineControl, remarks: list[str]
-) -> Generator[Event, None, Prepared]:
+def _fitted(prepared: Prepared, control: EngineControl) -> Generator[Event, None, Prepared]:
     """Check that the run fits, and remark what it will take; where it does not fit, wait for a decision."""
     from workbench.engine.trouble import Restart, offers_for, out_of_memory, training_problem
 
@@ -549,14 +549,16 @@ def _fitted(
         if answer.changes:
             raise Restart(answer.changes)
         return prepared  # tried all the same
-    remarks.append(forecast_in_words(found))
-    if prepared.recipe.training.accumulation == 0:
-        recipe = changed(prepared.recipe, "training.accumulation", found.accumulation)
-        if prepared.writes:
-            write_whole(prepared.folder.recipe_file, recipe_toml(recipe))
-        remarks.append(f"Each batch is worked through in {found.accumulation} parts, the fewest that fit.")
-        prepared = dataclasses.replace(prepared, recipe=recipe)
-    return prepared
+    prepared = dataclasses.replace(
+        prepared, fits=True, seconds=found.training_seconds, remarks=(forecast_in_words(found),)
+    )
+    if prepared.recipe.training.accumulation:
+        return prepared
+    recipe = changed(prepared.recipe, "training.accumulation", found.accumulation)
+    if prepared.writes:
+        write_whole(prepared.folder.recipe_file, recipe_toml(recipe))
+    split = f"Each batch is worked through in {found.accumulation} parts, the fewest that fit."
+    return dataclasses.replace(prepared, recipe=recipe, remarks=(*prepared.remarks, split))
 
 
 def forecast_in_words(found: Preflight) -> str:
