@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import time
+import weakref
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +18,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from tests.gui.closing import PHASES
+from tests.gui.conftest import events_of_a_run
 from workbench.gui.curve_maths import Levels, Smoothing, smoothed, thinned
+from workbench.gui.garbage import YOUNG, Sweeper
+from workbench.gui.panes.train import TrainPane
+from workbench.gui.plots import CurvePlot
+from workbench.gui.workspace import Workspace
 from workbench.run.folder import run_folders
+from workbench.run.history import History
 from workbench.run.home import Home
 
 Floats = NDArray[np.float64]
@@ -102,6 +115,55 @@ def test_smoothing_goes_on_where_it_stopped(pieces: list[int], weight: float) ->
         good = np.isfinite(value)
         total, mass = weight * total + (value if good else 0.0), weight * mass + good
     assert growing.y[:2000][-1] == pytest.approx(total / mass)
+
+
+# ---- the event loop
+
+
+def test_between_two_plots_of_a_live_run_everything_else_has_its_turn(
+    qtbot: QtBot, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane = TrainPane(workspace)
+    qtbot.addWidget(pane)
+    history = History()
+    history.fold(events_of_a_run(end=False))
+    workspace.histories["live"], workspace.selected, workspace.active_name = history, "live", "live"
+    done: list[str] = []
+    draw = CurvePlot.redraw
+    monkeypatch.setattr(CurvePlot, "redraw", lambda plot: (done.append("plot"), draw(plot))[1])
+    others = QTimer()
+    others.timeout.connect(lambda: done.append("others"))
+    others.start(1)
+    pane.show()
+    for step in (41, 42):
+        drawn = done.count("plot")
+        history.fold([replace(history.last_step, step=step)])
+        workspace.history_changed.emit("live")
+        qtbot.waitUntil(lambda drawn=drawn: done.count("plot") >= drawn + len(pane.plots))
+    others.stop()
+    workspace.active_name = None
+    assert ("plot", "plot") not in set(pairwise(done))
+    assert pane.plots["loss"].drawn("0/loss/raw")[0][-1] >= 41
+
+
+def test_garbage_is_collected_on_the_window_s_thread_alone_and_what_imports_made_is_left_alone(
+    qapp: QApplication,
+) -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.me = self
+
+    sweeper = Sweeper()
+    assert not gc.isenabled()
+    sweeper.sweep()
+    assert gc.get_freeze_count() > 10_000
+    knots = [weakref.ref(Knot()) for _ in range(2 * YOUNG)]
+    assert all(knot() is not None for knot in knots)
+    sweeper.sweep()
+    assert all(knot() is None for knot in knots)
+    sweeper.stop()
+    assert gc.isenabled() and gc.get_freeze_count() == 0
+    sweeper.deleteLater()
 
 
 # ---- closing

@@ -50,4 +50,5 @@ class Sweeper(QObject):
     def stop(self) -> None:
         """Give the work back to the interpreter."""
         self._timer.stop()
+        gc.unfreeze()
         gc.enable()

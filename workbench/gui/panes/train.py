@@ -252,9 +252,12 @@ class TrainPane(QWidget):
         self._spent += time.thread_time() - begun
         if self._turns:
             self._timer.start(BETWEEN_MS if self._live() else 0)
+        elif self._dirty and self.isVisible():  # something came while this was drawn
+            self._timer.start(self._pause())
 
     def _drawing(self) -> list[Callable[[], None]]:
         """The turns of one drawing; empty where there is nothing to draw."""
+        self._dirty = False
         workspace = self._workspace
         history = workspace.histories.get(workspace.selected or "")
         self.trouble.refresh(history)
@@ -263,7 +266,6 @@ class TrainPane(QWidget):
             return []
         self._cost_ms = 1000 * (self._spent + sum(plot.take_cost() for plot in self.plots.values()))
         self._spent = 0.0
-        self._dirty = False
         self._stack.setCurrentWidget(self._content)
         shown = [
             Shown(self._title(name), workspace.histories[name], place)
