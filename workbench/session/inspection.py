@@ -95,7 +95,11 @@ def _model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
     """The model of that name, loaded or still loaded; `LIVE` is the one in training."""
     if name == LIVE:
         if desk.live is None:
-            raise bad_input("No model is in training now.", "", "Choose a run, a checkpoint or a base model.")
+            raise bad_input(
+                "No model in training can be looked at now.",
+                "Nothing trains, or the training runs in a process of its own.",
+                "Choose a run, its newest checkpoint, or a base model.",
+            )
         live: Any = desk.live
         found: LiveModel = live
         return found
