@@ -88,7 +88,7 @@ class TrainPane(QWidget):
         workspace.history_changed.connect(self._history_changed)
         workspace.selection_changed.connect(self._soon)
         workspace.runs_changed.connect(self._soon)
-        workspace.active_changed.connect(self._soon)
+        workspace.active_changed.connect(self._show_cards)
         workspace.elsewhere.changed.connect(self._soon)
         workspace.checking.changed.connect(self._show_cards)
         theme().changed.connect(self._soon)
