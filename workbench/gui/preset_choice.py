@@ -24,7 +24,7 @@ from workbench.run.recipe_files import changed, recipe_fields
 
 HELP = Qt.ItemDataRole.ToolTipRole
 BACK = "\0back"  # the last entry
-WIDEST = 560
+WIDEST = 640
 BLOCK = 128  # tokens in which running texts are counted
 
 

@@ -128,6 +128,7 @@ class RateFinderDialog(QDialog):
             self._draw()
         else:
             self._choose(curve.suggested)
+            self.use.setFocus()
 
     def _failed(self, problem: Problem) -> None:
         self._ticket = None
@@ -174,7 +175,7 @@ class RateFinderDialog(QDialog):
     def _draw(self) -> None:
         points = [p for p in self.points if math.isfinite(p.loss) and math.isfinite(p.smoothed)]
         if not points:
-            self.plot.show_curves((), (0, 1, 0, 1), words=self.state.text())
+            self.plot.show_curves((), (0, 1, 0, 1), words=self.tr("The curve grows here."))
             return
         x = np.array([p.rate for p in points])
         losses, smoothed = np.array([p.loss for p in points]), np.array([p.smoothed for p in points])

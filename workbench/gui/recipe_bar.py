@@ -178,6 +178,7 @@ class RecipeBar(QFrame):
             choice.setMaximumWidth(widest)
             line.addWidget(choice, stretch, bottom)
         line.addWidget(self.preset, 2, bottom)
+        line.addStretch(1)
         self.preset.setMaximumWidth(130)
         line = QHBoxLayout(self._figures)
         line.setContentsMargins(0, 0, 0, 0)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QL
 from workbench.gui.recipe_groups import QUICK_FIELDS, group_fields
 from workbench.gui.theme import CONTROL_HEIGHT
 from workbench.gui.widgets import (
-    ElidedLabel,
     FloatBox,
     IconButton,
     IntBox,
@@ -66,7 +65,7 @@ class FieldEdit(QWidget):
         self.caption = Label(field.title, "caption")
         self.caption.setBuddy(self.editor)
         self.back: IconButton | None = self._make_back() if resettable else None
-        self.complaint = ElidedLabel("", "complaint")
+        self.complaint = Label("", "complaint", wrap=True)
         self.complaint.setParent(self)
         self.complaint.hide()
         layout = QVBoxLayout(self)
@@ -118,8 +117,11 @@ class FieldEdit(QWidget):
         restyle(self.editor, invalid="true" if text else "false")
         below = text or self._idle
         restyle(self.complaint, role="complaint" if text else "caption")
-        self.complaint.setText(below)
-        self.complaint.setToolTip(below)
+        # The field is known here: "training.epochs (Epochs): -1 is not allowed: it should be …" is too long.
+        short = below.removeprefix(f"{self.field.path} ({self.field.title}): ")
+        if "is not allowed: " in short:
+            short = short.partition("is not allowed: ")[2].partition(". It is counted")[0].rstrip(".") + "."
+        self.complaint.setText(short[:1].upper() + short[1:])
         self.complaint.setVisible(self._roomy and bool(below))
         unit = f" ({self.field.unit})" if self.field.unit else ""
         help = f"{self.field.title}{unit}. {self.field.help}{self._range()}"
