@@ -1,7 +1,8 @@
 """How smooth the window stays: timer lateness under load, what a redraw costs, and what the window takes from training.
 
 Run: python benchmarks/smoothness.py [ticks] [plots] [training]. Parts not named are left out; without names all three
-run, in about five minutes. Needs the embedded model minilm (workbench models fetch minilm).
+run, in about five minutes on a machine that does nothing else; what else it does is in the figures, and so the load
+is printed first. Needs the embedded model minilm (workbench models fetch minilm).
 
 - ticks: a 10 ms timer in the real window; how late its ticks are with nothing at work, and while a run starts on
   50 000 texts, trains, other models are loaded between its steps, and the Data page measures 50 000 texts. With
@@ -367,6 +368,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--why", action="store_true")
     given = parser.parse_args()
+    if hasattr(os, "getloadavg"):
+        print(f"{os.cpu_count()} cores, load before: {os.getloadavg()[0]:.1f}", flush=True)
     parts = given.parts or ["ticks", "plots", "training"]
     with tempfile.TemporaryDirectory() as folder:
         if "ticks" in parts:
