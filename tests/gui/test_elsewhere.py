@@ -94,9 +94,10 @@ def test_a_run_of_another_window_is_seen_live_and_read_only(
     send(other, 3)
     qtbot.waitUntil(at_step(watching, run.name, 8), timeout=WAIT)
     assert POLL < 0.5  # so that what is shown is at most a second old where the machine is not busy
-    qtbot.waitUntil(lambda: not pane._dirty, timeout=WAIT)
-    assert pane.elsewhere.isVisible() and "Read-only here" in pane.elsewhere.text()
-    assert "trained by another window or command" in pane.elsewhere.text()
+    qtbot.waitUntil(
+        lambda: "Read-only here: trained by another window or command" in pane.elsewhere.text(), timeout=WAIT
+    )
+    assert pane.elsewhere.isVisible()
     assert pane.status.text() == "running" and not pane.resume.isVisible()
     assert watching.active is None  # so that neither Pause nor Stop is offered
     summary = watching.summary(run.name)
@@ -108,8 +109,8 @@ def test_a_run_of_another_window_is_seen_live_and_read_only(
     qtbot.waitUntil(lambda: watching.elsewhere.name is None, timeout=WAIT)
     history = watching.histories[run.name]
     assert history.step == 40 and history.ended is not None and len(history.curve("loss")) == 40
-    qtbot.waitUntil(lambda: not pane._dirty and not pane.elsewhere.isVisible(), timeout=WAIT)
-    assert pane.status.text() == "finished"
+    qtbot.waitUntil(lambda: pane.status.text() == "finished", timeout=WAIT)
+    assert not pane.elsewhere.isVisible()
 
 
 def test_a_run_that_is_killed_elsewhere_can_be_resumed_here(
@@ -195,3 +196,16 @@ def test_a_run_on_another_machine_is_a_guest_and_one_that_is_not_there_is_told(
     qtbot.waitUntil(lambda: bool(problems), timeout=WAIT)
     assert problems[0].title == "There is no run at far:/nowhere."
     assert workspace.summary("far:/nowhere") is None and workspace.summary(place) is not None
+
+
+def test_a_run_that_begins_elsewhere_appears_on_a_shelf_that_is_seen(
+    qtbot: QtBot, bench: Bench, home: Home
+) -> None:
+    bench.window.show()
+    workspace = bench.workspace
+    workspace.elsewhere._timer.setInterval(20)
+    qtbot.waitUntil(lambda: workspace.elsewhere._seen is not None, timeout=WAIT)
+    begun = recorded(home, "Begun elsewhere")
+    qtbot.waitUntil(lambda: workspace.summary(begun.name) is not None, timeout=WAIT)
+    with begun.working():  # by whom does not matter to the shelf
+        qtbot.waitUntil(lambda: (begun.name, True) in (workspace.elsewhere._seen or ()), timeout=WAIT)

@@ -10,15 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from workbench.run.folder import RunFolder, RunStatus, RunSummary, sparkline
+from workbench.run.folder import RunFolder, RunStatus, RunSummary, glance, sparkline
 from workbench.run.history import History
 from workbench.run.problem import Problem
 from workbench.session.following import Following, News, remote_place
+from workbench.session.lanes import Ticket
 
 if TYPE_CHECKING:
     from workbench.gui.workspace import Workspace
+
+GLANCE_MS = 3000
 
 
 class Elsewhere(QObject):
@@ -36,9 +39,32 @@ class Elsewhere(QObject):
         self.worker = ""
         #: The lines of the runs that are not of this home, by their names: where they are.
         self.guests: dict[str, RunSummary] = {}
+        self._seen: frozenset[tuple[str, bool]] | None = None
+        self._glance: Ticket | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(GLANCE_MS)
+        self._timer.timeout.connect(self._look_around)
         workspace.runs_changed.connect(self._look)
         workspace.selection_changed.connect(self._look)
         workspace.active_changed.connect(self._look)
+
+    def watch(self, on: bool) -> None:
+        """Notice runs that begin or end elsewhere, or do not."""
+        self._timer.start() if on else self._timer.stop()
+
+    def _look_around(self) -> None:
+        if self._glance is not None and not self._glance.over:
+            return
+        session = self._workspace.session
+
+        def arrived(seen: frozenset[tuple[str, bool]]) -> None:
+            changed, self._seen = self._seen not in (None, seen), seen
+            if changed:
+                self._workspace.refresh_runs()
+
+        self._glance = session.files.submit(
+            lambda desk: glance(session.home), done=arrived, failed=lambda problem: None
+        )
 
     def _look(self) -> None:
         """Follow what is selected, if it is in work elsewhere; let go of anything else."""
@@ -142,7 +168,7 @@ class Elsewhere(QObject):
         self.changed.emit()
 
     def stop(self) -> None:
-        """Follow nothing any more."""
+        """Follow nothing any more. Runs that begin elsewhere are still noticed, while `watch` is on."""
         if self._following:
             self._following.stop()
         self._following, self.name = None, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QKeyEvent
+from PySide6.QtGui import QDesktopServices, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -96,6 +96,16 @@ class RunsShelf(QFrame):
         workspace.history_changed.connect(self.model.run_changed)
         workspace.active_changed.connect(self.model.all_changed)
         self._refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look around for runs of other windows and commands only while someone can see it."""
+        self._workspace.elsewhere.watch(True)
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """See `showEvent`."""
+        self._workspace.elsewhere.watch(False)
+        super().hideEvent(event)
 
     def current(self) -> RunSummary | None:
         """The run that is chosen."""

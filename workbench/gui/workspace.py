@@ -104,6 +104,7 @@ class Workspace(QObject):
     def shut_down(self) -> None:
         """Stop listening; the owner closes the session and joins its threads."""
         self._timer.stop()
+        self.elsewhere.watch(False)
         self.elsewhere.stop()
 
     # ---- the recipe in hand

@@ -243,6 +243,16 @@ def run_folders(home: Home) -> list[RunFolder]:
     return sorted(found, key=lambda run: run.recipe_file.stat().st_mtime, reverse=True)
 
 
+def glance(home: Home) -> frozenset[tuple[str, bool]]:
+    """Which runs there are, and which of them have a lock: enough to see whether something began or ended, at the
+    cost of one look at each folder."""
+    try:
+        with os.scandir(home.runs) as found:
+            return frozenset((entry.name, Path(entry.path, "run.lock").exists()) for entry in found)
+    except OSError:
+        return frozenset()
+
+
 def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
     """The line of the runs shelf; a folder whose recipe cannot be read becomes a failed run that says so."""
     unreadable: Problem | None = None
