@@ -66,7 +66,7 @@ def freeze(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | No
             "shape": list(tensor.shape),
             "data_offsets": [start, end],
         }
-        bodies.append(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+        bodies.append(tensor.reshape(-1).view(torch.uint8).numpy().data)
         start = end
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
