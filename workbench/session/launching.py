@@ -14,8 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +24,13 @@ import psutil
 from workbench.run.files import write_whole
 from workbench.run.folder import RunFolder
 from workbench.run.journal import read_journal
-from workbench.run.lock import Holder, me
+from workbench.run.launcher import LAUNCHER
+from workbench.run.lock import me
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 
 Strategy = Literal["ddp", "fsdp2"]
-#: Environment variables by which a rank knows its launcher.
-TOLD, LAUNCHER = "WORKBENCH_LAUNCH", "WORKBENCH_LAUNCHER"
+#: The environment variable that names the folder in which ranks tell.
+TOLD = "WORKBENCH_LAUNCH"
 #: What Accelerate reads of its environment to shard a model with FSDP2; `accelerate launch` sets the same.
 FSDP2 = {
     "ACCELERATE_USE_FSDP": "true",
@@ -125,7 +124,7 @@ class Launched:
                 [
                     sys.executable,
                     "-m",
-                    "workbench.session.agent",
+                    "workbench.engine.agent",
                     *fleet.torchrun(),
                     "-m",
                     "workbench",
@@ -231,19 +230,6 @@ def tell_problems(error: WorkbenchError) -> None:
 
 def _tell(name: str, value: dict[str, object]) -> None:
     write_whole(Path(os.environ[TOLD]) / name, json.dumps(value))
-
-
-def end_with_launcher() -> None:
-    """End this process soon after its launcher, or the agent above it, is gone: nothing may be left behind."""
-    pid, _, started = os.environ[LAUNCHER].partition(" ")
-    launcher, parent = Holder(int(pid), float(started)), os.getppid()
-
-    def watch() -> None:
-        while launcher.lives and os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="launcher", daemon=True).start()
 
 
 def settled(fleet: Fleet) -> Fleet:

@@ -193,10 +193,11 @@ def _rank(args: argparse.Namespace) -> int:
     from workbench.cli.asked import asked_recipe
     from workbench.cli.follow import follow
     from workbench.run.folder import find_run
+    from workbench.run.launcher import end_with_launcher
     from workbench.run.problem import WorkbenchError, explain
     from workbench.session import launching, training
 
-    launching.end_with_launcher()
+    end_with_launcher()
     try:
         if args.resume:
             prepared = training.reopen(find_run(args.home, args.resume), args.home)

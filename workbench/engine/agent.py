@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from workbench.session.launching import end_with_launcher
+from workbench.run.launcher import end_with_launcher
 
 LAST_WORDS = 20  # seconds
 
