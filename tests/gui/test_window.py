@@ -273,13 +273,14 @@ def test_editing_fields_changes_the_recipe(qtbot: QtBot, bench: Bench) -> None:
     assert bar.more is not None
     optimizer = bar.more.fields.edits["training.optimizer"].editor
     qtbot.keyClick(optimizer, Qt.Key.Key_Down)
-    assert workspace.recipe.training.optimizer == "sgd"
+    assert workspace.recipe.training.optimizer == "adam"
 
 
 def test_a_file_or_a_share_may_be_held_out(qtbot: QtBot, bench: Bench) -> None:
     shown(qtbot, bench)
     bench.window.toggle_advanced()
     assert bench.window.bar.more is not None
+    bench.window.bar.more.groups["data"].set_open(True)
     held_out = bench.window.bar.more.fields.edits["data.validation"].editor
     for typed, expected in (("0.25", 0.25), ("dev.csv", "dev.csv")):
         held_out.setFocus()
@@ -357,8 +358,12 @@ def test_a_decimal_number_steps_by_its_size(qtbot: QtBot) -> None:
 def test_each_field_has_a_name_and_help_for_screen_readers(qtbot: QtBot, bench: Bench) -> None:
     shown(qtbot, bench)
     bench.window.toggle_advanced()
+    more = bench.window.bar.more
+    assert more is not None
+    for group in more.groups.values():
+        group.set_open(True)
     edits = bench.window.findChildren(FieldEdit)
-    assert len(edits) > 15
+    assert len(edits) > 60
     for edit in edits:
         assert edit.editor.accessibleName() == edit.field.title
         assert edit.field.help in edit.editor.accessibleDescription()

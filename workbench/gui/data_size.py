@@ -12,6 +12,9 @@ from workbench.gui.workspace import Workspace
 from workbench.run.recipe import Recipe
 
 
+CHARACTERS = 4  # that a token of plain English has on average
+
+
 @dataclass(frozen=True, slots=True)
 class DataSize:
     """Rows (or blocks of a plain text) to learn from, and the tokens of a sample of them; None: not known."""
@@ -39,6 +42,8 @@ def data_size(workspace: Workspace, block: int | None = None) -> DataSize | None
                 rows = int(found.rows * float(np.mean(lengths or (0,))) / block)
     else:
         rows = data.counts.blocks(block) if data.counts else None
+        if rows is None and data.counts:  # the model's tokenizer is not there yet
+            rows = data.counts.characters // (CHARACTERS * block)
     if rows is None:
         return None
     shares = [part for part in (recipe.data.validation, recipe.data.test) if isinstance(part, float)]

@@ -174,11 +174,12 @@ class RecipeBar(QFrame):
         line = QHBoxLayout(self._choices)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(SMALL)
-        for choice, stretch, widest in ((self.model, 3, 220), (self.data, 6, 260), (self.task, 3, 180)):
+        for choice, stretch, widest in ((self.model, 5, 220), (self.data, 6, 260), (self.task, 3, 180)):
             choice.setMaximumWidth(widest)
             line.addWidget(choice, stretch, bottom)
         line.addWidget(self.preset, 2, bottom)
-        line.addStretch(1)
+        line.addStretch(0)
+        self._choices_line = line
         self.preset.setMaximumWidth(130)
         line = QHBoxLayout(self._figures)
         line.setContentsMargins(0, 0, 0, 0)
@@ -202,6 +203,7 @@ class RecipeBar(QFrame):
         if wide == self._wide:
             return
         self._wide = wide
+        self._choices_line.setStretch(self._choices_line.count() - 1, 0 if wide else 1)
         bottom = Qt.AlignmentFlag.AlignBottom
         for part in (self._choices, self._figures, self._actions):
             self._grid.removeWidget(part)
