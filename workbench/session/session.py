@@ -19,7 +19,7 @@ from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.rates import RateCurve, RatePoint
 from workbench.run.recipe import Recipe
 from workbench.run.results import AttentionMaps, Generated, Prediction
-from workbench.session import apart, inspection, training, trials
+from workbench.session import apart, care, inspection, training, trials
 from workbench.session.following import Following, News
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.requests import (
@@ -349,11 +349,11 @@ class Session:
         self, folder: RunFolder, name: str, done: Callable[[RunFolder], object], failed: Failed
     ) -> Ticket:
         """Give a run another title; its folder keeps its name, so that nothing that points to it breaks."""
-        return self.files.submit(lambda desk: training.rename(folder, name), done=done, failed=failed)
+        return self.files.submit(lambda desk: care.rename(folder, name), done=done, failed=failed)
 
     def trash_run(self, folder: RunFolder, done: Callable[[object], object], failed: Failed) -> Ticket:
         """Move a run to the system's trash; refused while it is in work."""
-        return self.files.submit(lambda desk: training.trash(folder), done=done, failed=failed)
+        return self.files.submit(lambda desk: care.trash(folder), done=done, failed=failed)
 
     def list_models(self, done: Callable[[tuple[ModelEntry, ...]], object], failed: Failed) -> Ticket:
         """The models on this machine."""

@@ -1,0 +1,244 @@
+"""Getting a run ready: every complaint settled, its folder made or opened again, its data and model loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.run.folder import RunFolder, make_run
+from workbench.run.home import Home
+from workbench.run.problem import Problem, WorkbenchError, bad_input
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import changed
+
+if TYPE_CHECKING:
+    from workbench.engine.task import Goods, Rows, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that is ready to be carried out: its complaints are settled and its folder exists. `fits` says that
+    nothing needs to be tried before it starts; `seconds` and `remarks` are what a trial found."""
+
+    folder: RunFolder
+    recipe: Recipe
+    task: Task
+    rows: Rows
+    home: Home
+    checkpoint: Path | None = None
+    notes: tuple[str, ...] = ()
+    writes: bool = True
+    fits: bool = False
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
+
+    def resolve(self, name: str) -> Path:
+        """The folder of a model by a recipe's name for it."""
+        from workbench.shelf.models import resolve_model
+
+        return resolve_model(name, self.home).path
+
+    @property
+    def model(self) -> Path:
+        """The folder of the weights to begin with: the checkpoint's, where it holds a whole model."""
+        whole = self.checkpoint / "model" if self.checkpoint else None
+        return whole if whole and whole.is_dir() else self.resolve(self.recipe.model.source)
+
+
+def is_main_process() -> bool:
+    """Whether this process writes: always, but under torchrun, where only rank 0 does."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def alone() -> bool:
+    """Whether this process trains by itself, not as one of several under torchrun."""
+    return os.environ.get("WORLD_SIZE", "1") == "1"
+
+
+def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
+    """Settle all complaints, then make the run folder (unless the run is only looked at beforehand).
+
+    Raises:
+        WorkbenchError: With every complaint that can be found without training.
+    """
+    from workbench.engine.devices import choose_device, choose_precision
+    from workbench.engine.method import method_complaints
+    from workbench.engine.optimizers import optimizer_problems
+    from workbench.engine.sharing import sharding_problems
+    from workbench.run.schedules import schedule_problems
+    from workbench.shelf.models import resolve_model
+    from workbench.tasks import task_named
+
+    problems: list[Problem] = []
+    found: dict[str, Any] = {}
+
+    def attempt(name: str, work: Any) -> None:
+        try:
+            found[name] = work()
+        except WorkbenchError as error:
+            problems.extend(error.problems)
+
+    attempt("task", lambda: task_named(recipe.task.kind))
+    attempt("model", lambda: resolve_model(recipe.model.source, home))
+    attempt("device", lambda: choose_device(recipe.training.device))
+    problems += schedule_problems(recipe.training)
+    if "device" in found:
+        attempt("precision", lambda: choose_precision(recipe.training.precision, found["device"]))
+        problems += optimizer_problems(recipe, found["device"])
+    if "task" in found:
+        task: Task = found["task"]
+        wanted = recipe.training.best_metric
+        if wanted and wanted not in task.metrics:
+            problems.append(
+                Problem(
+                    f"training.best_metric (Best model by): {wanted!r} is not measured by this task.",
+                    f"It measures: {', '.join(task.metrics)}.",
+                    "Choose one of these, or leave it empty.",
+                    field="training.best_metric",
+                )
+            )
+        problems += method_complaints(recipe, task)
+        problems += sharding_problems(recipe)
+        attempt("rows", lambda: task.read(recipe))
+        if "model" in found:
+            problems += _misfit(task, found["model"])
+    if recipe.distillation.teacher:
+        problems += _missing_teacher(recipe.distillation.teacher, home)
+    if problems:
+        raise WorkbenchError(*problems)
+    for path, value in found["rows"].resolved.items():  # so that the run's recipe guesses nothing again
+        recipe = changed(recipe, path, value)
+    folder = (
+        make_run(home, recipe) if make_folder and is_main_process() else RunFolder(home.runs / "elsewhere")
+    )
+    return Prepared(folder, recipe, found["task"], found["rows"], home, writes=is_main_process())
+
+
+def _misfit(task: Task, place: Any) -> list[Problem]:
+    if place.needs_conversion:
+        return _not_converted(place)
+    if task.kind == "causal-lm" and place.kind == "encoder":
+        return [
+            Problem(
+                f"The model {place.name} cannot learn to write.",
+                f"{place.architecture} is an encoder: it reads whole texts and has no next-token head.",
+                "Choose a language model, such as smollm2, or the task text-classification.",
+                field="model.source",
+            )
+        ]
+    return []
+
+
+def _missing_teacher(name: str, home: Home) -> list[Problem]:
+    """Whether it can teach is seen when it is loaded; that it is here, before a run is made."""
+    from workbench.shelf.models import resolve_model
+
+    try:
+        place = resolve_model(name, home)
+    except WorkbenchError as error:
+        problems = list(error.problems)
+    else:
+        problems = _not_converted(place)
+    return [dataclasses.replace(problem, field="distillation.teacher") for problem in problems]
+
+
+def _not_converted(place: Any) -> list[Problem]:
+    if not place.needs_conversion:
+        return []
+    return [
+        Problem(
+            f"The model {place.name} is not ready yet.",
+            "It has to be converted once into a form that can be trained.",
+            f"In the window, choose it and agree; on the command line: workbench models fetch {place.name}",
+            field="model.source",
+        )
+    ]
+
+
+def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
+    """Get a stopped or interrupted run ready to go on from its newest whole checkpoint, or from its beginning
+    when it had not saved any.
+
+    Args:
+        folder: The run.
+        home: Where models are looked up; by default the home that the run lies in.
+
+    Raises:
+        WorkbenchError: When it has ended, has only damaged checkpoints, or its data has changed or gone.
+    """
+    from workbench.engine.damage import mend_checkpoints
+    from workbench.tasks import task_named
+
+    history = folder.history()
+    if history.ended and history.ended.status == "finished":
+        raise bad_input(
+            f"The run {folder.name} has finished already.",
+            "There is nothing left to do in it.",
+            "To train longer, start a new run from it: choose it as the model.",
+        )
+    recipe = folder.recipe()
+    if not folder.is_alive():
+        mend_checkpoints(folder.checkpoints)
+    checkpoint, notes = _where_to_go_on(folder)
+    task = task_named(recipe.task.kind)
+    rows = _same_rows(folder, task, recipe)
+    known = folder.environment().get("data_fingerprint")
+    if known and known != rows.fingerprint:
+        raise bad_input(
+            f"The run {folder.name} cannot be resumed.",
+            f"The data in {recipe.data.train} has changed since the run began.",
+            "Put the old file back, or start a new run.",
+            field="data.train",
+        )
+    home = home or Home(folder.path.parent.parent)
+    return Prepared(folder, recipe, task, rows, home, checkpoint, tuple(notes), is_main_process())
+
+
+def _where_to_go_on(folder: RunFolder) -> tuple[Path | None, list[str]]:
+    """The newest whole checkpoint and what is to be said about it; none where none was saved yet."""
+    from workbench.engine.checkpoints import newest_good
+
+    saved = folder.checkpoint_folders()
+    if not saved:
+        return None, ["The run had not saved a checkpoint yet: it begins again, and comes to the same."]
+    return newest_good(saved)
+
+
+def take_up(folder: RunFolder, home: Home) -> Prepared:
+    """Get a run folder ready: to go on from its newest whole checkpoint, or to begin where it has none.
+
+    Raises:
+        WorkbenchError: As `reopen`.
+    """
+    if folder.checkpoint_folders():
+        return reopen(folder, home)
+    from workbench.tasks import task_named
+
+    recipe = folder.recipe()
+    task = task_named(recipe.task.kind)
+    return Prepared(folder, recipe, task, _same_rows(folder, task, recipe), home, writes=is_main_process())
+
+
+def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
+    try:
+        return task.read(recipe)
+    except WorkbenchError as error:
+        problem = error.problem
+        raise bad_input(
+            f"The run {folder.name} cannot be resumed.",
+            f"Its data cannot be read as before. {problem.title} {problem.cause}",
+            f"Put the file back, or correct its place under [data] in {folder.recipe_file}.",
+            field=problem.field,
+        ) from error
+
+
+def load_goods(prepared: Prepared) -> Goods:
+    """Model, tokenizer and encoded rows; a new head's first weights come from the seed."""
+    from workbench.engine.assembly import seed_chance
+
+    seed_chance(prepared.recipe.training.seed)
+    model, tokenizer = prepared.task.load(prepared.recipe, prepared.rows, prepared.model)
+    return prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
