@@ -2,96 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
 
+from workbench.gui.field_choice import Choice
 from workbench.gui.icons import keep_icon
 from workbench.gui.preset_choice import PresetChoice
 from workbench.gui.rate_finder_dialog import RateFinderDialog
-from workbench.gui.recipe_form import BACK_SIZE, FieldEdit, FieldSet, bar_fields, task_choices
+from workbench.gui.recipe_form import FieldEdit, FieldSet, bar_fields, task_choices
 from workbench.gui.recipe_groups import ELSEWHERE
 from workbench.gui.recipe_panel import RecipePanel
 from workbench.gui.theme import MEDIUM, SMALL
-from workbench.gui.widgets import GhostButton, IconButton, Label, PrimaryButton, explain_widget, restyle, row
+from workbench.gui.widgets import GhostButton, IconButton, PrimaryButton, explain_widget, row
 from workbench.gui.workspace import Workspace
-from workbench.run.recipe_files import recipe_fields
 
 if TYPE_CHECKING:
     from workbench.shelf.models import ModelEntry
 
 #: Which kind of model a task needs, by the task's kind.
 MODEL_KIND = {"text-classification": "encoder", "causal-lm": "causal-lm"}
-OTHER = "\0other"  # the last entry of a list, which opens a dialog
 
 
 def _about(entry: ModelEntry) -> str:
     size = f"{entry.megabytes:.0f} MB" if entry.megabytes else ""
     facts = ", ".join(fact for fact in (size, entry.licence, entry.state) if fact)
     return f"{entry.description} ({facts})"
-
-
-class Choice(QWidget):
-    """A caption with a list below it, whose last entry opens a dialog."""
-
-    chosen = Signal(str)
-    other = Signal()
-
-    def __init__(self, path: str, other: str = "") -> None:
-        super().__init__()
-        self.path = path
-        self._field = recipe_fields()[path]
-        self._other = other
-        self.combo = QComboBox()
-        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(8)
-        caption = Label(self._field.title, "caption")
-        caption.setBuddy(self.combo)
-        caption.setMinimumHeight(BACK_SIZE)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addWidget(caption)
-        layout.addWidget(self.combo)
-        self.combo.activated.connect(self._activated)
-        self.complain("")
-        self._value = ""
-
-    def show_choices(self, choices: Sequence[tuple[str, str, str]], value: str) -> None:
-        """Offer (value, title, help) and show the one in force, which is added when it is not among them."""
-        self._value = value
-        entries = list(choices)
-        if value not in [entry[0] for entry in entries]:
-            entries.append((value, Path(value).name or value, value))
-        combo = self.combo
-        combo.clear()
-        for key, title, help in entries:
-            combo.addItem(title, key)
-            combo.setItemData(combo.count() - 1, help, Qt.ItemDataRole.ToolTipRole)
-        if self._other:
-            combo.insertSeparator(combo.count())
-            combo.addItem(self._other, OTHER)
-        combo.setCurrentIndex(combo.findData(value))
-        # The list may be wider than the field that opens it.
-        wide = max(combo.fontMetrics().horizontalAdvance(entry[1]) for entry in entries) + 48
-        combo.view().setMinimumWidth(min(420, wide))
-
-    def complain(self, text: str) -> None:
-        """Mark the field with what is wrong."""
-        restyle(self.combo, invalid="true" if text else "false")
-        explain_widget(self.combo, f"{text} {self._field.help}".strip(), self._field.title)
-
-    def _activated(self, index: int) -> None:
-        key = str(self.combo.itemData(index))
-        if key == OTHER:
-            self.combo.setCurrentIndex(self.combo.findData(self._value))
-            self.other.emit()
-        elif key != self._value:
-            self.chosen.emit(key)
 
 
 class RecipeBar(QFrame):
