@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
+from workbench.engine.allocator import keep_freed_memory
 from workbench.engine.devices import Precision, choose_device, choose_precision, prefer_fast_arithmetic
 from workbench.engine.levers import Levers, pull_levers
 from workbench.engine.losses import Loss, build_loss
@@ -168,6 +169,8 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
     device = accelerator.device
     precision = choose_precision(settings.precision, device)
     prefer_fast_arithmetic(device, deterministic=settings.deterministic)
+    if device.type == "cpu":
+        keep_freed_memory()
     seed_chance(settings.seed)
     methods = wanted_methods(recipe)
     bare = goods.model

@@ -66,7 +66,7 @@ class Stepper:
             group["lr"] = rate * group.get("rate_scale", 1.0)
         loss, tokens = self._gradients(indexes)
         assembly.scaler.unscale_(assembly.optimizer)
-        norm = whole(torch.nn.utils.clip_grad_norm_(self._trained, self._max_norm))
+        norm = self._clip()
         assembly.scaler.step(assembly.optimizer)
         assembly.scaler.update()
         assembly.optimizer.zero_grad(set_to_none=True)
@@ -83,6 +83,16 @@ class Stepper:
             memory=memory_in_use(assembly.device),
         )
         self._waiting.append(_Waiting(event, loss, norm, tokens, len(indexes)))
+
+    def _clip(self) -> torch.Tensor:
+        """Shorten long gradients; returns the norm of before."""
+        gradients = [p.grad for p in self._trained if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        # Short gradients would be multiplied by 1. Only on the CPU, in one process, is it free to look.
+        alone = self._assembly.device.type == "cpu" and self._assembly.accelerator.num_processes == 1
+        if not alone or not norm <= self._max_norm:
+            torch.nn.utils.clip_grads_with_norm_(self._trained, self._max_norm, norm)
+        return whole(norm)
 
     def report(self, seconds_left: float = 0.0) -> tuple[list[Step], float]:
         """The steps since the last report, and the seconds they took; `seconds_left` is passed on.

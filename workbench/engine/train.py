@@ -16,6 +16,7 @@ import torch
 from accelerate.utils import broadcast
 
 from workbench.engine import checkpoints
+from workbench.engine.allocator import give_back_memory
 from workbench.engine.assembly import assemble, no_models
 from workbench.engine.batches import Batches, Indexes
 from workbench.engine.devices import describe
@@ -436,6 +437,7 @@ class _Loop:
             self.keeper.close()
         if hasattr(self, "assembly"):  # a run can end before it is put together
             self.assembly.levers.remove()
+            give_back_memory()
 
     def ended(self, status: Any, problem: Problem | None) -> Ended:
         progress = self.progress
