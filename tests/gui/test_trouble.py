@@ -69,7 +69,7 @@ def poison(qtbot: QtBot, bench: Bench, history: History) -> None:
         import torch
 
         with torch.no_grad():
-            desk.live.model.classifier.weight.fill_(math.nan)  # type: ignore[union-attr,attr-defined]
+            desk.live.model.classifier.weight.fill_(math.nan)  # type: ignore[attr-defined]
 
     nothing: Callable[[object], None] = lambda _: None  # noqa: E731
     bench.session.engine.submit(work, done=nothing, failed=nothing, between_steps=True)
