@@ -178,17 +178,17 @@ class TrainPane(QWidget):
         inner.addWidget(tile_box)
         inner.addWidget(self.hint)
         inner.addWidget(parts, 1)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.empty)
         area = scrolled(content)
         area.setMinimumHeight(LEAST)  # in a low window the cards keep their room
-        self._stack.addWidget(area)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SMALL)
         outer.addWidget(self.preflight)
         outer.addWidget(self.trouble)
-        outer.addLayout(self._stack, 1)
+        self._stack = QStackedLayout()
+        outer.addLayout(self._stack, 1)  # before it is filled: what has no parent would show as a window
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(area)
         self._content = area
 
     # ---- when to draw
