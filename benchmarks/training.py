@@ -202,6 +202,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="a twentieth of the rows and one round: does it work?"
     )
+    parser.add_argument("--share", type=float, default=1.0, help="the share of the rows to learn from")
     parser.add_argument(
         "--window", action="store_true", help="only: the workbench with and without its window"
     )
@@ -217,7 +218,9 @@ def main() -> None:
         sys.exit(f"The folder {args.data} is not there: give the data's place with --data.")
     for case in args.case:
         with tempfile.TemporaryDirectory() as folder:
-            recipe = make_recipe(case, args.data, Path(folder), QUICK if args.quick else 1.0, args.device)
+            recipe = make_recipe(
+                case, args.data, Path(folder), QUICK if args.quick else args.share, args.device
+            )
             models = args.models.resolve() if args.models else None
             print_table(case, run_case(case, recipe, who, 1 if args.quick else args.rounds, models))
 

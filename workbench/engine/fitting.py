@@ -89,7 +89,7 @@ def _recomputing(
 def _shorter(
     trial: Trial, longest: Indexes, split: Split, recipe: Recipe, parts: int
 ) -> Iterator[tuple[Offer, float]]:
-    length = recipe.training.max_length // 2
+    length = min(recipe.training.max_length, int(split.lengths[longest].max())) // 2
     if length >= 8:
         short = dataclasses.replace(split, input_ids=[ids[:length] for ids in split.input_ids])
         memory = trial.memory(longest, short)
