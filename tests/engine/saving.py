@@ -23,7 +23,6 @@ POSITION = Position(
     rate_scale=0.1,
     plateau={"factor": 0.5, "waited": 2},
     patience={"waited": 1},
-    batching={"kind": "lengths"},
     precision="fp32",
 )
 

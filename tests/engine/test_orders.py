@@ -270,3 +270,107 @@ def test_the_time_left_is_told_and_falls(run: Run, recipe: Recipes) -> None:
     left = [event.seconds_left for event in events if isinstance(event, Step)]
     assert left[-1] == pytest.approx(0.0, abs=0.2) and max(left) > 0
     assert all(math.isfinite(value) and value >= 0 for value in left)
+
+
+def test_an_offer_counts_although_the_rate_was_changed_by_hand(run: Run, recipe: Recipes) -> None:
+    """What the offer says is what is used: the change by hand was for the recipe's old rate."""
+
+    class Both(Poisons):
+        def orders(self) -> Sequence[Order]:
+            return [ChangeRate(1e-2)] if self._step == 1 and not self.poisoned else ()
+
+    control = Both(answers=[Answer("retry", (("training.learning_rate", 1e-3),))])
+    chosen = recipe("training.schedule=constant", "training.warmup_ratio=0", "training.checkpoint_every=1")
+    _, events = run(chosen, control)
+    _, offers = control.asked[0]
+    assert dict(offers[0].changes)["training.learning_rate"] == pytest.approx(
+        1e-3
+    )  # a tenth of what was used
+    rates = [event.learning_rate for event in events if isinstance(event, Step)]
+    assert rates[1] == pytest.approx(1e-2) and rates[-1] == 1e-3
+
+
+def test_a_changed_rate_is_not_forgotten_by_a_crash(run: Run, recipe: Recipes) -> None:
+    """The order is in a checkpoint at once, so that whatever happens next the run goes on with it."""
+    _, events = run(recipe(), Orders({2: ChangeRate(1e-4)}))
+    kinds = [type(event) for event in events]
+    change = kinds.index(Changed)
+    saved = next(event for event in events[change:] if isinstance(event, CheckpointSaved))
+    assert saved.step == 2
+
+
+def test_stop_after_the_last_epoch_is_the_end_of_the_run(run: Run, recipe: Recipes) -> None:
+    _, events = run(recipe("training.epochs=1", "data.test=0.2"), Orders({2: StopAfterEpoch()}))
+    assert isinstance(events[-1], Ended) and events[-1].status == "finished"
+    assert any(isinstance(event, Evaluated) and event.split == "test" for event in events)
+
+
+def test_out_of_memory_before_the_first_step_waits_as_well(
+    run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.engine import train
+
+    assemble = train.assemble
+    left = {"times": 1}
+
+    def full(*args: Any) -> Any:
+        left["times"] -= 1
+        if left["times"] == 0:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return assemble(*args)
+
+    monkeypatch.setattr(train, "assemble", full)
+    control = Orders(answers=[Answer("retry")])
+    _, events = run(recipe(), control)
+    assert control.asked[0][0].title == "Out of memory."
+    assert isinstance(events[-1], Ended) and events[-1].status == "finished"
+
+
+def test_a_stop_in_the_test_measurement_of_an_early_end_keeps_the_last_weights(
+    run: Run, recipe: Recipes
+) -> None:
+    """The checkpoint holds the weights of its step, although the chosen ones are in the model by then."""
+    chosen = recipe(
+        "training.epochs=6",
+        "training.eval_every=1",
+        "training.early_stopping=2",
+        "training.learning_rate=1e-7",
+        "data.test=0.2",
+    )
+
+    class InTheTest(training.Control):
+        over = False
+
+        @property
+        def stopping(self) -> bool:
+            return self.over
+
+    whole, plain = run(chosen)
+    control = InTheTest()
+    prepared = training.begin(_home(whole), chosen)
+    events = []
+    for event in training.carry_out(prepared, control):
+        events.append(event)
+        if isinstance(event, Notice) and "ends early" in event.text:
+            control.over = True
+    assert same(weights(prepared.folder), weights(whole))
+    more = list(training.carry_out(training.reopen(prepared.folder), training.Control()))
+    assert (
+        isinstance(more[-1], Ended)
+        and more[-1].status == "finished"
+        and more[-1].metrics == plain[-1].metrics
+    )
+
+
+def _home(folder: RunFolder) -> Any:
+    from workbench.run.home import Home
+
+    return Home(folder.path.parent.parent)
+
+
+def test_a_run_that_goes_on_elsewhere_says_that_it_is_not_equal_to_the_bit(run: Run, recipe: Recipes) -> None:
+    folder, _ = run(recipe(), StopAfter(3))
+    folder.write_environment(folder.environment() | {"device": "an abacus"})
+    more = list(training.carry_out(training.reopen(folder), training.Control()))
+    warning = next(event for event in more if isinstance(event, Notice) and event.level == "warning")
+    assert "an abacus" in warning.text and "not equal to the bit" in warning.text

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tests.engine.conftest import Run
 from workbench.engine import preflight as engine
-from workbench.engine.trial import Memory
+from workbench.engine.assembly import assemble
+from workbench.engine.batches import Batches
+from workbench.engine.plan import make_plan
+from workbench.engine.trial import Memory, Trial
 from workbench.run.events import Ended, Notice, Paused, Started, Step
 from workbench.run.home import Home
 from workbench.run.offers import STOP, Answer, Offer
@@ -163,6 +168,57 @@ def test_parts_do_not_change_the_loss(run: Run, recipe: Recipes, overrides: tupl
     _, parts = run(recipe(*plain, *overrides, "training.accumulation=3"))
     left, right = ([e.loss for e in events if isinstance(e, Step)] for events in (whole, parts))
     assert right == pytest.approx(left, rel=2e-4)
+
+
+def test_a_split_found_by_itself_survives_a_restart(
+    run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_machine(monkeypatch)
+    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
+
+    class Breaks(Takes):
+        broken = False
+
+        def between_steps(self, live: Any) -> None:
+            if live.step == 2 and not self.broken:
+                self.broken = True
+                with torch.no_grad():
+                    live.model.classifier.weight.fill_(float("nan"))
+
+    folder, events = run(recipe("training.accumulation=0"), Breaks(0), check=True)
+    assert isinstance(events[-1], Ended) and events[-1].status == "finished"
+    assert folder.recipe().training.accumulation > 1 and folder.recipe().training.learning_rate == 3e-4
+
+
+def test_a_stop_during_the_check_ends_the_run_as_stopped(run: Run, recipe: Recipes) -> None:
+    control = training.Control()
+    control.stop()
+    _, events = run(recipe(), control, check=True)
+    assert [type(event) for event in events] == [Ended]
+    assert isinstance(events[0], Ended) and events[0].status == "stopped"
+
+
+def test_a_second_check_in_the_same_process_finds_the_same(home: Home, recipe: Recipes) -> None:
+    """Memory that an earlier check freed and the process kept must not hide what a batch needs."""
+    wide = recipe("training.batch_size=64")
+    prepared = training.begin(home, wide, make_folder=False)
+    slopes = []
+    for _ in range(2):
+        goods = training.load_goods(prepared)
+        long = dataclasses.replace(goods.train, input_ids=[np.full(64, 7, dtype=np.int32)] * 64)
+        goods = dataclasses.replace(goods, train=dataclasses.replace(long, labels=goods.train.labels[:64]))
+        trial = trial_of(wide, prepared, goods)
+        trial.step(np.arange(64), goods.train)  # leaves much freed memory behind
+        slopes.append(trial.memory(np.arange(64), goods.train).per_row)
+    assert slopes[1] > 0.3 * slopes[0] > 0
+
+
+def trial_of(recipe: Recipe, prepared: training.Prepared, goods: Any) -> Trial:
+    batches = Batches(goods.train.lengths, recipe.training)
+    plan = make_plan(recipe, goods, batches)
+    assembly = assemble(recipe, prepared.task, prepared.rows, goods, plan.total)
+    assembly.begin()
+    return Trial(assembly, batches, plan, lambda: None)
 
 
 def test_cancelling_ends_the_check(home: Home, recipe: Recipes) -> None:

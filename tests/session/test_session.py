@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from workbench.run.events import Ended, Evaluated, Event, Step
+from workbench.run.events import Ended, Evaluated, Event, Paused, Step
 from workbench.run.folder import RunFolder, run_folders, summarise
 from workbench.run.generation import GenerationSettings
 from workbench.run.history import History
 from workbench.run.home import Home
+from workbench.run.offers import STOP
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import parse_recipe, with_overrides
@@ -214,3 +215,26 @@ def test_runs_can_be_renamed_and_a_run_in_work_cannot_be_deleted(
     assert isinstance(got[1], Problem) and "in work" in got[1].title
     active.stop()
     until(session, lambda: session.active is None)
+
+
+def test_while_a_run_waits_for_a_decision_other_models_answer(
+    session: Session, recipe: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run does not fit; its person tries another run's model meanwhile, and then ends the run."""
+    first = Follower()
+    session.start(recipe(), first)
+    until(session, lambda: session.active is None)
+    assert first.folder is not None
+    from workbench.engine import preflight
+
+    monkeypatch.setattr(preflight, "usable_memory", lambda device: 1000)
+    waiting = Follower()
+    active = session.start(recipe(), waiting)
+    until(session, lambda: any(isinstance(event, Paused) for event in waiting.events))
+    answers: list[Any] = []
+    session.predict(PredictionRequest(str(first.folder.path), ("a cat",)), answers.append, answers.append)
+    until(session, lambda: answers)
+    assert len(answers[0]) == 1 and not waiting.ended
+    active.answer(STOP)
+    until(session, lambda: session.active is None)
+    assert waiting.ended is not None and waiting.ended.status == "failed"

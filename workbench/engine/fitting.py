@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+import torch
+
+from workbench.engine.assembly import Assembly
 from workbench.engine.batches import Indexes
 from workbench.engine.methods.checkpointing import GradientCheckpointing
 from workbench.engine.optimizers import optimizer_problems
@@ -15,8 +18,8 @@ from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed
 
-#: Of full fine-tuning: a gradient and two averages in float32 for each weight, which frozen weights do not need.
-BYTES_PER_TRAINED_WEIGHT = 12
+#: Bytes of a weight's gradient, which a frozen weight does not need.
+GRADIENT = 4
 #: The share of weights that LoRA leaves frozen, about.
 FROZEN_BY_LORA = 0.95
 #: Bytes for each weight: the averages (two, and lion's one) in 8 bits instead of 32.
@@ -103,8 +106,8 @@ def _lora(
 ) -> Iterator[tuple[Offer, float]]:
     if recipe.weights.kind != "all":
         return
-    weights = sum(p.numel() for p in trial.assembly.bare.parameters())
-    saved = BYTES_PER_TRAINED_WEIGHT * FROZEN_BY_LORA * weights
+    trained = sum(p.numel() for p in trial.assembly.bare.parameters() if p.requires_grad)
+    saved = FROZEN_BY_LORA * (GRADIENT * trained + optimizer_bytes(trial.assembly))
     smaller = Memory(max(0.0, memory.base - saved), memory.per_row)
     parts = smaller.parts_that_fit(rows, limit)
     if parts:
@@ -132,3 +135,9 @@ def _and_split(parts: int) -> str:
 def gigabytes(size: float) -> str:
     """Bytes as a person reads them."""
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
+
+
+def optimizer_bytes(assembly: Assembly) -> int:
+    """Bytes that the optimizer keeps beside the weights, after its first step."""
+    values = (v for state in assembly.optimizer.state.values() for v in state.values())
+    return sum(v.nbytes for v in values if isinstance(v, torch.Tensor))

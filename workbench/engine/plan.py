@@ -70,7 +70,12 @@ def make_plan(recipe: Recipe, goods: Goods, batches: Batches) -> Plan:
     about a tenth of the training time (a forward pass costs about a third of a training step)."""
     settings = recipe.training
     whole, part = int(settings.epochs), settings.epochs % 1
-    counts = [batches.count(epoch) for epoch in range(whole + (part > 0))]
+    counts: list[int] = []
+    for epoch in range(whole + (part > 0)):
+        counts.append(batches.count(epoch))
+        if settings.max_steps and sum(counts) >= settings.max_steps:  # later epochs are not begun
+            whole, part = len(counts), 0.0
+            break
     ends = tuple(accumulate(counts))
     # A sum of rounded-up parts, so that 0.5 epochs of 3 steps are 2.
     total = (ends[whole - 1] if whole else 0) + (math.ceil(counts[-1] * part - 1e-9) if part else 0)

@@ -27,10 +27,9 @@ class Position:
         best_step: The step that had it.
         best_metrics: All that was measured there.
         measured_step: The last step whose held-out measurement is complete.
-        rate_scale: By how much the learning rate was changed by hand.
+        rate_scale: By how much the learning rate was changed by hand, from the recipe's `recipe_rate`.
         plateau: The state of the schedule that waits for plateaus.
         patience: The state of early stopping.
-        batching: What decides the order of rows, as it was resolved.
         precision: The number format of the arithmetic, as it was resolved.
     """
 
@@ -42,9 +41,9 @@ class Position:
     best_metrics: dict[str, float]
     measured_step: int
     rate_scale: float = 1.0
+    recipe_rate: float = 0.0
     plateau: dict[str, Any] = field(default_factory=dict)
     patience: dict[str, Any] = field(default_factory=dict)
-    batching: dict[str, Any] = field(default_factory=dict)
     precision: str = ""
 
 

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from workbench.engine.allocator import give_back_memory
 from workbench.engine.assembly import Assembly, assemble, no_models
 from workbench.engine.batches import Batches, Indexes
 from workbench.engine.devices import describe, usable_memory
-from workbench.engine.fitting import gigabytes, memory_offers, too_large
+from workbench.engine.fitting import gigabytes, memory_offers, optimizer_bytes, too_large
 from workbench.engine.plan import make_plan
 from workbench.engine.task import Goods, Rows, Task
 from workbench.engine.trial import Check, Trial
@@ -96,16 +96,17 @@ def preflight(
     )
     if predicted <= limit:
         found = _timed(found, trial, longest, goods, recipe, parts, copy)
-    else:
+    if max(predicted, found.memory_peak) > limit:
         found = dataclasses.replace(
             found,
-            problem=too_large(predicted, limit),
+            problem=too_large(max(predicted, found.memory_peak), limit),
             offers=memory_offers(trial, memory, longest, goods.train, recipe, limit - copy),
         )
     if found.fits and found.disk_needed > found.disk_free:
         found = dataclasses.replace(found, problem=_disk_problem(found), offers=_disk_offers(recipe))
     del trial, assembly
     gc.collect()
+    give_back_memory()
     return dataclasses.replace(found, took=time.perf_counter() - began)
 
 
@@ -143,6 +144,7 @@ def _timed(
         step_seconds=one_epoch / len(epoch),
         training_seconds=one_epoch / len(epoch) * plan.total,
         measuring_seconds=measuring * (plan.measurements_after(0) + 1),
+        saving_seconds=_copying_seconds(trial.assembly, copy) * plan.checkpoints_after(0),
     )
 
 
@@ -150,8 +152,14 @@ def _state_bytes(assembly: Assembly) -> int:
     """Bytes of a checkpoint: weights and the optimizer's state."""
     trained = assembly.keeps_base
     weights = sum(p.nbytes for p in assembly.bare.parameters() if p.requires_grad or not trained)
-    values = (v for state in assembly.optimizer.state.values() for v in state.values())
-    return weights + sum(v.nbytes for v in values if isinstance(v, torch.Tensor))
+    return weights + optimizer_bytes(assembly)
+
+
+def _copying_seconds(assembly: Assembly, state: int) -> float:
+    """Seconds that training waits for a checkpoint: while its tensors are copied; they are written beside it."""
+    began = time.perf_counter()
+    copied = sum(p.detach().clone().nbytes for p in assembly.bare.parameters())
+    return (time.perf_counter() - began) * state / max(1, copied)
 
 
 def _disk_needed(recipe: Recipe, assembly: Assembly, checkpoint: int) -> int:

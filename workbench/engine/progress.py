@@ -53,6 +53,11 @@ class Progress:
         """Whether the run is to end early."""
         return 0 < self._training.early_stopping <= self._patience.waited
 
+    @property
+    def peak(self) -> float:
+        """The peak of the schedule, as the person set it last."""
+        return self._training.learning_rate * self.rate_scale
+
     def rate(self, total: int) -> float:
         """The learning rate of the present step."""
         return learning_rate(self._training, self.step, total) * self.rate_scale * self._plateau.factor
@@ -88,6 +93,7 @@ class Progress:
             best_metrics=self.best_metrics,
             measured_step=self.measured_step,
             rate_scale=self.rate_scale,
+            recipe_rate=self._training.learning_rate,
             plateau=self._plateau.state(),
             patience=self._patience.state(),
             precision=precision,
@@ -99,7 +105,9 @@ class Progress:
         self.best_value, self.best_step = position.best_value, position.best_step
         self.best_metrics = position.best_metrics
         self.measured_step, self.saved_step = position.measured_step, position.step
-        self.rate_scale = position.rate_scale
+        # Another rate in the recipe counts from here on; what was changed by hand before it does not.
+        same = position.recipe_rate == self._training.learning_rate
+        self.rate_scale = position.rate_scale if same else 1.0
         if position.plateau:
             self._plateau = Plateau.from_state(self._training, position.plateau)
         if position.patience:

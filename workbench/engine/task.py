@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -142,8 +142,9 @@ class Task(ABC):
     def summarise(self, parts: list[Any], split: Split, rows: Rows) -> Measurement:
         """The metrics, from what `score` returned for all batches."""
 
-    def written_samples(self, goods: Goods) -> list[dict[str, str]]:
-        """What the model writes now, as {"prompt", "text"}; for tasks that write. Asked before and after."""
+    def written_samples(self, goods: Goods, cancelled: Callable[[], bool]) -> list[dict[str, str]]:
+        """What the model writes now, as {"prompt", "text"}; for tasks that write. Asked before and after.
+        `cancelled` is asked before each token; True ends the writing with what there is."""
         return []
 
     def saved_tokenizer(self, tokenizer: Any) -> Any:

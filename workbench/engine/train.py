@@ -149,6 +149,8 @@ class _Loop:
         progress = self.progress
         self._prepare(checkpoint)
         yield self._started(checkpoint)
+        for label in self._labels():
+            yield Notice(text=label)
         for note in (*self.rows.notes, *self.goods.notes):
             if checkpoint is None:
                 yield Notice(text=note)
@@ -156,7 +158,7 @@ class _Loop:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
         if checkpoint is None and self.keeper is not None and self.assembly.shards is None:
-            self.keeper.keep_writing("before", self.task.written_samples(self.goods))
+            self.keeper.keep_writing("before", self._samples())
         while not self._is_over():
             epoch, first = self.plan.place(progress.step)
             for indexes in self.batches.epoch(epoch)[first : first + self.plan.total - progress.step]:
@@ -172,7 +174,7 @@ class _Loop:
                     yield from self._save_checkpoint()
                 if self._is_over():
                     break
-            if progress.stop_at_epoch and self.plan.place(progress.step)[1] == 0:
+            if progress.stop_at_epoch and not self._is_over() and self.plan.place(progress.step)[1] == 0:
                 yield from self.stop()
                 return
         yield from self._finish()
@@ -233,7 +235,7 @@ class _Loop:
         yield from self._written()
         if not self.control.paused:
             self.control.between_steps(self._live())
-            yield from self._follow_orders()
+            yield from self._follow(self.control.orders())
             return
         yield Paused(step=self.progress.step)
         released = self.control.releases and self.device.type != "cpu"
@@ -241,19 +243,25 @@ class _Loop:
             self._release()
         while self.control.paused and not self.control.stopping:
             self.control.between_steps(self._live())
-            yield from self._follow_orders()
-            yield from self._written(wait=True)
+            if orders := self.control.orders():
+                if released:
+                    self.assembly.move(self.device)
+                yield from self._follow(orders)
+                yield from self._written(wait=True)
+                if released:
+                    self._release()
         if released:
             self.assembly.move(self.device)
         yield WentOn(step=self.progress.step)
 
-    def _follow_orders(self) -> Iterator[Event]:
-        for order in self.control.orders():
+    def _follow(self, orders: Sequence[Order]) -> Iterator[Event]:
+        for order in orders:
             match order:
                 case SaveNow():
                     yield from self._save_checkpoint(mark=True)
                 case MeasureNow():
-                    yield from self._evaluate()
+                    if self.progress.measured_step < self.progress.step:
+                        yield from self._evaluate()
                 case StopAfterEpoch():
                     self.progress.stop_at_epoch = order.on
                 case ChangeRate():
@@ -261,6 +269,7 @@ class _Loop:
                     yield Changed(
                         step=self.progress.step, path="training.learning_rate", value=order.learning_rate
                     )
+                    yield from self._save_checkpoint()  # a crash must not forget what was ordered
 
     # ---- measuring and saving
 
@@ -366,10 +375,13 @@ class _Loop:
     def _answer(self, problem: Problem, offers: tuple[Offer, ...]) -> Generator[Event, None, Answer]:
         """Wait until the person has decided about a problem."""
         yield Paused(step=self.progress.step, problem=problem, offers=offers)
-        answer = self.control.hold(problem, offers, self._live())
+        answer = self.control.hold(problem, offers, self._live() if self._assembled else None)
         if answer.what != "stop":
             yield WentOn(step=self.progress.step)
         return answer
+
+    def _samples(self) -> list[dict[str, str]]:
+        return self.task.written_samples(self.goods, lambda: self.control.stopping)
 
     def _take_chosen_weights(self) -> None:
         """Put the best weights back, so that what is measured and shown in the end is what was saved."""
@@ -401,13 +413,17 @@ class _Loop:
 
     def _finish(self) -> Iterator[Event]:
         yield from self._flush()
+        if (
+            self.progress.saved_step < self.progress.step
+        ):  # before the chosen weights take the place of the last
+            yield from self._save_checkpoint()
         if self.progress.best_step == 0:  # nothing is held out, or no measurement was a number
             with self.assembly.measured_weights():
                 yield from self._save_model(None)
         yield from self._written(wait=True)
         self._take_chosen_weights()
         if self.keeper is not None and self.assembly.shards is None:
-            self.keeper.keep_writing("after", self.task.written_samples(self.goods))
+            self.keeper.keep_writing("after", self._samples())
             yield from self._written(wait=True)
         if self.goods.test is not None:
             yield self._evaluated(self._measure(self.goods.test), split="test")
@@ -418,12 +434,13 @@ class _Loop:
         cut = cut_off(error)
         if cut is not None:
             raise cut from error
-        problem, offers = training_problem(error), offers_for(error, self.recipe)
+        problem, offers = training_problem(error), offers_for(error, self.recipe, self.progress.peak)
         if not offers or not self._alone():
             yield self.ended("failed", problem)
             return
         error.__traceback__ = None  # it holds the tensors of the step that did not fit
-        self.assembly.optimizer.zero_grad(set_to_none=True)
+        if self._assembled:
+            self.assembly.optimizer.zero_grad(set_to_none=True)
         self._free()
         answer = yield from self._answer(problem, offers)
         if answer.what == "stop":
@@ -435,7 +452,7 @@ class _Loop:
         """Let the writer finish what it has, and end it; the model is what it was, with its new weights."""
         if self.keeper is not None:
             self.keeper.close()
-        if hasattr(self, "assembly"):  # a run can end before it is put together
+        if self._assembled:
             self.assembly.levers.remove()
             give_back_memory()
 
@@ -498,11 +515,16 @@ class _Loop:
 
     def _free(self) -> None:
         gc.collect()
-        if self.device.type == "cuda":
+        if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    @property
+    def _assembled(self) -> bool:
+        """Whether the parts of a step are together; a run can end before."""
+        return hasattr(self, "assembly")
+
     def _alone(self) -> bool:
-        return bool(self.accelerator.num_processes == 1)
+        return not self._assembled or bool(self.accelerator.num_processes == 1)
 
     def _told_to_stop(self) -> bool:
         told = self.control.stopping

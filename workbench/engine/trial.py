@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from workbench.engine.allocator import give_back_memory
 from workbench.engine.assembly import Assembly
 from workbench.engine.batches import Batches, Indexes, sorted_batches
 from workbench.engine.devices import autocast
@@ -16,8 +17,8 @@ from workbench.engine.plan import Plan
 from workbench.engine.stepper import Stepper
 from workbench.engine.task import Split
 
-#: Rows of the two small trials from which the memory of larger batches is extrapolated.
-SMALL = (2, 6)
+#: Tokens of the two small trials from which the memory of larger batches is extrapolated: enough to stand out.
+SMALL = (256, 1024)
 #: A trial this short is done a second time, when caches are warm, and the second time counts.
 AGAIN_SECONDS = 1.5
 Check = Callable[[], object]
@@ -91,8 +92,13 @@ class Trial:
 
     def memory(self, longest: Indexes, split: Split) -> Memory:
         """The memory model, from two small trials after one that makes the optimizer's state."""
-        few, more = (longest[-min(rows, len(longest)) :] for rows in SMALL)
-        self.step(few, split)
-        peaks = [self.step(rows, split)[1] for rows in (few, more)]
+        width = max(1, int(split.lengths[longest].max()))
+        counts = [min(len(longest), max(1 + i, tokens // width)) for i, tokens in enumerate(SMALL)]
+        few, more = (longest[-count:] for count in counts)
+        self.step(longest[-1:], split)
+        peaks = []
+        for rows in (few, more):
+            give_back_memory()  # what an earlier trial freed must not hide what this one needs
+            peaks.append(self.step(rows, split)[1])
         per_row = max(0.0, (peaks[1] - peaks[0]) / max(1, len(more) - len(few)))
         return Memory(peaks[0] - per_row * len(few), per_row)

@@ -69,20 +69,26 @@ def not_finite(what: str, step: int, details: str = "") -> NotFiniteError:
     )
 
 
-def offers_for(error: BaseException, recipe: Recipe) -> tuple[Offer, ...]:
-    """What can be done about an error; nothing where going on makes no sense."""
+def offers_for(error: BaseException, recipe: Recipe, rate: float = 0.0) -> tuple[Offer, ...]:
+    """What can be done about an error; nothing where going on makes no sense.
+
+    Args:
+        error: What was raised.
+        recipe: The run's recipe.
+        rate: The peak learning rate that was in use; 0 means the recipe's.
+    """
     if isinstance(error, GivenUpError):
         return ()
     if isinstance(error, NotFiniteError):
-        return _for_not_finite(recipe)
+        return _for_not_finite(recipe, rate or recipe.training.learning_rate)
     if out_of_memory(error):
         return _for_memory(recipe)
     return ()
 
 
-def _for_not_finite(recipe: Recipe) -> tuple[Offer, ...]:
+def _for_not_finite(recipe: Recipe, used: float) -> tuple[Offer, ...]:
     settings = recipe.training
-    rate = float(f"{settings.learning_rate / 10:.3g}")
+    rate = float(f"{used / 10:.3g}")
     offers = [
         Offer(
             f"Learning rate {rate:g}",

@@ -11,7 +11,6 @@ import numpy as np
 from workbench.gui.workspace import Workspace
 from workbench.run.recipe import Recipe
 
-
 CHARACTERS = 4  # that a token of plain English has on average
 
 

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -56,8 +57,11 @@ def carry_out(prepared: training.Prepared, control: EngineControl) -> Iterator[E
         told = _Told(child)
         lines = _lines(child)
         ended = False
+        event: Event | None
         while (line := _next(lines, control, told)) is not None:
-            event = event_from_plain(json.loads(line))
+            event = None
+            with contextlib.suppress(ValueError):  # half a line, of a child that was killed
+                event = event_from_plain(json.loads(line))
             if event is None:
                 continue
             ended = ended or isinstance(event, Ended)
@@ -252,4 +256,11 @@ def main(folder: str, home: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    # The listening thread holds standard input, which the interpreter could not close in peace.
+    os._exit(0)

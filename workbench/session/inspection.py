@@ -57,7 +57,7 @@ def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Genera
     from workbench.engine.generation import generate as write
 
     loaded = _model(home, request.model, desk)
-    return write(loaded, request.prompt, request.settings, desk.report, lambda: desk.cancelled)
+    return write(loaded, request.prompt, request.settings, desk.report, lambda: desk.hurried)
 
 
 def predict(home: Home, request: PredictionRequest, desk: Desk) -> tuple[Prediction, ...]:
@@ -105,6 +105,7 @@ def _model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
         return found
     from workbench.engine.devices import choose_device
     from workbench.engine.loading import load_for_use
+    from workbench.engine.states import random_state, set_random_state
 
     place = resolve_model(name, home)
     folder = prepare_model(home, place.name, desk.report) if place.needs_conversion else place.path
@@ -114,6 +115,10 @@ def _model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
         desk.report(f"Loading {place.name}…")
         while len(_kept) >= KEPT:
             _kept.pop(next(iter(_kept)))
-        _kept[key] = load_for_use(folder, place.name, choose_device())
+        states = random_state()  # new weights may be drawn while loading; a run in work must not notice
+        try:
+            _kept[key] = load_for_use(folder, place.name, choose_device())
+        finally:
+            set_random_state(states)
     _kept[key] = _kept.pop(key)  # the most recently used one stands last
     return _kept[key]

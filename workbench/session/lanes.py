@@ -47,6 +47,7 @@ class Ticket:
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
+        self.hurried = threading.Event()
         self.over = False
 
     def cancel(self) -> None:
@@ -73,6 +74,11 @@ class Desk:
     def cancelled(self) -> bool:
         """Whether the asker has lost interest."""
         return self._ticket.cancelled
+
+    @property
+    def hurried(self) -> bool:
+        """Whether the answer is to be brought to an end now: somebody else needs the lane."""
+        return self.cancelled or self._ticket.hurried.is_set()
 
     def check(self) -> None:
         """Raise `JobCancelled` when the asker has lost interest."""
@@ -160,6 +166,12 @@ class Lane:
         """Wake whoever sleeps in `wait_for_job`."""
         with self._changed:
             self._changed.notify_all()
+
+    def hurry(self) -> None:
+        """Ask the job in work to end with what it has; it still answers."""
+        with self._changed:
+            for ticket in self._present:
+                ticket.hurried.set()
 
     def close(self) -> None:
         """Let `run` return after the present job, which is cancelled; queued jobs are dropped."""

@@ -22,6 +22,10 @@ from workbench.session.lanes import Desk
 from workbench.session.preparing import Prepared, begin, load_goods
 
 
+class StoppedEarly(Exception):  # noqa: N818 - it is no error
+    """The person stopped the run before its first step."""
+
+
 def check(home: Home, recipe: Recipe, desk: Desk, *, watts: float = 0.0, price: float = 0.0) -> Preflight:
     """Whether a run of the recipe would fit, and how long it would take; nothing is written.
 
@@ -65,8 +69,13 @@ def fitted(prepared: Prepared, control: EngineControl) -> Generator[Event, None,
 
     problem: Problem | None = None
     offers: tuple[Offer, ...] = ()
+
+    def check() -> None:
+        if control.stopping:
+            raise StoppedEarly
+
     try:
-        found = look_ahead(prepared)
+        found = look_ahead(prepared, check=check)
         problem, offers = found.problem, found.offers
     except Exception as error:
         if not out_of_memory(error):
@@ -76,7 +85,7 @@ def fitted(prepared: Prepared, control: EngineControl) -> Generator[Event, None,
         yield Paused(step=0, problem=problem, offers=offers)
         answer = control.hold(problem, offers, None)
         if answer.what == "stop":
-            raise WorkbenchError(problem, usage=False)
+            raise StoppedEarly if control.stopping else WorkbenchError(problem, usage=False)
         yield WentOn(step=0)
         if answer.changes:
             raise Restart(answer.changes)

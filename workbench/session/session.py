@@ -68,6 +68,7 @@ class ActiveRun:
         """End within one step, with a checkpoint from which the run can be resumed."""
         self._stop.set()
         self._pause.clear()
+        self._lane.hurry()
         self._lane.wake()
 
     def pause(self, *, release: bool = False) -> None:
@@ -134,8 +135,7 @@ class ActiveRun:
         """Called by the engine in trouble: serve probes until the person has decided."""
         self._answers.clear()  # of an earlier problem
         while not self.stopping:
-            if live is not None:
-                self._lane.serve(live)
+            self._lane.serve(live)
             if self._answers:
                 return self._answers.popleft()
             self._lane.wait_for_job(0.5)

@@ -23,7 +23,7 @@ from workbench.run.problem import CutOffError, Problem, WorkbenchError, explain
 from workbench.run.recipe_files import changed, recipe_toml
 from workbench.session.cards import model_card
 from workbench.session.controls import Control, TakesFirstOffer
-from workbench.session.preflight import fitted, look_ahead
+from workbench.session.preflight import StoppedEarly, fitted, look_ahead
 from workbench.session.preparing import Prepared, alone, begin, load_goods, reopen, take_up
 
 if TYPE_CHECKING:
@@ -129,10 +129,14 @@ def _record(prepared: Prepared, journal: Journal, event: Event, driver: _Driver)
     waited = False
     while True:
         try:
-            recorded = journal.append(event)
-            if isinstance(recorded, Started):
-                prepared.folder.write_environment(_environment(prepared, recorded))
-            yield recorded
+            warning = ""
+            if isinstance(event, Started):
+                environment = _environment(prepared, event)
+                warning = _unlike(prepared.folder.environment(), environment)
+                prepared.folder.write_environment(environment)
+            yield journal.append(event)
+            if warning:
+                yield journal.append(Notice(text=warning, level="warning"))
             if waited:
                 yield journal.append(WentOn(step=getattr(event, "step", 0)))
             return
@@ -152,6 +156,24 @@ def _record(prepared: Prepared, journal: Journal, event: Event, driver: _Driver)
         return
 
 
+def _unlike(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """What is different from the environment in which the run began, and may change the last bits; or nothing."""
+    changed = [
+        f"{name}: {before[name]}, now {now[name]}"
+        for name in ("device", "precision")
+        if before.get(name, now[name]) != now[name]
+    ]
+    packages = before.get("packages", now["packages"])
+    changed += [
+        f"{name} {packages[name]}, now {version}"
+        for name, version in now["packages"].items()
+        if name in ("torch", "transformers") and packages.get(name, version) != version
+    ]
+    if not changed:
+        return ""
+    return f"The run began elsewhere ({'; '.join(changed)}): it goes on, but not equal to the bit."
+
+
 def _unrecorded(prepared: Prepared, error: OSError) -> Problem:
     return Problem(
         f"The run {prepared.folder.name} cannot be recorded any more.",
@@ -168,6 +190,17 @@ def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[Loaded
 
     while True:
         try:
+            try:
+                if prepared.checkpoint is None and not prepared.fits and alone():
+                    prepared = yield from fitted(prepared, control)
+            except StoppedEarly:
+                yield Ended(status="stopped")
+                return
+            except Exception as error:
+                if isinstance(error, Restart):
+                    raise
+                yield Ended(status="failed", problem=explain(error))
+                return
             yield from _attempt(prepared, control, looked_at)
             return
         except Restart as again:
@@ -176,8 +209,8 @@ def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[Loaded
         gc.collect()  # the model of the failed attempt, before another one is loaded
         try:
             prepared = _changed(prepared, changes)
-        except WorkbenchError as error:
-            yield Ended(status="failed", problem=error.problem)
+        except (WorkbenchError, OSError) as error:
+            yield Ended(status="failed", problem=explain(error))
             return
         step = int(prepared.checkpoint.name.removeprefix("step-")) if prepared.checkpoint else 0
         for path, value in changes:
@@ -199,20 +232,15 @@ def _changed(prepared: Prepared, changes: Sequence[tuple[str, float | str | bool
 
 
 def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
-    """Load, check that the run fits, and train, once."""
+    """Load and train, once."""
     from workbench.engine.loading import trained_model
     from workbench.engine.train import train
-    from workbench.engine.trouble import Restart
 
     try:
         for note in prepared.notes:
             yield Notice(text=note, level="warning")
-        if prepared.checkpoint is None and not prepared.fits and alone():
-            prepared = yield from fitted(prepared, control)
         goods = load_goods(prepared)
         goods = dataclasses.replace(goods, notes=(*goods.notes, *prepared.remarks))
-    except Restart:
-        raise
     except Exception as error:
         yield Ended(status="failed", problem=explain(error))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -161,7 +162,7 @@ class CausalLM(Task):
         # Above exp(700) a float overflows; the loss then says enough.
         return Measurement({"loss": loss, "perplexity": math.exp(min(loss, 700.0))})
 
-    def written_samples(self, goods: Goods) -> list[dict[str, str]]:
+    def written_samples(self, goods: Goods, cancelled: Callable[[], bool]) -> list[dict[str, str]]:
         """How the model goes on after the first words of two held-out blocks, always taking the likeliest."""
         device = next(goods.model.parameters()).device
         loaded = LoadedModel(goods.model, self.saved_tokenizer(goods.tokenizer), "causal-lm", "", device)
@@ -170,7 +171,12 @@ class CausalLM(Task):
         for block in goods.validation.input_ids[:: max(1, len(goods.validation) // 2)][:2]:
             prompt = loaded.tokenizer.decode(block[:24].tolist(), skip_special_tokens=True)
             if prompt.strip():
-                samples.append({"prompt": prompt, "text": generate(loaded, prompt, settings)[0].text})
+                samples.append(
+                    {
+                        "prompt": prompt,
+                        "text": generate(loaded, prompt, settings, cancelled=cancelled)[0].text,
+                    }
+                )
         return samples
 
     def sample_text(self, rows: Rows) -> str:
