@@ -136,7 +136,13 @@ def test(environment: Environment, rest: list[str]) -> int:
         if done.returncode:
             failed.append(name)
             say(done.stdout + done.stderr)
-    tests = subprocess.run([python, "-m", "pytest", *rest], cwd=environment.root, env=env, check=False)
+    # One test process for each core, each with one torch thread: threads that wait for each other's core take
+    # several times as long.
+    several = [] if any(word.startswith("-n") for word in rest) else ["-n", "auto", "--maxprocesses", "4"]
+    env["OMP_NUM_THREADS"] = "1"
+    tests = subprocess.run(
+        [python, "-m", "pytest", *several, *rest], cwd=environment.root, env=env, check=False
+    )
     if failed:
         say(f"Failed before the tests: {', '.join(failed)}")
     return tests.returncode or int(bool(failed))

@@ -29,10 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     ),
     "parts": ("training.accumulation=1", "training.accumulation=3"),
     "precision": ("training.precision=fp32", "training.precision=bf16"),
-    "optimizer": tuple(
-        f"training.optimizer={name}"
-        for name in ("adamw", "adam", "nesterov", "adafactor", "lion", "ademamix")
-    ),
+    "optimizer": tuple(f"training.optimizer={name}" for name in ("adamw", "nesterov", "adafactor", "lion")),
     "schedule": (
         "training.schedule=linear",
         "training.schedule=cosine-restarts",
@@ -62,7 +59,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "activations": ("", "training.gradient_checkpointing=true"),
     "clip": ("", "training.max_grad_norm=0"),
 }
-STEPS = 5
+STEPS = 4
 
 
 def allowed(row: tuple[str, ...]) -> bool:
