@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -30,16 +31,13 @@ from workbench.session.lanes import lone_desk
 Recipes = Callable[..., Recipe]
 
 
-def small_machine(monkeypatch: pytest.MonkeyPatch, limit: float = 1e9) -> None:
-    """Let the device have this many bytes that a run may plan with: the hardware is what we stand in for."""
-    monkeypatch.setattr(engine, "usable_memory", lambda device: int(limit / engine.HEADROOM))
-
-
-def model_of_memory(monkeypatch: pytest.MonkeyPatch, base: float, per_row: float) -> None:
-    """Let the memory of a batch be base + rows · per_row bytes, which the tiny model's is too small to show."""
-    monkeypatch.setattr(
-        engine.Trial, "memory", lambda self, longest, split: Memory(base, per_row * _share(split))
-    )
+def small_machine(monkeypatch: pytest.MonkeyPatch, rows: float = 9) -> None:
+    """Let the device have room for nine rows beside what this process has already, and each row of the longest
+    batch need 100 MB: the hardware and the model's size are what we stand in for."""
+    now = psutil.Process().memory_info().rss + 300e6  # some more than the tiny model can need
+    limit = int((now + rows * 1e8) / engine.HEADROOM)
+    monkeypatch.setattr(engine, "usable_memory", lambda device: limit)
+    monkeypatch.setattr(engine.Trial, "memory", lambda self, longest, split: Memory(now, 1e8 * _share(split)))
 
 
 def _share(split: Any) -> float:
@@ -94,7 +92,6 @@ def test_a_run_that_does_not_fit_is_told_with_offers_that_fit(
     home: Home, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_machine(monkeypatch)
-    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
     found = preflight.check(home, recipe(), lone_desk())
     assert not found.fits and found.problem and found.problem.field == "training.batch_size"
     titles = [offer.title for offer in found.offers]
@@ -114,7 +111,6 @@ def test_the_split_is_found_by_itself_and_written_into_the_recipe(
     run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_machine(monkeypatch)
-    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
     folder, events = run(recipe("training.accumulation=0"), check=True)
     parts = folder.recipe().training.accumulation
     assert parts > 1 and isinstance(events[-1], Ended) and events[-1].status == "finished"
@@ -124,19 +120,21 @@ def test_the_split_is_found_by_itself_and_written_into_the_recipe(
 class Takes(training.Control):
     def __init__(self, number: int) -> None:
         super().__init__()
-        self._number = number
+        self._number, self._left = number, 3
         self.asked: Problem | None = None
 
     def hold(self, problem: Problem, offers: Sequence[Offer], live: object | None) -> Answer:
         self.asked = problem
-        return Answer("retry", offers[self._number].changes) if self._number < len(offers) else STOP
+        self._left -= 1
+        if self._left < 0 or self._number >= len(offers):
+            return STOP
+        return Answer("retry", offers[self._number].changes)
 
 
 def test_start_waits_for_a_decision_and_goes_on_with_the_offer(
     run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_machine(monkeypatch)
-    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
     control = Takes(0)
     folder, events = run(recipe(), control, check=True)
     assert control.asked and "does not fit" in control.asked.title
@@ -174,7 +172,6 @@ def test_a_split_found_by_itself_survives_a_restart(
     run: Run, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_machine(monkeypatch)
-    model_of_memory(monkeypatch, base=1e8, per_row=1e8)
 
     class Breaks(Takes):
         broken = False
