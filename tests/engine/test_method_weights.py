@@ -18,7 +18,9 @@ from transformers import (
 )
 
 from tests.engine.workbench_step import Bench, bench
+from workbench.engine import assembly
 from workbench.engine.layers import layers_of
+from workbench.engine.levers import Levers
 from workbench.engine.methods.averaging import ema_decay, swa_first
 from workbench.engine.methods.dropout import has_dropout
 from workbench.engine.methods.lora import Lora
@@ -226,7 +228,13 @@ def test_dropout_is_set_everywhere_and_minus_one_leaves_it(recipe: Recipes, lm_r
     assert language.forward(batch, seed=1).loss != language.forward(batch, seed=2).loss
 
 
-def test_lora_s_own_dropout_is_not_the_model_s(recipe: Recipes) -> None:
+@pytest.fixture
+def no_levers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dropout masks come from torch's own generator, as they do with recomputed activations."""
+    monkeypatch.setattr(assembly, "pull_levers", lambda *args, **more: Levers())
+
+
+def test_lora_s_own_dropout_is_not_the_model_s(recipe: Recipes, no_levers: None) -> None:
     model = bench(recipe(*LORA, "weights.lora_dropout=0.25", "regularisation.dropout=0.05")).model
     shares = {module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)}
     assert shares == {0.25, 0.05}
@@ -308,7 +316,9 @@ def test_an_average_goes_on_to_the_bit(recipe: Recipes, kind: str) -> None:
 
 
 @pytest.mark.parametrize("overrides", [(), LORA, ("weights.freeze_embeddings=true",)])
-def test_recomputed_activations_change_no_bit(recipe: Recipes, overrides: tuple[str, ...]) -> None:
+def test_recomputed_activations_change_no_bit(
+    recipe: Recipes, overrides: tuple[str, ...], no_levers: None
+) -> None:
     plain, again = (
         trained(bench(recipe(*overrides, f"training.gradient_checkpointing={on}", "training.precision=fp32")))
         for on in ("false", "true")
