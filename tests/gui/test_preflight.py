@@ -81,8 +81,8 @@ def shown(card: PreflightCard) -> dict[str, tuple[str, str]]:
 def test_check_tries_the_recipe_tells_what_it_takes_and_leaves_nothing(
     qtbot: QtBot, bench: Bench, home: Home
 ) -> None:
-    bench.window.bar.check.click()
     card = card_of(qtbot, bench)
+    bench.window.bar.check.click()
     assert bench.workspace.checking.busy
     assert not bench.window.actions_by_id["run.check"].isEnabled()
     qtbot.waitUntil(lambda: bench.workspace.checking.found is not None, timeout=WAIT)
