@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.engine.allocator import give_back_memory
+from workbench.engine.allocator import give_back_memory, heap_in_use
 from workbench.engine.assembly import Assembly, assemble, no_models
 from workbench.engine.batches import Batches, Indexes
 from workbench.engine.devices import describe, usable_memory
 from workbench.engine.fitting import gigabytes, memory_offers, optimizer_bytes, too_large
 from workbench.engine.plan import make_plan
-from workbench.engine.task import Goods, Rows, Task
+from workbench.engine.task import Goods, Rows, Split, Task
 from workbench.engine.trial import Check, Trial
 from workbench.run.offers import Offer
 from workbench.run.preflight import Preflight
@@ -31,6 +31,8 @@ from workbench.run.recipe import Recipe
 
 #: The share of the usable memory that a run may plan with.
 HEADROOM = 0.95
+#: oneDNN keeps the 1 024 kernels used last; the forward and backward pass of a transformer take 17 for each shape.
+SHAPES_KEPT = 60
 
 
 def preflight(
@@ -95,7 +97,14 @@ def preflight(
         accumulation=parts,
     )
     if predicted <= limit:
-        found = _timed(found, trial, longest, goods, recipe, parts, copy)
+        found = _timed(found, trial, longest, goods, recipe, parts)
+        kept, compiling = _kernels(trial, longest, goods.train) if assembly.device.type == "cpu" else (0, 0.0)
+        found = dataclasses.replace(
+            found,
+            memory_peak=found.memory_peak + copy + kept,
+            training_seconds=found.training_seconds + compiling,
+            saving_seconds=_copying_seconds(assembly, copy) * plan.checkpoints_after(0),
+        )
     if max(predicted, found.memory_peak) > limit:
         found = dataclasses.replace(
             found,
@@ -124,7 +133,6 @@ def _timed(
     goods: Goods,
     recipe: Recipe,
     parts: int,
-    copy: int,
 ) -> Preflight:
     """With the times of the whole run, and the peak of the real longest step."""
     batches, plan = trial.batches, trial.plan
@@ -140,12 +148,26 @@ def _timed(
     measuring = trial.measuring_seconds(goods.validation, recipe.training.batch_size)
     return dataclasses.replace(
         found,
-        memory_peak=peak + copy,
+        memory_peak=peak,
         step_seconds=one_epoch / len(epoch),
         training_seconds=one_epoch / len(epoch) * plan.total,
         measuring_seconds=measuring * (plan.measurements_after(0) + 1),
-        saving_seconds=_copying_seconds(trial.assembly, copy) * plan.checkpoints_after(0),
     )
+
+
+def _kernels(trial: Trial, longest: Indexes, split: Split) -> tuple[int, float]:
+    """Bytes that oneDNN will keep beside the tensors, and seconds: it compiles kernels for each new shape of batch."""
+    batches = trial.batches
+    epoch = sorted(batches.epoch(0), key=batches.padded)
+    shapes = len({(len(rows), batches.padded(rows)) for rows in epoch})
+    new = epoch[len(epoch) // 3]
+    if batches.padded(new) == batches.padded(longest):
+        return 0, 0.0
+    before = heap_in_use()
+    cold, _ = trial.step(new, split)
+    kept = max(0, heap_in_use() - before)
+    warm, _ = trial.step(new, split)
+    return kept * min(shapes, SHAPES_KEPT), max(0.0, cold - warm) * min(shapes, trial.plan.total)
 
 
 def _state_bytes(assembly: Assembly) -> int:

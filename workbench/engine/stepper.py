@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from workbench.engine.allocator import Thrift
 from workbench.engine.assembly import Assembly
 from workbench.engine.batches import Indexes
 from workbench.engine.devices import autocast, memory_in_use
@@ -49,6 +50,7 @@ class Stepper:
         self._waiting: list[_Waiting] = []
         self._began: float | None = None  # when the first of the waiting steps began
         self._throughput = Throughput()
+        self._thrift = Thrift()
 
     @property
     def due(self) -> bool:
@@ -83,6 +85,8 @@ class Stepper:
             memory=memory_in_use(assembly.device),
         )
         self._waiting.append(_Waiting(event, loss, norm, tokens, len(indexes)))
+        if assembly.device.type == "cpu":
+            self._thrift.after_step(event.memory)
 
     def _clip(self) -> torch.Tensor:
         """Shorten long gradients; returns the norm of before."""
