@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+from functools import lru_cache
 from typing import Literal
 
 import psutil
@@ -114,7 +115,12 @@ def memory_in_use(device: torch.device) -> int:
         return int(torch.xpu.memory_allocated(device))
     if device.type == "mps":
         return int(torch.mps.current_allocated_memory())
-    return int(psutil.Process(os.getpid()).memory_info().rss)
+    return int(_this_process(os.getpid()).memory_info().rss)
+
+
+@lru_cache(maxsize=1)
+def _this_process(number: int) -> psutil.Process:
+    return psutil.Process(number)  # asks for its own age, which takes longer than the question itself
 
 
 def usable_memory(device: torch.device) -> int:
