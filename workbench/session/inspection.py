@@ -45,6 +45,20 @@ def describe_device(desk: Desk) -> DeviceInfo:
     )
 
 
+def import_training(desk: Desk) -> None:
+    """Import what a first run needs: whoever presses Start must not wait for it, nor see plots hang."""
+    import workbench.engine.attention
+    import workbench.engine.preflight
+    import workbench.engine.train
+    import workbench.session.report
+    import workbench.session.training  # noqa: F401
+    from workbench.engine.method import all_methods
+    from workbench.tasks import all_tasks
+
+    all_tasks()
+    all_methods()
+
+
 def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps:
     """Attention maps of a text."""
     from workbench.engine.attention import attention_maps

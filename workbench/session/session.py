@@ -248,8 +248,10 @@ class Session:
     # ---- asking the engine; `done` gets the answer, `failed` a problem
 
     def warm_up(self, done: Callable[[DeviceInfo], object], failed: Failed) -> Ticket:
-        """Import torch on the engine thread and say what computes."""
-        return self.engine.submit(inspection.describe_device, done=done, failed=failed)
+        """Import torch on the engine thread and say what computes; then import what the first start will need."""
+        ticket = self.engine.submit(inspection.describe_device, done=done, failed=failed)
+        self.engine.submit(inspection.import_training, done=lambda _: None, failed=failed)
+        return ticket
 
     def attend(
         self, request: AttentionRequest, done: Callable[[AttentionMaps], object], failed: Failed
