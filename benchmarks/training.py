@@ -2,7 +2,7 @@
 
 Run: python benchmarks/training.py [--case sst2 lora shakespeare news] [--rounds N] [--quick] [--window]. One
 measurement is one fresh process; the contestants take turns, so that a change of the machine's speed meets all of
-them, and ratios are taken within a round. What is printed is a Markdown table of the medians for docs/benchmarks.md.
+them, and ratios are taken within a round, which has a seed of its own. What is printed is a Markdown table of the medians for docs/benchmarks.md.
 
 The contestants: the workbench with its journal; `Trainer` with its defaults and dynamic padding (float32, the same
 batch size, rate and schedule); `Trainer` with its best arguments (bfloat16, fused AdamW, group by length); and a
@@ -143,10 +143,11 @@ def measured(who: str, recipe: dict[str, Any], models: Path | None) -> dict[str,
 def run_case(
     case: str, recipe: dict[str, Any], who: list[str], rounds: int, models: Path | None
 ) -> dict[str, list[dict[str, Any]]]:
-    """All rounds of a case; each begins with another contestant."""
+    """All rounds of a case; each has a seed of its own and begins with another contestant."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*who, "peak")}
     for turn in range(rounds):
         first = turn % len(who)
+        recipe["training"]["seed"] = turn
         for name in ("peak", *who[first:], *who[:first]):
             answer = measured(name, recipe, models)
             found[name].append(answer)
