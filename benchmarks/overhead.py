@@ -1,9 +1,9 @@
-"""What the engine costs over a bare loop: both take the same steps in turn in one process, the engine with its journal.
+"""What the engine costs over a bare loop: both take the same steps in turn in one process.
 
-Run: python benchmarks/overhead.py [--rows N] [--epochs N] [--data FOLDER]. Whole processes differ by more than the engine
-costs, because a shared machine changes its speed; here each pair of steps on the same batch follows at once, and who
-is first alternates. The first epoch warms kernels up and does not count. Prints the median ratio of the pairs, the
-ratio of the sums, and the milliseconds between.
+Run: python benchmarks/overhead.py [--rows N] [--epochs N] [--data FOLDER]. Whole processes differ by more than the
+engine with its journal costs, because a shared machine changes its speed; here each pair of steps on the same batch
+follows at once, and who is first alternates. The first epoch warms kernels up and does not count. Prints the median
+ratio of the pairs, the ratio of the sums, and the milliseconds between.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def main() -> None:
     sums = sum(a for a, _ in pairs) / sum(b for _, b in pairs)
     more = 1000 * statistics.median(a - b for a, b in pairs)
     print(
-        f"{len(pairs)} pairs of steps: the engine takes {ratio:.3f} times as long as the bare loop (median; of the sums "
-        f"{sums:.3f}), {more:+.1f} ms a step of {1000 * statistics.median(b for _, b in pairs):.0f} ms"
+        f"{len(pairs)} pairs of steps: the engine takes {ratio:.3f} times as long as the bare loop (median; of the "
+        f"sums {sums:.3f}), {more:+.1f} ms a step of {1000 * statistics.median(b for _, b in pairs):.0f} ms"
     )
 
 

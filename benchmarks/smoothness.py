@@ -89,15 +89,18 @@ class Ticks:
             )
 
     def _watch(self) -> None:
-        own = threading.get_ident()
+        own, looked = threading.get_ident(), time.perf_counter()
         while True:
             time.sleep(0.003)
-            last = self._last
-            waited = 1000 * (time.perf_counter() - last) - TICK
-            if waited < LATE or self._told == last or not self._timer.isActive():
+            last, before, looked = self._last, looked, time.perf_counter()
+            held = 1000 * (looked - before)
+            waited = 1000 * (looked - last) - TICK
+            if not self._timer.isActive() or (held < 2 * LATE and (waited < LATE or self._told == last)):
                 continue
             self._told = last
-            lines = [f"late by {waited:.0f} ms or more"]
+            # Nothing at all ran for so long: one of these has just given the interpreter back.
+            stopped = f", everything stood still for {held:.0f} ms" if held > 2 * LATE else ""
+            lines = [f"late by {waited:.0f} ms or more{stopped}"]
             for ident, frame in sys._current_frames().items():
                 if ident != own:
                     places = traceback.StackSummary.extract(

@@ -2,7 +2,8 @@
 
 Run: python benchmarks/training.py [--case sst2 lora shakespeare news] [--rounds N] [--quick] [--window]. One
 measurement is one fresh process; the contestants take turns, so that a change of the machine's speed meets all of
-them, and ratios are taken within a round, which has a seed of its own. What is printed is a Markdown table of the medians for docs/benchmarks.md.
+them, and ratios are taken within a round, which has a seed of its own. What is printed is a Markdown table of the
+medians for docs/benchmarks.md.
 
 The contestants: the workbench with its journal; `Trainer` with its defaults and dynamic padding (float32, the same
 batch size, rate and schedule); `Trainer` with its best arguments (bfloat16, fused AdamW, group by length); and a

@@ -12,9 +12,11 @@ from workbench.gui.workspace import Workspace
 from workbench.run.recipe import Recipe
 
 CHARACTERS = 4  # that a token of plain English has on average
+#: Lengths that say enough about the others; the window's thread looks through them.
+SAMPLE = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DataSize:
     """Rows (or blocks of a plain text) to learn from, and the tokens of a sample of them; None: not known."""
 
@@ -36,9 +38,9 @@ def data_size(workspace: Workspace, block: int | None = None) -> DataSize | None
         found = data.profile
         rows: int | None = found.rows - found.blank - found.unlabelled
         if found.unit == "tokens":
-            lengths = tuple(int(length) for length in found.lengths)
+            lengths = found.lengths[:: max(1, len(found.lengths) // SAMPLE)]
             if recipe.task.kind == "causal-lm":  # texts are joined and cut into blocks
-                rows = int(found.rows * float(np.mean(lengths or (0,))) / block)
+                rows = int(found.rows * float(np.mean(lengths)) / block) if len(lengths) else 0
     else:
         rows = data.counts.blocks(block) if data.counts else None
         if rows is None and data.counts:  # the model's tokenizer is not there yet

@@ -12,7 +12,7 @@ from workbench.session.session import Session
 
 #: Seconds after which a thread that runs Python must let another have its turn. The interpreter's own 5 ms, with two
 #: lanes at work, make the window wait 10 ms for each of the many turns that drawing a plot takes.
-TURN = 0.001
+TURN = 0.0005
 
 
 class LaneThread(QThread):

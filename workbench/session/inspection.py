@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,8 @@ def import_training(desk: Desk) -> None:
 
     all_tasks()
     all_methods()
+    for kind in ("bert", "llama"):  # the architectures of the shipped models
+        importlib.import_module(f"transformers.models.{kind}.modeling_{kind}")
 
 
 def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps:
