@@ -86,6 +86,7 @@ def train(
     card: str = "",
     resolve: Callable[[str], Path] = no_models,
     seconds: float = 0.0,
+    stop_at_epoch: bool = False,
 ) -> Iterator[Event]:
     """Fine-tune the model; yields events and exactly one `Ended`, whatever happens.
 
@@ -101,6 +102,7 @@ def train(
         card: The model card for `model/`.
         resolve: Gives the folder of a model by a recipe's name for it.
         seconds: What the whole run is predicted to take; 0 where nobody knows.
+        stop_at_epoch: Whether to end with the present epoch, as was asked before a restart.
 
     Raises:
         CutOffError: When another process of the run is gone; there is no `Ended` then.
@@ -108,6 +110,7 @@ def train(
             no `Ended` then.
     """
     loop = _Loop(recipe, task, rows, goods, control, folder, card, resolve, seconds)
+    loop.progress.stop_at_epoch = stop_at_epoch
     try:
         try:
             yield from loop.run(checkpoint)
@@ -446,7 +449,7 @@ class _Loop:
         if answer.what == "stop":
             yield self.ended("failed", problem)
             return
-        raise Restart(answer.changes)
+        raise Restart(answer.changes, stop_at_epoch=self.progress.stop_at_epoch)
 
     def close(self) -> None:
         """Let the writer finish what it has, and end it; the model is what it was, with its new weights."""

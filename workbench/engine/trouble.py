@@ -14,11 +14,14 @@ TRY_AGAIN = Offer("Try again", "Does the same once more, after you have mended t
 
 
 class Restart(Exception):  # noqa: N818 - it is no error
-    """The person chose to go on from the newest whole checkpoint, with these recipe fields changed."""
+    """The person chose to go on from the newest whole checkpoint, with these recipe fields changed. `stop_at_epoch`
+    says that the run had been asked to end with its epoch."""
 
-    def __init__(self, changes: tuple[tuple[str, float | str | bool], ...]) -> None:
+    def __init__(
+        self, changes: tuple[tuple[str, float | str | bool], ...], *, stop_at_epoch: bool = False
+    ) -> None:
         super().__init__("the run begins again from its newest checkpoint")
-        self.changes = changes
+        self.changes, self.stop_at_epoch = changes, stop_at_epoch
 
 
 class NotFiniteError(WorkbenchError):

@@ -188,6 +188,7 @@ def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[Loaded
     """Train; begin again from the newest whole checkpoint whenever the person chose to change something."""
     from workbench.engine.trouble import Restart
 
+    stop_at_epoch = False
     while True:
         try:
             try:
@@ -201,10 +202,10 @@ def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[Loaded
                     raise
                 yield Ended(status="failed", problem=explain(error))
                 return
-            yield from _attempt(prepared, control, looked_at)
+            yield from _attempt(prepared, control, looked_at, stop_at_epoch)
             return
         except Restart as again:
-            changes = again.changes
+            changes, stop_at_epoch = again.changes, again.stop_at_epoch
         looked_at.clear()
         gc.collect()  # the model of the failed attempt, before another one is loaded
         try:
@@ -231,7 +232,9 @@ def _changed(prepared: Prepared, changes: Sequence[tuple[str, float | str | bool
     return dataclasses.replace(prepared, recipe=recipe, checkpoint=checkpoint, notes=tuple(notes))
 
 
-def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
+def _attempt(
+    prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel], stop_at_epoch: bool
+) -> Iterator[Event]:
     """Load and train, once."""
     from workbench.engine.loading import trained_model
     from workbench.engine.train import train
@@ -256,6 +259,7 @@ def _attempt(prepared: Prepared, control: EngineControl, looked_at: list[LoadedM
         card=model_card(prepared.recipe, prepared.rows),
         resolve=prepared.resolve,
         seconds=prepared.seconds,
+        stop_at_epoch=stop_at_epoch,
     )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _DELIMITED = (".csv", ".tsv", ".tab")
+#: Values that become Python objects in one go.
+PORTION = 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,14 +61,14 @@ class Table:
         if name not in self.columns:
             raise no_such_column(self, name)
         chosen = self.data.column(self.columns.index(name))
-        return [_as_text(v) for v in chosen.slice(start, None if stop is None else stop - start).to_pylist()]
+        return _texts(chosen.slice(start, None if stop is None else stop - start))
 
     def sample(self, name: str, most: int) -> list[str | None]:
         """At most `most` of a column's values as text, evenly spaced, so that a sorted file does not mislead."""
         chosen = self.data.column(self.columns.index(name))
         if self.rows > most:
             chosen = chosen.take([i * self.rows // most for i in range(most)])
-        return [_as_text(v) for v in chosen.to_pylist()]
+        return _texts(chosen)
 
     def row(self, index: int) -> tuple[str | None, ...]:
         """One row's values as text, for a preview; `index` counts from 0."""
@@ -187,6 +189,11 @@ def _read_parquet(path: Path, field: str) -> Table:
     if path.suffix.lower() not in (".parquet", ".pq"):
         return replace(table, notes=(*notes, "The content is Parquet, whatever the name says."))
     return table
+
+
+def _texts(values: pa.ChunkedArray) -> list[str | None]:
+    """Values as text, in portions: no other thread has its turn while Arrow makes a list."""
+    return [_as_text(v) for i in range(0, len(values), PORTION) for v in values.slice(i, PORTION).to_pylist()]
 
 
 def _as_text(value: object) -> str | None:
