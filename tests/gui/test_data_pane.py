@@ -13,12 +13,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from workbench.data.tables import Table
 from workbench.gui.panes.data import DataPane
 from workbench.gui.table_model import FULL_TEXT, MISSING, TableModel
 from workbench.gui.theme import current
 from workbench.gui.workspace import Workspace
 from workbench.shelf.datasets import shipped
-from workbench.shelf.tables import Table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared/data is not here")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from workbench.data.guess import guess_columns
+from workbench.data.labelled import labelled_rows
+from workbench.data.tables import read_table
+from workbench.data.text_files import read_text
 from workbench.run.problem import WorkbenchError
 from workbench.shelf.datasets import ShippedDataset, resolve_data, shipped
-from workbench.shelf.guess import guess_columns
-from workbench.shelf.labelled import labelled_rows
-from workbench.shelf.tables import read_table
-from workbench.shelf.text_files import read_text
 
 Write = Callable[[str, str | bytes], Path]
 

@@ -1,4 +1,4 @@
-"""The shelf costs the window nothing before it is used."""
+"""Shelf and data cost the window nothing before they are used."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from pathlib import Path
 import workbench
 
 
-def test_importing_the_shelf_loads_no_heavy_library() -> None:
+def test_importing_shelf_and_data_loads_no_heavy_library() -> None:
     """Not PyArrow, the tokenizers or the Hub client, let alone torch or Qt."""
+    floors = Path(workbench.__file__).parent
     names = [
-        p.stem for p in (Path(workbench.__file__).parent / "shelf").glob("*.py") if p.stem != "class_labels"
+        f"workbench.{floor}.{path.stem}"
+        for floor in ("shelf", "data")
+        for path in (floors / floor).glob("*.py")
+        if path.stem != "class_labels"
     ]
     script = (
-        f"import sys\nfor name in {names}:\n    __import__(f'workbench.shelf.{{name}}')\n"
+        f"import sys\nfor name in {names}:\n    __import__(name)\n"
         "heavy = {'torch', 'transformers', 'PySide6', 'pyarrow', 'tokenizers', 'safetensors', 'huggingface_hub'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

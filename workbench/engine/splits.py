@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.data.labelled import split
 from workbench.run.problem import bad_input
-from workbench.shelf.labelled import split
 
 Indexes = NDArray[np.int64]
 

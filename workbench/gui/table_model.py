@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from workbench.gui.theme import current
 
 if TYPE_CHECKING:
-    from workbench.shelf.tables import Table
+    from workbench.data.tables import Table
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from workbench.data.guess import choose_columns, guess_columns
+from workbench.data.labelled import labelled_rows
+from workbench.data.profile import Profile, profile, whole_tokenizer
+from workbench.data.suggest import counted
+from workbench.data.tables import Table, read_table
+from workbench.data.text_files import read_text
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.session.lanes import Desk
 from workbench.session.requests import DataRequest
 from workbench.shelf.datasets import resolve_data
-from workbench.shelf.guess import choose_columns, guess_columns
-from workbench.shelf.labelled import labelled_rows
 from workbench.shelf.models import resolve_model
-from workbench.shelf.profile import Profile, profile, whole_tokenizer
-from workbench.shelf.suggest import counted
-from workbench.shelf.tables import Table, read_table
-from workbench.shelf.text_files import read_text
 
 EXCERPT = 4000  # characters of a plain text that are shown
 CHECKED_ROWS = (

@@ -1,1 +1,1 @@
-"""What is on this machine: models, data sets, previews and checks of the data. No torch, no Qt."""
+"""What is on this machine: models and shipped data sets. No torch, no Qt."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.data.suggest import did_you_mean, listed
 from workbench.run.problem import bad_input
 from workbench.shelf.resources import resources_folder
-from workbench.shelf.suggest import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)

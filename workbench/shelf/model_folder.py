@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.data.suggest import listed
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.shelf.suggest import listed
 
 Kind = Literal["encoder", "causal-lm", "unknown"]
 

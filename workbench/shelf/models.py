@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from workbench.data.suggest import did_you_mean, listed
 from workbench.run.folder import find_run, run_folders
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.shelf.hub import cached_snapshot, download_snapshot
 from workbench.shelf.model_folder import Kind, inspect_model
 from workbench.shelf.packages import PACKAGES, ModelPackage, installed_folder, package_named, verify
-from workbench.shelf.suggest import did_you_mean, listed
 
 State = Literal["ready", "not installed", "not converted", "unusable"]
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
+from workbench.data.text_files import read_text
 from workbench.engine.encoding import token_ids
 from workbench.engine.generation import generate
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
@@ -23,7 +24,6 @@ from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
 from workbench.shelf.datasets import resolve_data
-from workbench.shelf.text_files import read_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+from workbench.data.guess import choose_columns
+from workbench.data.labelled import LabelledRows, labelled_rows
+from workbench.data.tables import read_table
 from workbench.engine.encoding import token_ids
 from workbench.engine.loading import fitting_length, load_tokenizer, load_weights
 from workbench.engine.metrics import classification_metrics, confusion_matrix
@@ -19,9 +22,6 @@ from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, 
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
 from workbench.shelf.datasets import resolve_data
-from workbench.shelf.guess import choose_columns
-from workbench.shelf.labelled import LabelledRows, labelled_rows
-from workbench.shelf.tables import read_table
 
 SAMPLES = 12
 

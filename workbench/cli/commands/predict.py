@@ -13,8 +13,8 @@ from workbench.run.problem import WorkbenchError
 from workbench.run.results import Prediction
 
 if TYPE_CHECKING:
+    from workbench.data.tables import Table
     from workbench.run.home import Home
-    from workbench.shelf.tables import Table
 
 NAME = "predict"
 HELP = "put the texts of a file into classes, with probabilities, as CSV"
@@ -33,10 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predict; returns the exit code."""
     from workbench.cli.files import writing
+    from workbench.data.tables import read_table
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import PredictionRequest
-    from workbench.shelf.tables import read_table
 
     source = read_table(args.file, field="")
     column = _text_column(args.home, args.model, source, args.text)
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _text_column(home: Home, model: str, table: Table, named: str) -> str:
     """The column to read: the named one, the one that the run learned from, or the guessed one."""
+    from workbench.data.guess import guess_columns
+    from workbench.data.tables import no_such_column
     from workbench.run.folder import find_run
-    from workbench.shelf.guess import guess_columns
-    from workbench.shelf.tables import no_such_column
 
     if named:
         if named not in table.columns:

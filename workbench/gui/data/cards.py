@@ -11,10 +11,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QTextLayout
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QGridLayout, QSizePolicy, QWidget
 
+from workbench.data.suggest import counted
 from workbench.gui.icons import pixmap
 from workbench.gui.theme import FONT_SMALL, MEDIUM, RADIUS, SMALL, TINY, current, theme
 from workbench.gui.widgets import explain_widget
-from workbench.shelf.suggest import counted
 
 if TYPE_CHECKING:
     from workbench.shelf.datasets import ShippedDataset

@@ -12,7 +12,7 @@ from workbench.gui.theme import FONT_SMALL, TINY, current, theme
 from workbench.gui.widgets import Card, GhostButton, Label, Muted, explain_widget
 
 if TYPE_CHECKING:
-    from workbench.shelf.profile import Profile
+    from workbench.data.profile import Profile
 
 
 def percent(share: float) -> str:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
 
+from workbench.data.suggest import counted
 from workbench.gui.data.columns import ColumnsCard
 from workbench.gui.data.lengths import LengthCard, percent
 from workbench.gui.data.rows import RowsView
 from workbench.gui.theme import SMALL, TINY
 from workbench.gui.widgets import BarList, Card, Label, Muted, column, explain_widget, scrolled
-from workbench.shelf.suggest import counted
 
 if TYPE_CHECKING:
+    from workbench.data.profile import Profile
     from workbench.run.problem import Problem
     from workbench.run.recipe import Recipe
     from workbench.session.data import DataPreview
-    from workbench.shelf.profile import Profile
 
 _BARS = 40  # classes that get a bar; a list of thousands says nothing
 

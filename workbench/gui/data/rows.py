@@ -8,13 +8,13 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QSplitter, QTableView
 
+from workbench.data.suggest import counted
 from workbench.gui.table_model import TableModel
 from workbench.gui.theme import TINY
 from workbench.gui.widgets import Badge, Card, Muted, explain_widget, row
-from workbench.shelf.suggest import counted
 
 if TYPE_CHECKING:
-    from workbench.shelf.tables import Table
+    from workbench.data.tables import Table
 
 _READ = 20_000  # characters that the reading panel lays out; a line of 200 000 takes seconds
 _SAMPLED = 40  # rows that decide how wide a column is

@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QProgressBar, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.data.suggest import counted
 from workbench.gui.data.cards import DatasetStrip
 from workbench.gui.data.columns import ReadingOptions
 from workbench.gui.data.pages import TablePage, TextPage
 from workbench.gui.theme import CONTROL_HEIGHT, SMALL, TINY
 from workbench.gui.widgets import ElidedLabel, EmptyState, Muted, Title, column, row
-from workbench.shelf.suggest import counted
 
 if TYPE_CHECKING:
     from workbench.gui.workspace import Workspace

@@ -48,7 +48,7 @@ from workbench.run.problem import WorkbenchError
 
 LOW, LEAST = 600, 120  # pixels
 #: Of the time of one core, which drawing may take from a training; what else the window does then takes as much.
-SHARE = 0.025
+SHARE = 0.015
 BETWEEN_MS = 12
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from workbench.data.encodings import guess_encoding
+from workbench.data.tables import read_table
+from workbench.data.text_files import read_text
 from workbench.run.problem import WorkbenchError
-from workbench.shelf.encodings import guess_encoding
-from workbench.shelf.tables import read_table
-from workbench.shelf.text_files import read_text
 
 Write = Callable[[str, str | bytes], Path]
 Read = Callable[[Path], object]

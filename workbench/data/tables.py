@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.data.delimited import Header, sniff_delimiter, split_table
+from workbench.data.encodings import decode, split_lines
+from workbench.data.json_lines import json_columns
+from workbench.data.raw import PARQUET_MAGIC, read_bytes, require_file
+from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.shelf.delimited import Header, sniff_delimiter, split_table
-from workbench.shelf.encodings import decode, split_lines
-from workbench.shelf.json_lines import json_columns
-from workbench.shelf.raw import PARQUET_MAGIC, read_bytes, require_file
-from workbench.shelf.suggest import counted, did_you_mean, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa  # 0.3 s: imported where a file is opened, so that the window need not wait for it
@@ -163,7 +163,7 @@ def _read_parquet(path: Path, field: str) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from workbench.shelf.class_labels import with_class_names
+    from workbench.data.class_labels import with_class_names
 
     try:
         with path.open("rb") as file:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.data.header import LABEL_NAMES, TEXT_NAMES, name_words
+from workbench.data.suggest import counted, listed
+from workbench.data.tables import Table, no_such_column
 from workbench.run.problem import bad_input
-from workbench.shelf.header import LABEL_NAMES, TEXT_NAMES, name_words
-from workbench.shelf.suggest import counted, listed
-from workbench.shelf.tables import Table, no_such_column
 
 _SAMPLE = 10_000
 _LONGEST_LABEL = 40  # characters, on average

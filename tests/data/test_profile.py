@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from workbench.shelf.profile import profile
-from workbench.shelf.tables import Table, read_table
+from workbench.data.profile import profile
+from workbench.data.tables import Table, read_table
 
 Write = Callable[[str, str | bytes], Path]
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from workbench.shelf.labelled import natural_key
-from workbench.shelf.suggest import counted
-from workbench.shelf.tables import Table
+from workbench.data.labelled import natural_key
+from workbench.data.suggest import counted
+from workbench.data.tables import Table
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.data.labelled import labelled_rows, natural_key, split
+from workbench.data.tables import Table, read_table
 from workbench.run.problem import WorkbenchError
-from workbench.shelf.labelled import labelled_rows, natural_key, split
-from workbench.shelf.tables import Table, read_table
 
 Write = Callable[[str, str | bytes], Path]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workbench.data.suggest import counted, listed
+from workbench.data.tables import Table
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.shelf.suggest import counted, listed
-from workbench.shelf.tables import Table
 
 Indices = npt.NDArray[np.int64]
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workbench.data.encodings import decode
+from workbench.data.raw import PARQUET_MAGIC, read_bytes
 from workbench.run.problem import bad_input
-from workbench.shelf.encodings import decode
-from workbench.shelf.raw import PARQUET_MAGIC, read_bytes
 
 
 def read_text(path: str | Path, encoding: str | None = None, *, field: str = "data.train") -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from workbench.data.encodings import split_lines
+from workbench.data.header import looks_like_header
+from workbench.data.suggest import counted, listed
 from workbench.run.problem import bad_input
-from workbench.shelf.encodings import split_lines
-from workbench.shelf.header import looks_like_header
-from workbench.shelf.suggest import counted, listed
 
 Header = Literal["auto", "yes", "no"]
 

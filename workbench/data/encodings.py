@@ -6,8 +6,8 @@ import codecs
 import re
 from pathlib import Path
 
+from workbench.data.raw import refuse_binary
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.shelf.raw import refuse_binary
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.data.guess import choose_columns, guess_columns
+from workbench.data.tables import read_table
 from workbench.run.problem import WorkbenchError
-from workbench.shelf.guess import choose_columns, guess_columns
-from workbench.shelf.tables import read_table
 
 Write = Callable[[str, str | bytes], Path]
 Real = Callable[[str], Path]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from workbench.data.tables import read_table
+from workbench.data.text_files import read_text
 from workbench.run.problem import WorkbenchError
-from workbench.shelf.tables import read_table
-from workbench.shelf.text_files import read_text
 
 Write = Callable[[str, str | bytes], Path]
 Real = Callable[[str], Path]

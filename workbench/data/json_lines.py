@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from workbench.data.encodings import split_lines
+from workbench.data.suggest import counted, listed
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.shelf.encodings import split_lines
-from workbench.shelf.suggest import counted, listed
 
 Columns = dict[str, list[str | None]]
 

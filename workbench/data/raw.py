@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from workbench.data.suggest import did_you_mean
 from workbench.run.problem import bad_input
-from workbench.shelf.suggest import did_you_mean
 
 # How known binary files begin, and what a person calls them.
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
