@@ -24,6 +24,16 @@ _DELIMITED = (".csv", ".tsv", ".tab")
 PORTION = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row that could not be read: where it stands (a line or record number, from 1), and why, in plain words.
+    `content` is its beginning."""
+
+    row: int
+    why: str
+    content: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A file's rows and columns.
@@ -34,6 +44,7 @@ class Table:
         data: All columns. Text formats give strings throughout; Parquet keeps its types.
         notes: What was set aside or assumed while reading, in plain words.
         fingerprint: SHA-256 of the file's bytes, in hexadecimal.
+        set_aside: Rows that could not be read; they are listed, never dropped silently.
     """
 
     path: Path
@@ -41,6 +52,7 @@ class Table:
     data: pa.Table
     notes: tuple[str, ...]
     fingerprint: str
+    set_aside: tuple[SetAside, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -72,7 +84,7 @@ class Table:
 
     def row(self, index: int) -> tuple[str | None, ...]:
         """One row's values as text, for a preview; `index` counts from 0."""
-        return tuple(_as_text(column[index].as_py()) for column in self.data.columns)
+        return tuple(as_text(column[index].as_py()) for column in self.data.columns)
 
 
 def read_table(
@@ -193,10 +205,11 @@ def _read_parquet(path: Path, field: str) -> Table:
 
 def _texts(values: pa.ChunkedArray) -> list[str | None]:
     """Values as text, in portions: no other thread has its turn while Arrow makes a list."""
-    return [_as_text(v) for i in range(0, len(values), PORTION) for v in values.slice(i, PORTION).to_pylist()]
+    return [as_text(v) for i in range(0, len(values), PORTION) for v in values.slice(i, PORTION).to_pylist()]
 
 
-def _as_text(value: object) -> str | None:
+def as_text(value: object) -> str | None:
+    """A value as the text that a person would read; None for a missing one."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, bytes):

@@ -1,0 +1,77 @@
+"""The contract of a file format: how a kind of file is known, and opened as a table."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from workbench.data.found import classes_of
+
+if TYPE_CHECKING:
+    from workbench.data.tables import Table
+
+#: Bytes of a file's beginning by which it may be known.
+HEAD = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a file is to be opened, as far as the person said.
+
+    Attributes:
+        header: For delimited text, whether the first row names the columns.
+        encoding: How the characters are stored; empty: detected.
+        delimiter: For delimited text; empty: sniffed.
+        records: For JSON and archives, the path to the list of records or the member's name; empty: found.
+        lines: For plain text, what one row is.
+        field: The recipe field that named the file, to which a problem belongs.
+        cache: The folder where a file may be kept as Arrow, so that it need not fit into memory; None: nowhere.
+        check: Called now and then; raises when nobody waits for the answer any more.
+        progress: Told how much of the file is read, from 0 to 1.
+    """
+
+    header: Literal["auto", "yes", "no"] = "auto"
+    encoding: str = ""
+    delimiter: str = ""
+    records: str = ""
+    lines: Literal["line", "block", "file"] = "line"
+    field: str = "data.train"
+    cache: Path | None = None
+    check: Callable[[], object] = lambda: None
+    progress: Callable[[float], object] = lambda _: None
+
+
+class Format(ABC):
+    """One kind of file (or folder) that opens as a table."""
+
+    #: The name that a person reads: "Excel workbook".
+    title: ClassVar[str]
+    #: Endings of its files, small letters with the dot; a folder format has none.
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    #: Who is asked first; small numbers first.
+    order: ClassVar[int] = 100
+
+    @abstractmethod
+    def claims(self, path: Path, head: bytes) -> bool:
+        """Whether a file is of this kind, by its first bytes and its name; `head` is empty for a folder."""
+
+    @abstractmethod
+    def read(self, path: Path, opening: Opening) -> Table:
+        """Open it.
+
+        Raises:
+            WorkbenchError: When it cannot be read, naming the file, row and field, and what to do.
+        """
+
+
+@functools.cache
+def all_formats() -> tuple[Format, ...]:
+    """Every format, in the order in which they are asked."""
+    from workbench.data import formats
+
+    found = [kind() for kind in classes_of(formats, Format)]  # type: ignore[type-abstract]
+    return tuple(sorted(found, key=lambda kind: (kind.order, type(kind).__name__)))

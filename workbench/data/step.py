@@ -1,0 +1,138 @@
+"""The contract of a step: something that is done to rows before training, stored in the recipe, done again exactly.
+
+In a recipe a step is a table `[[data.steps]]` with its `kind`, an optional `name`, `on = false` where it is
+switched off, and the fields of its kind. A new kind is one file in `workbench/data/steps/`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import ValidationError
+
+from workbench.data.found import classes_of
+from workbench.data.frame import Frame
+from workbench.data.suggest import did_you_mean, listed
+from workbench.run.problem import Problem, WorkbenchError, bad_input
+from workbench.run.section import Section
+
+Group = Literal["columns", "labels", "texts", "rows", "personal data", "augmentation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a step is told besides the rows.
+
+    Attributes:
+        seed: The run's seed; whatever is drawn by chance comes from a generator of the step's own, seeded with it
+            and with the row's key, never from global random state.
+        max_length: The recipe's maximum length in tokens.
+        tokenizer_file: The model's `tokenizer.json`; None where it is not on this machine.
+        check: Called every few thousand rows; raises when nobody waits for the answer any more.
+    """
+
+    seed: int = 0
+    max_length: int = 128
+    tokenizer_file: Path | None = None
+    check: Callable[[], object] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step made of the rows: how many it changed, removed and added, and what else there is to say."""
+
+    frame: Frame
+    changed: int = 0
+    removed: int = 0
+    added: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Step(Section, ABC):
+    """One kind of step; its fields are declared with `workbench.run.section.field`. Lists are tuples."""
+
+    #: The name in recipes: small letters and hyphens.
+    kind: ClassVar[str]
+    #: What a person reads in the list of steps.
+    title: ClassVar[str]
+    #: One sentence for a newcomer.
+    help: ClassVar[str]
+    #: Under which heading it is offered.
+    group: ClassVar[Group]
+    #: Whether only rows to learn from go through it (augmentation, balance), never held-out ones.
+    learning_only: ClassVar[bool] = False
+    #: Whether doing it twice is the same as doing it once.
+    idempotent: ClassVar[bool] = True
+
+    def complaints(self, frame: Frame) -> list[Problem]:
+        """What stands against doing it to these rows, such as a column that is not there; by itself, that."""
+        return [no_column(self, name, frame) for name in self.needs() if name not in frame.columns]
+
+    def needs(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        return ()
+
+    @abstractmethod
+    def apply(self, frame: Frame, context: Context) -> Done:
+        """Do it. `complaints` has nothing to say."""
+
+    def summary(self) -> str:
+        """What it does, in one line, with its settings: "Remove duplicates of the text"."""
+        return self.title
+
+
+@functools.cache
+def all_steps() -> MappingProxyType[str, type[Step]]:
+    """Every kind of step by its name."""
+    from workbench.data import steps
+
+    return MappingProxyType({step.kind: step for step in classes_of(steps, Step)})  # type: ignore[type-abstract]
+
+
+def parse_step(record: Mapping[str, Any], *, field: str = "data.steps") -> Step:
+    """The step that a recipe's table describes (`name` and `on` are no business of the step).
+
+    Raises:
+        WorkbenchError: For a kind that there is not, and for each field that is wrong.
+    """
+    kind = str(record.get("kind", ""))
+    known = all_steps()
+    if kind not in known:
+        raise bad_input(
+            f"There is no step {kind!r}.",
+            f"The steps are: {listed(sorted(known), 40)}.",
+            f"{did_you_mean(kind, known)} Choose one of these.".strip(),
+            field=field,
+        )
+    values = {key: value for key, value in record.items() if key not in ("kind", "name", "on")}
+    try:
+        return known[kind].model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        raise WorkbenchError(
+            *(
+                Problem(
+                    f"The step {kind} is not right: {'.'.join(map(str, one['loc'])) or 'it as a whole'}.",
+                    f"{one['msg']}.",
+                    "Correct it, or take the step out.",
+                    field=field,
+                )
+                for one in error.errors()
+            )
+        ) from error
+
+
+def no_column(step: Step, name: str, frame: Frame) -> Problem:
+    """The problem of a column that a step wants and the rows do not have."""
+    return Problem(
+        f"{step.title}: there is no column “{name}”.",
+        f"At this step the columns are: {listed(frame.columns, 12)}.",
+        f"{did_you_mean(name, frame.columns)} Choose one of these columns.".strip(),
+        field="data.steps",
+    )
