@@ -53,6 +53,27 @@ class DataSection(Section):
         "Rows put aside for a last measurement after the run: a share of the data, or a file. 0 means none.",
         advanced=True,
     )
+    split: Literal["stratified", "by-hash", "grouped", "by-time", "by-column"] = field(
+        "stratified",
+        "How rows are divided",
+        "How a share is put aside. stratified: the classes in the same proportion on all sides. by-hash: by each row's "
+        "content, so that rows which are added later move no other row. grouped: all rows with one value of the "
+        "split column on one side. by-time: the newest rows by the split column. by-column: the split column says "
+        "train, validation or test.",
+        advanced=True,
+    )
+    split_column: str = field(
+        "",
+        "Split column",
+        "The column that grouped, by-time and by-column go by, such as a patient, a date or a side.",
+        advanced=True,
+    )
+    patch: str = field(
+        "",
+        "Edits by hand",
+        "The file of edits by hand that are made before all steps; the data file itself stays as it is. Empty: none.",
+        advanced=True,
+    )
     text: str = field("", "Text column", "The column that is read. Empty: guessed.")
     label: str = field("", "Label column", "The column that is to be predicted. Empty: guessed.")
     header: Literal["auto", "yes", "no"] = field(

@@ -193,11 +193,11 @@ def anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values with files and model folders that lie next to the recipe made absolute, so that it works
     anywhere."""
     placed = dict(data)
-    for section, keys in (("data", ("train", "validation", "test")), ("model", ("source",))):
+    for section, keys in (("data", ("train", "validation", "test", "patch")), ("model", ("source",))):
         values = data.get(section)
         if not isinstance(values, dict):
             continue
-        given = {key: values[key] for key in keys if isinstance(values.get(key), str)}
+        given = {key: values[key] for key in keys if isinstance(values.get(key), str) and values[key]}
         # "minilm" is a short name even where a folder of that name lies near; "./minilm" is the folder.
         near = {key: folder / v for key, v in given.items() if section == "data" or "/" in v or "\\" in v}
         placed[section] = values | {key: str(p.resolve()) for key, p in near.items() if p.exists()}
