@@ -21,8 +21,8 @@ from workbench.gui.window import Window
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home, find_home
 from workbench.run.problem import explain
+from workbench.run.resources import resources_folder
 from workbench.session.session import Session
-from workbench.shelf.resources import resources_folder
 
 #: Seconds that a closed window waits for an engine that loads.
 PATIENCE = 2.0

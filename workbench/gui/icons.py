@@ -10,7 +10,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from workbench.gui.theme import current, theme
-from workbench.shelf.resources import resources_folder
+from workbench.run.resources import resources_folder
 
 ICONS = resources_folder() / "icons" / "ui"
 #: Every control shows its icon at this size; each drawing costs 0.2 ms, and the window has a hundred.

@@ -14,8 +14,8 @@ from workbench.gui.lane_threads import LaneThreads
 from workbench.gui.theme import theme
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
+from workbench.run.resources import resources_folder
 from workbench.session.session import Session
-from workbench.shelf.resources import resources_folder
 
 RECORDED = "company-headlines"
 

@@ -24,7 +24,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.field_needs import why_not
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import FieldRow, recipe_fields
-from workbench.shelf.resources import resources_folder
+from workbench.run.resources import resources_folder
 
 _TASK_TITLES = {"text-classification": "Classify texts", "causal-lm": "Continue texts"}
 _INT_LIMIT = 2**31 - 1

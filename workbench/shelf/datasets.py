@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.data.suggest import did_you_mean, listed
 from workbench.run.problem import bad_input
-from workbench.shelf.resources import resources_folder
+from workbench.run.resources import resources_folder
 
 
 @dataclass(frozen=True, slots=True)
