@@ -7,14 +7,12 @@ import io
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from workbench.data.encodings import split_lines
+from workbench.data.format import Header
 from workbench.data.header import looks_like_header
 from workbench.data.suggest import counted, listed
 from workbench.run.problem import bad_input
-
-Header = Literal["auto", "yes", "no"]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _NO_DELIMITER = "\x1f"

@@ -53,6 +53,12 @@ def decode(data: bytes, path: Path, encoding: str | None = None, *, field: str =
         raise _not_utf8(data, path, error) from error
 
 
+def decode_head(head: bytes) -> str:
+    """The text of a file's first bytes as far as it can be told, to see what kind of file it is."""
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    return head.decode(marked or "utf-8", "replace").removeprefix("\ufeff")
+
+
 def split_lines(text: str) -> list[str]:
     """The lines of a text, ended by \\n, \\r\\n or \\r alone.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -14,8 +14,16 @@ from workbench.data.found import classes_of
 if TYPE_CHECKING:
     from workbench.data.tables import Table
 
+Header = Literal["auto", "yes", "no"]
+
 #: Bytes of a file's beginning by which it may be known.
 HEAD = 64 * 1024
+#: Files below this many bytes are read into memory; larger ones are kept as Arrow where there is a cache.
+LARGE = 32 * 1024**2
+#: An archive may unpack to this many times its size (text shrinks to a third or a tenth) ...
+MOST_TIMES = 50
+#: ... and to this many bytes; whatever is below a mebibyte is harmless at any ratio.
+MOST_BYTES = 10 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +40,15 @@ class Opening:
         cache: The folder where a file may be kept as Arrow, so that it need not fit into memory; None: nowhere.
         check: Called now and then; raises when nobody waits for the answer any more.
         progress: Told how much of the file is read, from 0 to 1.
+        large: From how many bytes on a file is kept as Arrow instead of in memory.
+        most_times: How many times its size an archive may unpack to.
+        most_bytes: How many bytes an archive may unpack to.
+        source_file: For several files, whether a column says which one each row is from; "auto": where the files'
+            columns differ.
+        identity: What a kept copy belongs to where the file was unpacked from another; empty: the file itself.
     """
 
-    header: Literal["auto", "yes", "no"] = "auto"
+    header: Header = "auto"
     encoding: str = ""
     delimiter: str = ""
     records: str = ""
@@ -43,6 +57,11 @@ class Opening:
     cache: Path | None = None
     check: Callable[[], object] = lambda: None
     progress: Callable[[float], object] = lambda _: None
+    large: int = LARGE
+    most_times: int = MOST_TIMES
+    most_bytes: int = MOST_BYTES
+    source_file: Literal["auto", "yes"] = "auto"
+    identity: str = ""
 
 
 class Format(ABC):
@@ -66,6 +85,11 @@ class Format(ABC):
         Raises:
             WorkbenchError: When it cannot be read, naming the file, row and field, and what to do.
         """
+
+    def peek(self, path: Path, opening: Opening, rows: int) -> Table:
+        """The first rows; by itself, those of the whole table. Large formats read no more than they need."""
+        table = self.read(path, opening)
+        return replace(table, data=table.data.slice(0, rows))
 
 
 @functools.cache

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from workbench.data.format import HEAD
 from workbench.data.suggest import did_you_mean
-from workbench.run.problem import bad_input
+from workbench.run.problem import WorkbenchError, bad_input
 
 # How known binary files begin, and what a person calls them.
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
@@ -30,20 +31,13 @@ PARQUET_MAGIC = b"PAR1"
 _WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def require_file(path: Path, *, field: str = "data.train") -> None:
-    """Check that the path is a file with something in it.
+def require_path(path: Path, *, field: str = "data.train") -> None:
+    """Check that something is there, and that a file is not empty.
 
     Raises:
-        WorkbenchError: When it is missing, a folder, empty, or not readable by this person.
+        WorkbenchError: When it is missing, empty, or not readable by this person.
     """
     try:
-        if path.is_dir():
-            raise bad_input(
-                f"{path.name or path} is a folder, not a file.",
-                f"The path {path} leads to a folder.",
-                "Choose one of the files in it.",
-                field=field,
-            )
         if not path.exists():
             raise bad_input(
                 f"There is no file {path.name}.",
@@ -51,16 +45,47 @@ def require_file(path: Path, *, field: str = "data.train") -> None:
                 " ".join(part for part in (_nearest_sibling(path), "Check the name and the folder.") if part),
                 field=field,
             )
-        size = path.stat().st_size
+        empty = path.is_file() and path.stat().st_size == 0
     except OSError as error:
-        raise _unreadable(path, error, field) from error
-    if size == 0:
+        raise unreadable(path, error, field) from error
+    if empty:
         raise bad_input(
             f"The file {path.name} is empty.",
             "It holds 0 bytes.",
             "Choose a file that holds text.",
             field=field,
         )
+
+
+def require_file(path: Path, *, field: str = "data.train") -> None:
+    """Check that the path is a file with something in it.
+
+    Raises:
+        WorkbenchError: When it is missing, a folder, empty, or not readable by this person.
+    """
+    require_path(path, field=field)
+    if path.is_dir():
+        raise bad_input(
+            f"{path.name or path} is a folder, not a file.",
+            f"The path {path} leads to a folder.",
+            "Choose one of the files in it.",
+            field=field,
+        )
+
+
+def head_of(path: Path, *, field: str = "data.train") -> bytes:
+    """A file's first bytes; none for a folder.
+
+    Raises:
+        WorkbenchError: When it may not be read.
+    """
+    if path.is_dir():
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError as error:
+        raise unreadable(path, error, field) from error
 
 
 def read_bytes(path: Path, *, field: str = "data.train") -> bytes:
@@ -73,7 +98,17 @@ def read_bytes(path: Path, *, field: str = "data.train") -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _unreadable(path, error, field) from error
+        raise unreadable(path, error, field) from error
+    refuse_known_binary(data, path, field=field)
+    return data
+
+
+def refuse_known_binary(data: bytes, path: Path, *, field: str = "data.train") -> None:
+    """Refuse content that begins like a known binary kind of file.
+
+    Raises:
+        WorkbenchError: Naming the kind, and what to do.
+    """
     for magic, name, remedy in _KINDS:
         if data.startswith(magic):
             raise bad_input(
@@ -82,7 +117,6 @@ def read_bytes(path: Path, *, field: str = "data.train") -> bytes:
                 f"{remedy}, and choose that file.",
                 field=field,
             )
-    return data
 
 
 def refuse_binary(data: bytes, path: Path, *, field: str = "data.train") -> None:
@@ -121,7 +155,8 @@ def _nearest_sibling(path: Path) -> str:
         return ""
 
 
-def _unreadable(path: Path, error: OSError, field: str) -> Exception:
+def unreadable(path: Path, error: OSError, field: str) -> WorkbenchError:
+    """The problem of a file that the system does not give."""
     if isinstance(error, PermissionError):
         return bad_input(
             f"The file {path.name} may not be read.",

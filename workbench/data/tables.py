@@ -1,25 +1,22 @@
-"""Opens a file as a table of text: CSV, TSV, JSON Lines, Parquet or plain text."""
+"""Opens a file or a folder as a table, whatever its format."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from workbench.data.delimited import Header, sniff_delimiter, split_table
-from workbench.data.encodings import decode, split_lines
-from workbench.data.json_lines import json_columns
-from workbench.data.raw import PARQUET_MAGIC, read_bytes, require_file
+from workbench.data.format import Format, Header, Opening, all_formats
+from workbench.data.raw import head_of, refuse_known_binary, require_path
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.run.problem import WorkbenchError, bad_input
 
 if TYPE_CHECKING:
     import pyarrow as pa  # 0.3 s: imported where a file is opened, so that the window need not wait for it
 
-_JSON_LINES = (".jsonl", ".ndjson", ".json")
-_DELIMITED = (".csv", ".tsv", ".tab")
+PLAIN = Opening()
 #: Values that become Python objects in one go.
 PORTION = 2000
 
@@ -90,44 +87,84 @@ class Table:
 def read_table(
     path: str | Path, *, header: Header = "auto", encoding: str | None = None, field: str = "data.train"
 ) -> Table:
-    """Open a file as a table.
+    """Open a file as a table, in memory; see `open_table`.
 
     Args:
-        path: A CSV, TSV, JSON Lines, Parquet or plain text file. Parquet is known by its content, the others
-            by their name, and a file of another name by what it looks like.
+        path: A file or folder of any format that there is.
         header: For CSV and TSV, whether the first row names the columns; "auto" guesses.
-        encoding: How the characters are stored; None or "" for a byte-order mark, else UTF-8.
+        encoding: How the characters are stored; None or "" detects it.
         field: The recipe field that named the file, to which a problem belongs.
 
     Raises:
         WorkbenchError: When the file cannot be read as a table, naming the file, line or field.
     """
+    return open_table(path, Opening(header=header, encoding=encoding or "", field=field))
+
+
+def open_table(path: str | Path, opening: Opening = PLAIN) -> Table:
+    """Open a file or a folder by the first format that claims it.
+
+    Raises:
+        WorkbenchError: When it cannot be read as a table, naming the file, row or field, and what to do.
+    """
     path = Path(path)
-    require_file(path, field=field)
-    if _begins(path, field) == PARQUET_MAGIC or path.suffix.lower() in (".parquet", ".pq"):
-        return _read_parquet(path, field)
-    data = read_bytes(path, field=field)
-    text = decode(data, path, encoding, field=field)
-    if text.isspace() or not text:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "It holds nothing but blank lines.",
-            "Choose a file that holds text.",
-            field=field,
-        )
-    fingerprint = hashlib.sha256(data).hexdigest()
-    del data
-    suffix = path.suffix.lower()
-    if suffix in _JSON_LINES or (suffix not in (*_DELIMITED, ".txt") and text.lstrip().startswith("{")):
-        columns, notes = json_columns(text, path, field=field)
-        return _table(path, columns, notes, fingerprint)
-    if suffix in _DELIMITED or sniff_delimiter(text, path) == "\t":
-        grid = split_table(text, path, header, field=field)
-        values: dict[str, list[str | None]] = {
-            name: [row[i] for row in grid.rows] for i, name in enumerate(grid.columns)
-        }
-        return _table(path, values, grid.notes, fingerprint)
-    return _table(path, {"text": _lines(text)}, ("Each line was taken as one row.",), fingerprint)
+    return format_of(path, opening.field).read(path, opening)
+
+
+def peek(path: str | Path, opening: Opening = PLAIN, rows: int = 200) -> Table:
+    """The first rows of a file of any size, without reading the rest; its `fingerprint` may be empty.
+
+    Raises:
+        WorkbenchError: As `open_table`.
+    """
+    path = Path(path)
+    return format_of(path, opening.field).peek(path, opening, rows)
+
+
+def format_of(path: Path, field: str = "data.train") -> Format:
+    """The format of a file or folder.
+
+    Raises:
+        WorkbenchError: When nothing is there, it is empty, or no format knows it.
+    """
+    require_path(path, field=field)
+    head = head_of(path, field=field)
+    for kind in all_formats():
+        if kind.claims(path, head):
+            return kind
+    if head:
+        refuse_known_binary(head, path, field=field)
+    raise bad_input(
+        f"{path.name or path} is not data that can be opened.",
+        "It is a folder without data files." if not head else "None of the known formats fits its content.",
+        f"Choose one of these: {listed([kind.title for kind in all_formats()], 20)}.",
+        field=field,
+    )
+
+
+def text_table(
+    path: Path,
+    values: dict[str, list[str | None]],
+    notes: Sequence[str],
+    fingerprint: str,
+    set_aside: Sequence[SetAside] = (),
+) -> Table:
+    """A table of strings, made from columns of equal length; halves of characters are replaced, with a note."""
+    import pyarrow as pa
+
+    said = list(notes)
+    arrays = []
+    for name, column in values.items():
+        try:
+            arrays.append(pa.array(column, pa.large_string()))
+        except UnicodeEncodeError:
+            # JSON can name half of a UTF-16 pair ("\ud83d"), which is no character.
+            repaired = [v and v.encode("utf-8", "replace").decode("utf-8") for v in column]
+            changed = sum(a != b for a, b in zip(column, repaired, strict=True))
+            said.append(f"Broken characters in {counted(changed, 'row')} of “{name}” were replaced by “?”.")
+            arrays.append(pa.array(repaired, pa.large_string()))
+    data = pa.Table.from_arrays(arrays, names=list(values))
+    return Table(path, tuple(values), data, tuple(said), fingerprint, tuple(set_aside))
 
 
 def no_such_column(table: Table, name: str, *, field: str = "data.text") -> WorkbenchError:
@@ -139,68 +176,6 @@ def no_such_column(table: Table, name: str, *, field: str = "data.text") -> Work
         f"{suggestion} Choose one of these columns.".strip(),
         field=field,
     )
-
-
-def _begins(path: Path, field: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(PARQUET_MAGIC))
-    except OSError:
-        return read_bytes(path, field=field)[: len(PARQUET_MAGIC)]  # which says what is wrong
-
-
-def _lines(text: str) -> list[str | None]:
-    return [line for line in split_lines(text) if line.strip()]
-
-
-def _table(path: Path, values: dict[str, list[str | None]], notes: Any, fingerprint: str) -> Table:
-    import pyarrow as pa
-
-    notes = list(notes)
-    arrays = []
-    for name, column in values.items():
-        try:
-            arrays.append(pa.array(column, pa.large_string()))
-        except UnicodeEncodeError:
-            # JSON can name half of a UTF-16 pair ("\ud83d"), which is no character.
-            repaired = [v and v.encode("utf-8", "replace").decode("utf-8") for v in column]
-            changed = sum(a != b for a, b in zip(column, repaired, strict=True))
-            notes.append(f"Broken characters in {counted(changed, 'row')} of “{name}” were replaced by “?”.")
-            arrays.append(pa.array(repaired, pa.large_string()))
-    data = pa.Table.from_arrays(arrays, names=list(values))
-    return Table(path, tuple(values), data, tuple(notes), fingerprint)
-
-
-def _read_parquet(path: Path, field: str) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from workbench.data.class_labels import with_class_names
-
-    try:
-        with path.open("rb") as file:
-            fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
-        # One file, not a data set: a folder name such as "label=1" above it is no column.
-        data = pq.ParquetFile(path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise bad_input(
-            f"The Parquet file {path.name} cannot be read.",
-            "Its end, where the table of contents lies, is missing or damaged; the file may be cut short.",
-            "Copy or download it again.",
-            field=field,
-        ) from error
-    if data.num_rows == 0 or data.num_columns == 0:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "The Parquet table is empty.",
-            "Choose a file with rows.",
-            field=field,
-        )
-    data, notes = with_class_names(data)
-    table = Table(path, tuple(map(str, data.column_names)), data, tuple(notes), fingerprint)
-    if path.suffix.lower() not in (".parquet", ".pq"):
-        return replace(table, notes=(*notes, "The content is Parquet, whatever the name says."))
-    return table
 
 
 def _texts(values: pa.ChunkedArray) -> list[str | None]:

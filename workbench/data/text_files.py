@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.data.encodings import decode
+from workbench.data.format import Opening
 from workbench.data.raw import PARQUET_MAGIC, read_bytes
 from workbench.run.problem import bad_input
 
@@ -38,3 +39,21 @@ def read_text(path: str | Path, encoding: str | None = None, *, field: str = "da
             field=field,
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_characters(path: Path, opening: Opening) -> tuple[bytes, str]:
+    """A file's bytes and its text, with line ends as they are.
+
+    Raises:
+        WorkbenchError: As `read_text`.
+    """
+    data = read_bytes(path, field=opening.field)
+    text = decode(data, path, opening.encoding, field=opening.field)
+    if text.isspace() or not text:
+        raise bad_input(
+            f"The file {path.name} holds no rows.",
+            "It holds nothing but blank lines.",
+            "Choose a file that holds text.",
+            field=opening.field,
+        )
+    return data, text
