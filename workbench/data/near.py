@@ -185,7 +185,7 @@ def signatures(texts: list[str]) -> npt.NDArray[np.uint32]:
 
 @functools.cache
 def _permutations() -> Any:
-    from datasketch import MinHash
+    from datasketch import MinHash  # type: ignore[import-untyped]
 
     return MinHash(num_perm=_PERMUTATIONS, seed=1, scheme="affine32").permutations
 

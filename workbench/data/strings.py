@@ -1,13 +1,16 @@
-"""A column as Arrow strings, and as the numbers of its distinct values."""
+"""A column as Arrow strings and as the numbers of its distinct values, and when texts and labels are the same."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.data.frame import Frame
+from workbench.data.tables import PORTION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,3 +54,33 @@ def first_places(codes: Indices, distinct: int) -> Indices:
     filled = np.flatnonzero(codes >= 0)
     np.minimum.at(places, codes[filled], filled)
     return places
+
+
+def same_text(text: str) -> str:
+    """What two texts have in common that differ only in capitals and blanks; empty for a blank text."""
+    return " ".join(text.split()).casefold()
+
+
+def same_label(label: str) -> str:
+    """What two labels have in common that differ only in capitals, blanks or Unicode form."""
+    return " ".join(unicodedata.normalize("NFKC", label).split()).casefold()
+
+
+def folded(
+    values: pa.Array, fold: Callable[[str], str], check: Callable[[], object] = lambda: None
+) -> tuple[Indices, list[str]]:
+    """Numbers of values that are the same once folded, with `same_text` or `same_label`.
+
+    Returns:
+        For each value its number, -1 where it is missing or nothing is left of it; int64. And the folded values.
+    """
+    codes, distinct = coded(values)
+    numbers: dict[str, int] = {}
+    lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)  # the last one is for -1
+    for start in range(0, len(distinct), PORTION):
+        check()
+        for offset, value in enumerate(distinct.slice(start, PORTION).to_pylist()):
+            key = fold(value)
+            if key:
+                lookup[start + offset] = numbers.setdefault(key, len(numbers))
+    return lookup[codes], list(numbers)
