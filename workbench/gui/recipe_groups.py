@@ -14,7 +14,7 @@ QUICK_FIELDS = (
     "training.max_length",
 )
 #: Fields with a place of their own: lists in the bar, columns on the Data page.
-ELSEWHERE = ("version", "model.source", "data.train", "task.kind", "data.text", "data.label")
+ELSEWHERE = ("version", "model.source", "data.train", "task.kind", "data.text", "data.label", "data.steps")
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,14 @@ class Workspace(QObject):
         """Take a data set: a shipped name or a file. Column choices of the previous one are forgotten, and
         the task and model follow from what a shipped set is made for."""
         data = self.recipe.model_dump()
-        data["data"] |= {"train": source, "text": "", "label": "", "header": "auto", "encoding": ""}
+        data["data"] |= {
+            "train": source,
+            "text": "",
+            "label": "",
+            "header": "auto",
+            "encoding": "",
+            "steps": (),
+        }
         shipped = next((d for d in self.datasets if d.name == source), None)
         task = shipped.task if shipped else self.guessed_task(source)
         if task != self.recipe.task.kind:

@@ -16,6 +16,7 @@ from workbench.run.method_fields import (
     WeightsSection,
 )
 from workbench.run.section import Section, Share, field
+from workbench.run.step_record import Steps
 from workbench.run.training_fields import TrainingSection
 
 RECIPE_VERSION = 1
@@ -81,6 +82,12 @@ class DataSection(Section):
     )
     encoding: str = field(
         "", "Encoding", "How the file's characters are stored, such as utf-8. Empty: detected.", advanced=True
+    )
+    steps: Steps = field(
+        (),
+        "Steps",
+        "What is done to the rows before training, in this order; the file is not touched.",
+        advanced=True,
     )
 
 

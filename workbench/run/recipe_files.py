@@ -96,7 +96,13 @@ def _complaint(error: ErrorDetails, fields: dict[str, FieldRow]) -> Problem:
             siblings += [key for key in Recipe.model_fields if key not in siblings]
         return Problem(f"{path}: there is no such field.", "", _nearest(last, siblings), field=path)
     # "Input should be a valid integer, unable to parse string as an integer": the first half says enough.
-    message = error["msg"].replace("Input should", "it should").partition(", unable to")[0].rstrip(".")
+    message = (
+        error["msg"]
+        .removeprefix("Value error, ")
+        .replace("Input should", "it should")
+        .partition(", unable to")[0]
+        .rstrip(".")
+    )
     title = f"{path} ({row.title})" if row else (path or "The recipe")
     unit = f" It is counted in {row.unit}." if row and row.unit else ""
     return Problem(
@@ -237,5 +243,14 @@ def with_overrides(
 
 
 def recipe_toml(recipe: Recipe) -> str:
-    """The recipe as a TOML document; reading it back gives an equal recipe."""
-    return tomli_w.dumps(recipe.model_dump())
+    """The recipe as a TOML document; reading it back gives an equal recipe.
+
+    The steps stand at the end, each as a table `[[data.steps]]`, so that another one can be written below them.
+    """
+    plain = recipe.model_dump()
+    steps = plain["data"].pop("steps")
+    return "\n".join([tomli_w.dumps(plain), *map(_step_toml, steps)])
+
+
+def _step_toml(step: dict[str, Any]) -> str:
+    return tomli_w.dumps({"data": {"steps": step}}).replace("[data.steps]", "[[data.steps]]", 1)

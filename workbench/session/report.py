@@ -186,7 +186,8 @@ def _asked(recipe: Recipe | None) -> str:
     untouched: list[tuple[str, str, str]] = []
     for path, row in recipe_fields().items():
         value = recipe.value(path)
-        line = (row.title, f"{value} {row.unit}".strip() if value != "" else "—", path)
+        said = "; ".join(map(str, value)) if isinstance(value, tuple) else f"{value} {row.unit}".strip()
+        line = (row.title, said or "—", path)
         (changed if value != row.default or not row.advanced else untouched).append(line)
     more = f"<details><summary>Fields left as they were</summary>{table((), untouched)}</details>"
     return table((), changed) + (more if untouched else "")
