@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,10 @@ def as_json(value: object) -> str | None:
     """A JSON value as a cell: a text as it is, None for null, anything else as JSON."""
     if value is None or isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, float) and math.isnan(value):
+        return None
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
