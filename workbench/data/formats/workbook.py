@@ -15,7 +15,7 @@ from workbench.data.format import Format, Opening
 from workbench.data.header import looks_like_header
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.data.tables import SetAside, Table, text_table
-from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.problem import Problem, WorkbenchError, bad_input
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -99,25 +99,28 @@ def _open(path: Path, field: str) -> CalamineWorkbook:
             field=field,
         ) from error
     except BaseException as error:
-        raise _damaged(path, error, field) from error
+        if _is_readers(error):
+            raise _damaged(path, error, field) from error
+        raise
 
 
-def _damaged(path: Path, error: BaseException, field: str, sheet: str = "") -> BaseException:
-    """The problem behind an error of the reader; what is none of its errors stays as it is."""
+def _is_readers(error: BaseException) -> bool:
+    """Whether the file is to blame for an error; the reader is written in Rust, whose panics are no Exception."""
     from python_calamine import CalamineError
 
-    # The reader is written in Rust, and a panic there is no Exception.
-    if (
-        not isinstance(error, CalamineError | OSError | ValueError)
-        and type(error).__name__ != "PanicException"
-    ):
-        return error
-    where = f"The sheet “{sheet}”" if sheet else "Its table of contents"
-    return bad_input(
-        f"The workbook {path.name} cannot be read.",
-        f"{where} is missing or damaged ({str(error) or type(error).__name__}); the file may be cut short.",
-        "Copy or download it again, or save the sheet as CSV in a spreadsheet program.",
-        field=field,
+    return isinstance(error, CalamineError | OSError | ValueError) or type(error).__name__ == "PanicException"
+
+
+def _damaged(path: Path, error: BaseException, field: str, sheet: str = "") -> WorkbenchError:
+    where = f"Its sheet “{sheet}” is" if sheet else "Its table of contents is"
+    return WorkbenchError(
+        Problem(
+            f"The workbook {path.name} cannot be read.",
+            f"{where} missing or damaged; the file may be cut short.",
+            "Copy or download it again, or save the sheet as CSV in a spreadsheet program.",
+            f"{type(error).__name__}: {error}",
+            field,
+        )
     )
 
 
@@ -136,7 +139,9 @@ def _choose(book: CalamineWorkbook, path: Path, opening: Opening) -> tuple[Calam
         try:
             sheet = book.get_sheet_by_name(name)
         except BaseException as error:
-            raise _damaged(path, error, opening.field, name) from error
+            if _is_readers(error):
+                raise _damaged(path, error, opening.field, name) from error
+            raise
         if sheet.height:
             others = [other for other in names if other != name]
             more = f"; the others are {listed(others)}" if others else ""
