@@ -87,3 +87,30 @@ def all_checks() -> tuple[Check, ...]:
 def findings(frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
     """Everything that every check finds."""
     return [found for check in all_checks() for found in check.find(frame, held_out, context)]
+
+
+def as_json(finding: Finding, frame: Frame, held_out: Frame | None = None) -> dict[str, Any]:
+    """A finding as the command line answers it.
+
+    `rows` are the rows' numbers in the untouched file, counted from 1 as a person does: a header is no row, and a row
+    with line breaks in it is one. Where the finding is about held-out rows as well, `held_out` are theirs.
+    """
+    record: dict[str, Any] = {
+        "kind": finding.kind,
+        "count": finding.count,
+        "rows": _numbers(frame, finding.rows),
+        "title": finding.title,
+        "severity": finding.severity,
+        "column": finding.column,
+        "why": finding.why,
+        "examples": list(finding.examples),
+        "fixes": [{"title": fix.title, "steps": [dict(step) for step in fix.steps]} for fix in finding.fixes],
+    }
+    if finding.held_out is not None and held_out is not None:
+        record["held_out"] = _numbers(held_out, finding.held_out)
+    return record
+
+
+def _numbers(frame: Frame, rows: Indices) -> list[int]:
+    numbers: list[int] = (frame.origin[rows] + 1).tolist()
+    return numbers
