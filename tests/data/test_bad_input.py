@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from workbench.data.encodings import guess_encoding
-from workbench.data.tables import read_table
+from workbench.data.format import Opening
+from workbench.data.tables import open_table, read_table
 from workbench.data.text_files import read_text
 from workbench.run.problem import WorkbenchError
 
@@ -90,66 +91,89 @@ def test_a_file_that_may_not_be_read_says_so(
     assert "a.csv may not be read" in problem_of(read, path)
 
 
-@READERS
-def test_a_wrong_encoding_names_line_byte_and_the_likely_one(write: Write, read: Read) -> None:
-    text = "text,label\nplain,x\nun café crème,y\nthé,x\n"
-    words = problem_of(read, write("a.csv", text.encode("cp1252")))
-    assert "0xE9 in line 3 (byte 7 of that line)" in words
-    assert "Windows-1252" in words
-    assert "Choose cp1252 under Encoding" in words
-
-
-def test_a_named_encoding_is_used(write: Write) -> None:
-    text = "text,label\nun café,x\nthé,y\n"
-    assert read_table(write("a.csv", text.encode("cp1252")), encoding="cp1252").row(0) == ("un café", "x")
-    assert read_text(write("a.txt", "привет".encode("koi8-r")), "koi8-r") == "привет"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_byte_order_marks_are_understood_and_not_part_of_the_text(write: Write, encoding: str) -> None:
-    table = read_table(write("a.csv", "text,label\nthé,x\nb,y\n".encode(encoding)))
-    assert table.columns == ("text", "label")
-    assert table.column("text") == ["thé", "b"]
-
-
-def test_utf16_without_a_mark_is_recognised(write: Write) -> None:
-    path = write("a.csv", ("text,label\n" + "good film,x\nbad film,y\n" * 9).encode("utf-16-le"))
-    assert "Choose utf-16-le under Encoding" in problem_of(read_table, path)
-    assert read_table(path, encoding="utf-16-le").rows == 18
-
-
-def test_a_wrong_named_encoding_and_an_unknown_one_are_told_apart(write: Write) -> None:
-    path = write("a.csv", "text,label\nthé,x\n")
-    with pytest.raises(WorkbenchError, match=r"not written in ascii.*0xC3 in line 2"):
-        read_table(path, encoding="ascii")
-    with pytest.raises(WorkbenchError, match="no encoding “utf-9”"):
-        read_table(path, encoding="utf-9")
-    with pytest.raises(WorkbenchError, match="no encoding “rot13”"):
-        read_table(path, encoding="rot13")
-
-
-def test_one_damaged_byte_in_utf8_is_not_taken_for_another_encoding(write: Write) -> None:
-    content = "text,label\n" + "thé à la crème,x\n" * 20 + "bro\xffken,y\n"
-    path = write("a.csv", content.encode().replace("\xff".encode(), b"\xff"))
-    assert "probably damaged" in problem_of(read_table, path)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "text"),
-    [
-        ("cp1252", "Der Bär läuft über die Straße. “Où êtes-vous?” Señor, mañana."),
-        ("cp1251", "Быстрая доставка, очень вкусно, спасибо большое курьеру"),
-        ("koi8-r", "Быстрая доставка, очень вкусно, спасибо большое курьеру"),
-        ("gb18030", "很快，好吃，味道足，量大。送餐快，态度也特别好，辛苦啦谢谢"),
-        ("shift_jis", "とても美味しかったです。ありがとうございました。また注文します"),
-        ("euc_kr", "배달이 정말 빨라요 맛있게 잘 먹었습니다 감사합니다"),
-    ],
-)
-def test_the_likely_encoding_is_offered(encoding: str, text: str) -> None:
-    assert guess_encoding(f"{text}\n{text}\n".encode(encoding)) == encoding
-
-
 def test_a_problem_belongs_to_the_field_that_named_the_file(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError) as caught:
         read_table(tmp_path / "none.csv", field="data.validation")
     assert caught.value.problem.field == "data.validation"
+
+
+def rows_with_one(name: str, wrong: bytes, right: str, rows: int = 5000) -> bytes:
+    """A file of many rows of which line 4 817 is wrong."""
+    lines = [right.format(i=i).encode() for i in range(1, rows + 1)]
+    lines[4816] = wrong
+    return b"\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "why"),
+    [
+        ("a.csv", "text {i},x", b"text,with,more", "it has 3 fields, not 2"),
+        ("a.csv", "text {i},x", b"te\0xt,x", "it holds a NUL byte"),
+        ("a.tsv", "text {i}\tx", b"text", "it has 1 field, not 2"),
+        ("a.tsv", "r\u00e9sum\u00e9 {i}\tx", b"r\xe9sum\xe9\tx", "byte 0xE9 is not UTF-8"),
+        ("a.jsonl", '{{"text": "{i}"}}', b'{"text": "cut', "is not JSON"),
+        ("a.jsonl", '{{"text": "{i}"}}', b"[1]", "is a list, not an object"),
+        (
+            "a.jsonl",
+            '{{"text": "{i}"}}',
+            b'{"text": ["a"]}',
+            "has a list in “text”, where other rows have a text",
+        ),
+        ("a.jsonl", '{{"text": "{i}"}}', b'{"text": "a\0"}', "it holds a NUL byte"),
+        ("a.txt", "text {i}", b"te\0xt", "it holds a NUL byte"),
+    ],
+)
+def test_a_wrong_row_is_set_aside_with_its_line_and_the_reason(
+    write: Write, name: str, right: str, wrong: bytes, why: str
+) -> None:
+    table = read_table(write(name, rows_with_one(name, wrong, right)), header="no")
+    (aside,) = table.set_aside
+    assert table.rows == 4999
+    assert aside.row == 4817
+    assert why in aside.why
+    assert aside.content
+    assert any("1 row" in note and "set aside (line 4817 of the file)" in note for note in table.notes)
+
+
+def test_a_number_among_texts_is_read_and_said(write: Write) -> None:
+    table = read_table(write("a.jsonl", rows_with_one("a.jsonl", b'{"text": 17}', '{{"text": "t {i}"}}')))
+    assert table.column("text", 4816, 4817) == ["17"]
+    assert "“text” is a number in 1 row (line 4817): taken as text." in table.notes
+
+
+def test_a_csv_that_was_cut_short_sets_its_last_row_aside(write: Write) -> None:
+    whole = b"id,text,label\n" + b"1,some text,x\n" * 50
+    table = read_table(write("a.csv", whole[:-9]))
+    assert table.rows == 49
+    assert table.set_aside[0].row == 51
+
+
+def test_the_file_itself_is_never_changed(write: Write) -> None:
+    path = write("a.csv", "text,label\n" + "a,x\n" * 9 + "b,y,z\n")
+    before = path.read_bytes()
+    read_table(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("lines", "rows"), [("line", 4), ("block", 2), ("file", 1)])
+def test_plain_text_is_cut_as_it_is_said(
+    write: Write, lines: Literal["line", "block", "file"], rows: int
+) -> None:
+    path = write("a.txt", "one\ntwo\n\n \nthree\nfour\n")
+    table = open_table(path, Opening(lines=lines))
+    assert table.rows == rows
+    assert table.notes
+
+
+@pytest.mark.parametrize(("delimiter", "written"), [("~", "~"), ("tab", "\t"), ("||", "||")])
+def test_the_delimiter_can_be_chosen(write: Write, delimiter: str, written: str) -> None:
+    path = write(
+        "a.csv", "\n".join(written.join(row) for row in [("text", "label"), ("a, b", "x"), ("c", "y")])
+    )
+    assert open_table(path, Opening(delimiter=delimiter)).column("text") == ["a, b", "c"]
+
+
+def test_quoting_can_be_chosen(write: Write) -> None:
+    path = write("a.csv", 'text,label\n"a",x\n"b",y\n')
+    assert open_table(path, Opening(quoting="no")).column("text") == ['"a"', '"b"']
+    assert open_table(path, Opening(quoting="yes")).column("text") == ["a", "b"]

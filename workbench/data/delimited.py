@@ -8,13 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.data.encodings import split_lines
-from workbench.data.format import Header
+from workbench.data.aside import Aside, SetAside, uneven
+from workbench.data.encodings import broken, split_lines
+from workbench.data.format import Header, Opening
 from workbench.data.header import looks_like_header
-from workbench.data.suggest import counted, listed
-from workbench.run.problem import bad_input
+from workbench.data.suggest import counted
+from workbench.run.problem import WorkbenchError, bad_input
 
-_DELIMITERS = (",", "\t", ";", "|")
+PLAIN = Opening()
+UNNAMED = "The first row was taken as data, so the columns are named by number."
+UNQUOTED = "Quotation marks were read as plain characters, since one of them is never closed."
+_DELIMITERS = (",", "\t", ";", "|", "^", "\x01")
 _NO_DELIMITER = "\x1f"
 _SAMPLE = 256 * 1024
 _END = "\x1eend"  # a field that no file holds; if parsing does not return it, a quote was left open
@@ -22,15 +26,29 @@ _END = "\x1eend"  # a field that no file holds; if parsing does not return it, a
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows of equal width, as strings, with the columns' names and what was set aside or assumed."""
+    """Rows of equal width, as strings, and how they were found.
+
+    Attributes:
+        columns: The columns' names.
+        rows: The rows that have a field for every column.
+        notes: What was set aside or assumed.
+        set_aside: The other rows.
+        delimiter: What cut the fields.
+        literal: Whether quotation marks were plain characters.
+        named: Whether the first row named the columns.
+    """
 
     columns: tuple[str, ...]
     rows: list[list[str]]
     notes: tuple[str, ...]
+    set_aside: tuple[SetAside, ...] = ()
+    delimiter: str = ","
+    literal: bool = False
+    named: bool = True
 
 
 @dataclass(slots=True)
-class _Parsed:
+class Parsed:
     """Records with the line of the file that each begins on; `open_quote` is the line of a quote never closed."""
 
     records: list[list[str]]
@@ -49,35 +67,51 @@ class _Parsed:
         return max(Counter(map(len, self.records)).values(), default=0)
 
 
-def split_table(text: str, path: Path, header: Header = "auto", *, field: str = "data.train") -> Grid:
+def split_table(text: str, path: Path, opening: Opening = PLAIN, *, damaged: bool = False) -> Grid:
     """The table in delimited text.
 
     Args:
         text: The whole file, with its line ends as they are.
         path: Where it came from; `.tsv` and `.tab` make the tab the first guess.
-        header: Whether the first row names the columns; "auto" guesses.
-        field: The recipe field that named the file.
+        opening: Whether the first row names the columns, the delimiter and the quoting, where they are chosen.
+        damaged: Whether rows may hold characters that are broken; see `workbench.data.encodings.broken`.
 
     Raises:
         WorkbenchError: When there are no rows, a quote is never closed, the header does not fit the rows, or
             more than a third of the rows have another number of fields.
     """
-    delimiter = sniff_delimiter(text, path) or _only_column(text)
-    parsed, notes = _parse(text, delimiter, path, field)
-    columns, named = _columns(parsed, path, header, field)
+    field = opening.field
+    delimiter = chosen_delimiter(opening) or sniff_delimiter(text, path) or _only_column(text)
+    parsed, notes, literal = _parse(text, delimiter, path, opening)
+    columns, named = _columns(parsed, path, opening.header, field)
     if named:
         del parsed.records[0], parsed.lines[0]
-    elif header == "auto":
-        notes.append("The first row was taken as data, so the columns are named by number.")
+    elif opening.header == "auto":
+        notes.append(UNNAMED)
     if not parsed.records:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "It holds the names of the columns and nothing below them.",
-            "Choose a file with rows, or say under Header row that there is no header.",
-            field=field,
-        )
-    kept = _keep_regular(parsed, len(columns), path, field, notes)
-    return Grid(columns, kept, tuple(notes))
+        raise no_rows(path, field)
+    aside = Aside()
+    kept = keep_regular(parsed, len(columns), delimiter, aside, damaged)
+    if aside.too_many(len(kept)):
+        raise uneven(path, aside, len(kept), len(columns), field)
+    return Grid(columns, kept, (*notes, *aside.notes()), tuple(aside.rows), delimiter, literal, named)
+
+
+def chosen_delimiter(opening: Opening) -> str:
+    """The delimiter that the person named, where "tab" and "\\t" are words for the tab."""
+    return {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(
+        opening.delimiter, opening.delimiter
+    )
+
+
+def no_rows(path: Path, field: str) -> WorkbenchError:
+    """The problem of a table that is nothing but a header."""
+    return bad_input(
+        f"The file {path.name} holds no rows.",
+        "It holds the names of the columns and nothing below them.",
+        "Choose a file with rows, or say under Header row that there is no header.",
+        field=field,
+    )
 
 
 def sniff_delimiter(text: str, path: Path) -> str:
@@ -104,40 +138,53 @@ def _only_column(text: str) -> str:
     return "," if len(next(csv.reader([first]), [])) > 1 else _NO_DELIMITER
 
 
-def _parse(text: str, delimiter: str, path: Path, field: str) -> tuple[_Parsed, list[str]]:
-    notes: list[str] = []
+def _parse(text: str, delimiter: str, path: Path, opening: Opening) -> tuple[Parsed, list[str], bool]:
+    """The records, what to say of them, and whether quotes are plain characters in them."""
+    if opening.quoting == "no" or len(delimiter) > 1:
+        return _literal(text, delimiter), [], True
     quoted = _quoted(text, delimiter)
-    if delimiter != "\t" and not quoted.open_quote:
-        return quoted, notes
+    if (delimiter != "\t" or opening.quoting == "yes") and not quoted.open_quote:
+        return quoted, [], False
     literal = _literal(text, delimiter)
-    if delimiter == "\t":
+    if delimiter == "\t" and opening.quoting == "auto":
         # Many TSV files know no quoting, and a lone " there would swallow lines. Quoting is believed only
         # where it makes more rows fit, or where the first row is quoted throughout.
-        first = literal.records[0] if literal.records else []
-        all_quoted = bool(first) and all(len(f) > 1 and f[0] == f[-1] == '"' for f in first)
-        if not quoted.open_quote and (quoted.regular > literal.regular or all_quoted):
-            return quoted, notes
-        if unwrapped := _unwrap(literal):
-            notes.append(f"The quotation marks around {counted(unwrapped, 'field')} were taken off.")
-        return literal, notes
-    if literal.regular == len(literal.records):
-        notes.append("Quotation marks were read as plain characters, since one of them is never closed.")
-        return literal, notes
-    raise bad_input(
+        if not quoted.open_quote and (quoted.regular > literal.regular or all_quoted(literal.records)):
+            return quoted, [], False
+        return literal, unwrapped_note(_unwrap(literal)), True
+    if literal.regular == len(literal.records) and opening.quoting == "auto":
+        return literal, [UNQUOTED], True
+    raise never_closed(path, quoted.open_quote, opening.field)
+
+
+def never_closed(path: Path, line: int, field: str) -> WorkbenchError:
+    """The problem of a quotation mark that opens and swallows the rest of the file."""
+    return bad_input(
         f"A quotation mark in {path.name} is never closed.",
-        f"The field that begins in line {quoted.open_quote} runs on to the end of the file.",
-        'Close it, or write the mark inside a quoted field twice ("").',
+        f"The field that begins in line {line} runs on to the end of the file.",
+        'Close it, write the mark inside a quoted field twice (""), or choose no quoting.',
         field=field,
     )
 
 
-def _quoted(text: str, delimiter: str) -> _Parsed:
+def all_quoted(records: list[list[str]]) -> bool:
+    """Whether the first row is quoted throughout."""
+    first = records[0] if records else []
+    return bool(first) and all(len(f) > 1 and f[0] == f[-1] == '"' for f in first)
+
+
+def unwrapped_note(fields: int) -> list[str]:
+    """What is said where quotation marks were taken off."""
+    return [f"The quotation marks around {counted(fields, 'field')} were taken off."] if fields else []
+
+
+def _quoted(text: str, delimiter: str) -> Parsed:
     """Parse with "…" quoting, where a field may hold delimiters and line breaks."""
     # The limit is one per process; its default of 131 072 characters would refuse a long document.
     csv.field_size_limit(2**31 - 1)
     end = "" if text.endswith(("\n", "\r")) else "\n"
     reader = csv.reader(io.StringIO(f"{text}{end}{_END}", newline=""), delimiter=delimiter)
-    parsed = _Parsed([], [])
+    parsed = Parsed([], [])
     begins = 1
     for record in reader:
         if record:
@@ -151,9 +198,9 @@ def _quoted(text: str, delimiter: str) -> _Parsed:
     return parsed
 
 
-def _literal(text: str, delimiter: str) -> _Parsed:
+def _literal(text: str, delimiter: str) -> Parsed:
     """Parse with each line a row and quotes plain characters."""
-    parsed = _Parsed([], [])
+    parsed = Parsed([], [])
     for number, line in enumerate(split_lines(text), 1):
         if line:
             parsed.records.append(line.split(delimiter))
@@ -161,7 +208,7 @@ def _literal(text: str, delimiter: str) -> _Parsed:
     return parsed
 
 
-def _unwrap(parsed: _Parsed) -> int:
+def _unwrap(parsed: Parsed) -> int:
     """Take the quotes off fields with doubled quotes inside, which only a quoting writer makes; count them."""
     found = 0
     for record in parsed.records:
@@ -174,10 +221,10 @@ def _unwrap(parsed: _Parsed) -> int:
     return found
 
 
-def _columns(parsed: _Parsed, path: Path, header: Header, field: str) -> tuple[tuple[str, ...], bool]:
+def _columns(parsed: Parsed, path: Path, header: Header, field: str) -> tuple[tuple[str, ...], bool]:
     """The columns' names, and whether the first record gave them."""
     first, rest = parsed.records[0], parsed.records[1:]
-    below = _Parsed(rest, [])
+    below = Parsed(rest, [])
     width = below.width if 3 * below.regular >= 2 * len(rest) else 0
     width = width or len(first)  # rows that agree on nothing are measured by the first, and refused below
     if header == "no" or (header == "auto" and not looks_like_header(first, rest)):
@@ -206,24 +253,15 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _keep_regular(parsed: _Parsed, width: int, path: Path, field: str, notes: list[str]) -> list[list[str]]:
-    ragged = [i for i, record in enumerate(parsed.records) if len(record) != width]
-    if not ragged:
-        return parsed.records
-    lines = [parsed.lines[i] for i in ragged]
-    first = f"line {lines[0]} has {counted(len(parsed.records[ragged[0]]), 'field')}"
-    if len(ragged) * 3 > len(parsed.records):
-        raise bad_input(
-            f"{path.name} is not an even table.",
-            f"{len(ragged)} of {counted(len(parsed.records), 'row')} do not have {counted(width, 'field')}: "
-            f"{first}.",
-            "Put fields that hold the delimiter in quotation marks, or save the file again as CSV.",
-            field=field,
-        )
-    notes.append(
-        f"{counted(len(ragged), 'row')} with a different number of fields "
-        f"{'was' if len(ragged) == 1 else 'were'} set aside "
-        f"({'line' if len(lines) == 1 else 'lines'} {listed(lines)} of the file)."
-    )
-    aside = set(ragged)
-    return [record for i, record in enumerate(parsed.records) if i not in aside]
+def keep_regular(parsed: Parsed, width: int, delimiter: str, aside: Aside, damaged: bool) -> list[list[str]]:
+    """The records of that many fields that are whole; the others are set aside."""
+    kept = []
+    for record, line in zip(parsed.records, parsed.lines, strict=True):
+        if len(record) != width:
+            why = f"it has {counted(len(record), 'field')}, not {width}"
+            aside.add(line, "with a different number of fields", why, delimiter.join(record))
+        elif damaged and (why := next(filter(None, map(broken, record)), "")):
+            aside.add(line, "with broken characters", why, delimiter.join(record))
+        else:
+            kept.append(record)
+    return kept

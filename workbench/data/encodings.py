@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.data.raw import refuse_binary
@@ -17,45 +18,185 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE = 256 * 1024
+# Encodings with the vendors' additions, which a file may need that is otherwise like the plain one.
+_WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "cp1252": "latin-1"}
+_BROKEN = re.compile("[\0\udc80-\udcff]")
+_PLAIN = re.compile("[\t\n\r -~]")
 _NAMES = {
     "cp1252": "Windows-1252 (Western European)",
+    "latin-1": "Latin-1 (Western European)",
     "cp1251": "Windows-1251 (Cyrillic)",
     "koi8-r": "KOI8-R (Cyrillic)",
     "gb18030": "GB18030 (Chinese)",
     "shift_jis": "Shift-JIS (Japanese)",
     "euc_jp": "EUC-JP (Japanese)",
     "euc_kr": "EUC-KR (Korean)",
+    "utf-16-le": "UTF-16 without its mark (little-endian)",
+    "utf-16-be": "UTF-16 without its mark (big-endian)",
 }
 
 
-def decode(data: bytes, path: Path, encoding: str | None = None, *, field: str = "data.train") -> str:
-    """The text in the bytes, without a byte-order mark.
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """A file's text.
+
+    Attributes:
+        text: The characters, without a byte-order mark, with line ends as they are.
+        encoding: The codec that gave them.
+        notes: What was assumed, in plain words; empty for UTF-8.
+        damaged: Whether rows of it may hold NUL, or bytes that are not UTF-8 (as lone surrogates): see `broken`.
+    """
+
+    text: str
+    encoding: str
+    notes: tuple[str, ...] = ()
+    damaged: bool = False
+
+
+def characters(
+    data: bytes, path: Path, encoding: str | None = None, *, field: str = "data.train"
+) -> Characters:
+    """The text in the bytes: in the encoding that is named, by the byte-order mark, as UTF-8, or as detected.
 
     Args:
         data: The file's content.
         path: Where it came from, for the problem's words.
-        encoding: A codec name, or None or "" to use the byte-order mark, else UTF-8.
+        encoding: A codec name; None or "" detects it.
         field: The recipe field that named the file.
 
     Raises:
-        WorkbenchError: When the bytes are not text in that encoding, naming line and byte, and the most
-            plausible encoding where none was given.
+        WorkbenchError: When the bytes are not text in the named encoding, naming line and byte; when they hold
+            NUL throughout; or when no encoding fits.
     """
-    if encoding:
-        return _decode_as(data, path, encoding.strip())
+    codec = codec_of(data, path, encoding, field=field)
+    if encoding or codec.encoding != "utf-8":
+        try:
+            return replace(codec, text=_decode_as(data, path, codec.encoding))
+        except WorkbenchError:
+            if encoding or codec.encoding not in _NAMES:
+                raise
+        wider = _WIDER.get(codec.encoding, codec.encoding)
+        try:
+            return replace(codec, text=_decode_as(data, path, wider), encoding=wider)
+        except WorkbenchError:
+            raise _no_encoding(data, path) from None
+    try:
+        return Characters(data.decode("utf-8"), "utf-8", damaged=codec.damaged)
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "surrogateescape")
+        return Characters(text, "utf-8", damaged=True)
+
+
+def codec_of(
+    data: bytes, path: Path, encoding: str | None = None, *, field: str = "data.train"
+) -> Characters:
+    """The encoding of a file by its first bytes or all of them; the answer's `text` is empty.
+
+    Raises:
+        WorkbenchError: As `characters`.
+    """
+    if encoding and encoding.strip():
+        try:
+            codecs.lookup(encoding.strip())
+        except LookupError:
+            _decode_as(b"", path, encoding.strip())
+        return Characters("", encoding.strip(), damaged=b"\0" in data)
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     if marked:
-        return _decode_as(data, path, marked)
-    refuse_binary(data, path, field=field)
+        said = (
+            ()
+            if marked == "utf-8-sig"
+            else (f"The characters were read as {marked.upper()}, as its mark says.",)
+        )
+        return Characters("", marked, said)
+    if b"\0" in data[:_SAMPLE] and (wide := wide_without_mark(data[:_SAMPLE])):
+        return Characters("", wide, (_assumed(wide),))
+    if 200 * data.count(b"\0") > len(data):
+        refuse_binary(data, path, field=field)
+    damaged = b"\0" in data
     try:
-        return data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _not_utf8(data, path, error) from error
+        if error.reason == "unexpected end of data" and len(data) - error.start < 4:
+            return Characters("", "utf-8", damaged=True)  # cut in the middle of a character
+        start = data.rfind(b"\n", 0, max(0, error.start - _SAMPLE // 2)) + 1
+        head = data[: min(start, _SAMPLE // 4)]
+        sample = head[: head.rfind(b"\n") + 1] + data[start : start + _SAMPLE]
+        guess = guess_encoding(sample) or _second_opinion(sample)
+        if guess is None:
+            raise _no_encoding(data, path) from error
+        if guess != "utf-8":
+            return Characters("", guess, (_assumed(guess),), damaged)
+        damaged = True
+    return Characters("", "utf-8", damaged=damaged)
+
+
+def broken(text: str) -> str:
+    """Why a row's text cannot be taken, in plain words; empty where it can."""
+    found = _BROKEN.search(text)
+    if found is None:
+        return ""
+    return "it holds a NUL byte" if found[0] == "\0" else f"byte 0x{ord(found[0]) - 0xDC00:02X} is not UTF-8"
+
+
+def decode(data: bytes, path: Path, encoding: str | None = None, *, field: str = "data.train") -> str:
+    """The text in the bytes, of which none may be damaged; see `characters`.
+
+    Raises:
+        WorkbenchError: As `characters`, and for any NUL byte or byte that is not UTF-8.
+    """
+    found = characters(data, path, encoding, field=field)
+    if found.damaged and not encoding:
+        refuse_binary(data, path, field=field)
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise bad_input(
+                f"The file {path.name} is not written in UTF-8.",
+                f"The first byte that is not UTF-8 is {_place(data, error)}. The rest is mostly UTF-8, so these "
+                "bytes are probably damaged.",
+                "Repair that line, or save the file again as UTF-8.",
+                field="data.encoding",
+            ) from error
+    return found.text
+
+
+def wide_without_mark(sample: bytes) -> str | None:
+    """The kind of UTF-16 or UTF-32 that a file without a byte-order mark is written in; None for none.
+
+    Where text is Latin, every second byte is NUL. Elsewhere the line ends tell: a byte 0x0A that ends a line has its
+    NUL on the same side throughout.
+    """
+    best, most = None, 0
+    for name, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
+        text = sample[: len(sample) // width * width].decode(name, "replace")
+        if "\0" in text or text.count("\ufffd") > len(text) // 100:
+            continue
+        plain = len(_PLAIN.findall(text))
+        ends = text.count("\n")
+        if plain > most and (plain > len(text) // 2 or (ends and 5 * ends >= sample.count(b"\n"))):
+            best, most = name, plain
+    return best
+
+
+def _assumed(encoding: str) -> str:
+    name = _NAMES.get(encoding, encoding.upper())
+    return f"The file is not UTF-8: its characters were read as {name}. If they look wrong, choose another encoding."
+
+
+def _second_opinion(sample: bytes) -> str | None:
+    """What statistics of letters say where no rule of ours does."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample[: _SAMPLE // 8]).best()
+    return best.encoding if best is not None and best.encoding not in ("ascii", "utf_8") else None
 
 
 def decode_head(head: bytes) -> str:
     """The text of a file's first bytes as far as it can be told, to see what kind of file it is."""
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if marked is None and b"\0" in head:
+        marked = wide_without_mark(head)
     return head.decode(marked or "utf-8", "replace").removeprefix("\ufeff")
 
 
@@ -94,26 +235,25 @@ def _place(data: bytes, error: UnicodeDecodeError) -> str:
     return f"0x{data[error.start]:02X} in line {line} (byte {column} of that line)"
 
 
-def _not_utf8(data: bytes, path: Path, error: UnicodeDecodeError) -> WorkbenchError:
-    start = data.rfind(b"\n", 0, max(0, error.start - _SAMPLE // 2)) + 1
-    guess = guess_encoding(data[start : start + _SAMPLE])
-    cause = f"The first byte that is not UTF-8 is {_place(data, error)}."
-    if guess == "utf-8":
-        cause += " The rest is mostly UTF-8, so these bytes are probably damaged."
-        remedy = "Repair that line, or save the file again as UTF-8."
-    elif guess:
-        cause += f" It looks like {_NAMES[guess]}."
-        remedy = f"Choose {guess} under Encoding, or save the file as UTF-8."
+def _no_encoding(data: bytes, path: Path) -> WorkbenchError:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cause = f"The first byte that is not UTF-8 is {_place(data, error)}, and no other encoding fits throughout."
     else:
-        remedy = "Choose its encoding under Encoding, or save the file as UTF-8."
-    return bad_input(f"The file {path.name} is not written in UTF-8.", cause, remedy, field="data.encoding")
+        cause = "The encoding that its beginning suggests does not fit the rest."
+    return bad_input(
+        f"The encoding of {path.name} cannot be told.",
+        cause,
+        "Choose its encoding under Encoding, or save the file as UTF-8.",
+        field="data.encoding",
+    )
 
 
 def guess_encoding(sample: bytes) -> str | None:
     """The most plausible encoding of bytes that are not all UTF-8; None when nothing fits.
 
-    Each rule looks for what the script's usual letters leave in the bytes. It is a suggestion to a person,
-    never used without being asked for.
+    Each rule looks for what the script's usual letters leave in the bytes. A file that is read so carries a note.
     """
     cut = sample.rfind(b"\n")
     sample = sample[:cut] if cut > 0 else sample
@@ -126,7 +266,7 @@ def guess_encoding(sample: bytes) -> str | None:
     if not high:
         return None
     if sum(len(run) == 1 for run in runs) > 0.6 * len(runs):  # é and “ stand alone among Latin letters
-        return "cp1252" if _fits(sample, "cp1252") else None
+        return _western(sample)
     if _share(sample, "shift_jis", "\u3040", "\u30ff") > 0.25:
         return "shift_jis"
     if _share(sample, "euc_jp", "\u3040", "\u30ff") > 0.25:
@@ -139,20 +279,22 @@ def guess_encoding(sample: bytes) -> str | None:
         return "euc_kr"
     if _share(sample, "gb18030", "\u4e00", "\u9fff") > 0.6:
         return "gb18030"
-    return "cp1252" if _fits(sample, "cp1252") else None
+    return _western(sample) if _western(sample) == "cp1252" else None
+
+
+def _western(sample: bytes) -> str:
+    return "cp1252" if _fits(sample, "cp1252") else "latin-1"
 
 
 def _fits(sample: bytes, name: str) -> bool:
-    try:
-        sample.decode(name)
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Whether the bytes are text in that encoding, but for characters cut at the ends and a vendor's few."""
+    wrong = sample.decode(name, "replace").count("\ufffd")
+    return wrong <= (0 if name == "cp1252" else 2 + len(sample) // 2000)
 
 
 def _share(sample: bytes, name: str, low: str, high: str) -> float:
     """The share of the non-ASCII characters, decoded as `name`, that lie between two characters."""
     if not _fits(sample, name):
         return 0.0
-    foreign = [c for c in sample.decode(name) if c > "\x7f"]
+    foreign = [c for c in sample.decode(name, "replace") if c > "\x7f"]
     return sum(low <= c <= high for c in foreign) / max(1, len(foreign))

@@ -34,6 +34,7 @@ class Opening:
         header: For delimited text, whether the first row names the columns.
         encoding: How the characters are stored; empty: detected.
         delimiter: For delimited text; empty: sniffed.
+        quoting: For delimited text, whether quotation marks hold fields together that the delimiter would cut.
         records: For JSON and archives, the path to the list of records or the member's name; empty: found.
         lines: For plain text, what one row is.
         field: The recipe field that named the file, to which a problem belongs.
@@ -51,6 +52,7 @@ class Opening:
     header: Header = "auto"
     encoding: str = ""
     delimiter: str = ""
+    quoting: Literal["auto", "yes", "no"] = "auto"
     records: str = ""
     lines: Literal["line", "block", "file"] = "line"
     field: str = "data.train"

@@ -1,98 +1,186 @@
-"""Reads JSON Lines (one object a line), or one JSON list of objects, as columns of text."""
+"""Reads JSON Lines, one object a line, portion by portion, and sets aside the lines that do not fit."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.data.encodings import split_lines
-from workbench.data.suggest import counted, listed
-from workbench.run.problem import WorkbenchError, bad_input
+from workbench.data.aside import Aside
+from workbench.data.encodings import broken
+from workbench.data.suggest import counted
+from workbench.run.problem import bad_input
 
-Columns = dict[str, list[str | None]]
+Record = dict[str, Any]
+#: So many rows tell what kind of value a field holds ...
+_LEARNED = 1000
+#: ... where this share of them agrees.
+_AGREED = 0.9
+_SHOWN = 8
+_STRUCTURES = ("a list", "an object")
 
 
-def json_columns(text: str, path: Path, *, field: str = "data.train") -> tuple[Columns, list[str]]:
-    """The objects' values by key, in the order in which keys first appear, and notes.
+@dataclass(slots=True)
+class JsonRows:
+    """The rows of a file of objects, fed in portions of whole lines.
 
-    A text stays as it is; null and absent keys are None; other values are written as JSON.
-
-    Raises:
-        WorkbenchError: When a line is not a JSON object, naming the line, or there is none at all.
+    Attributes:
+        path: The file.
+        named_by: The recipe field that named it.
+        damaged: Whether lines may hold characters that are broken.
+        aside: The lines that do not hold an object, or one whose values are of another kind than elsewhere.
+        names: The fields in the order in which they first appear.
+        rows: How many objects there were.
     """
-    objects = (
-        _from_list(text, path, field) if text.lstrip().startswith("[") else _from_lines(text, path, field)
-    )
-    names = list(dict.fromkeys(key for _, found in objects for key in found))
-    if not names:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "It holds no JSON object with a value in it.",
-            "Write one object a line, such as " + '{"text": "…", "label": "…"}.',
-            field=field,
-        )
-    columns: Columns = {name: [_as_text(found.get(name)) for _, found in objects] for name in names}
-    notes = []
-    for name in names:
-        absent = [number for number, found in objects if name not in found]
-        if absent:
-            where = f"{'line' if len(absent) == 1 else 'lines'} {listed(absent)}"
-            notes.append(f"{counted(len(absent), 'row')} without “{name}” ({where}): taken as missing.")
-    return columns, notes
 
+    path: Path
+    named_by: str
+    damaged: bool = False
+    aside: Aside = field(default_factory=Aside)
+    names: list[str] = field(default_factory=list)
+    rows: int = 0
+    _kinds: dict[str, str] | None = None
+    _present: Counter[str] = field(default_factory=Counter)
+    _absent: dict[str, list[int]] = field(default_factory=dict)
+    _odd: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _odd_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _first: list[int] = field(default_factory=list)
 
-def _from_lines(text: str, path: Path, field: str) -> list[tuple[int, dict[str, Any]]]:
-    found = []
-    for number, line in enumerate(split_lines(text), 1):
+    def feed(self, lines: Iterable[str], begins: int) -> list[Record]:
+        """The objects in the lines, of which the first has the number `begins`."""
+        parsed = [found for number, line in enumerate(lines, begins) if (found := self._parse(number, line))]
+        if self._kinds is None and parsed:
+            self._kinds = _learn([record for _, record, _ in parsed[:_LEARNED]])
+        kept = []
+        for number, record, line in parsed:
+            if why := self._misfit(number, record):
+                self.aside.add(number, "with a value of the wrong kind", why, line)
+            else:
+                self._note(number, record)
+                kept.append(record)
+        return kept
+
+    def notes(self) -> list[str]:
+        """What was set aside or taken as missing."""
+        said = []
+        for name in self.names:
+            absent = self.rows - self._present[name]
+            if absent:
+                where = _places(self._absent[name], absent)
+                said.append(f"{counted(absent, 'row')} without “{name}” ({where}): taken as missing.")
+        for (name, kind), lines in self._odd.items():
+            count = self._odd_counts[name, kind]
+            said.append(
+                f"“{name}” is {kind} in {counted(count, 'row')} ({_places(lines, count)}): taken as text."
+            )
+        return [*said, *self.aside.notes()]
+
+    def require_rows(self) -> None:
+        """Refuse a file that is not JSON Lines.
+
+        Raises:
+            WorkbenchError: Naming the first line that is no object, or saying that there is no value at all.
+        """
+        if self.aside.too_many(self.rows):
+            first = self.aside.rows[0]
+            raise bad_input(
+                f"{self.path.name} is not JSON Lines.",
+                f"Line {first.row} {first.why}.",
+                'Write one object a line, such as {"text": "…", "label": "…"}.',
+                field=self.named_by,
+            )
+        if not self.names:
+            raise bad_input(
+                f"The file {self.path.name} holds no rows.",
+                "It holds no JSON object with a value in it.",
+                'Write one object a line, such as {"text": "…", "label": "…"}.',
+                field=self.named_by,
+            )
+
+    def _parse(self, number: int, line: str) -> tuple[int, Record, str] | None:
         if not line.strip():
-            continue
+            return None
+        if self.damaged and (why := broken(line)):
+            self.aside.add(number, "with broken characters", f"cannot be taken: {why}", line)
+            return None
         try:
             value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            why = (
-                f"{error.msg} at character {error.colno}"
-                if isinstance(error, json.JSONDecodeError)
-                else "too deep"
-            )
-            raise _bad(path, f"Line {number} is not JSON: {why}.", field) from error
-        if not isinstance(value, dict):
-            raise _bad(path, f"Line {number} is {_kind(value)}, not an object in braces.", field)
-        found.append((number, value))
-    return found
+        except json.JSONDecodeError as error:
+            why = f"is not JSON: {error.msg} at character {error.colno}"
+        except (RecursionError, ValueError):  # a number of more digits than Python converts
+            why = "is not JSON: it is too deep or too long"
+        else:
+            if isinstance(value, dict):
+                return number, value, line
+            why = f"is {_kind(value)}, not an object in braces"
+        self.aside.add(number, "that could not be read", why, line)
+        return None
+
+    def _misfit(self, number: int, record: Record) -> str:
+        """What is of so different a kind that the row cannot be taken; empty where all is well."""
+        kinds = self._kinds or {}
+        for name, value in record.items():
+            usual = kinds.get(name)
+            if usual is None or value is None:
+                continue
+            kind = _kind(value)
+            if kind != usual and (kind in _STRUCTURES or usual in _STRUCTURES):
+                return f"has {kind} in “{name}”, where other rows have {usual}"
+            if kind != usual:
+                lines = self._odd.setdefault((name, kind), [])
+                self._odd_counts[name, kind] += 1
+                if len(lines) < _SHOWN:
+                    lines.append(number)
+        return ""
+
+    def _note(self, number: int, record: Record) -> None:
+        for name in record:
+            if name not in self._absent:
+                self.names.append(name)
+                self._absent[name] = list(self._first)
+        for name in self.names:
+            if name not in record and len(self._absent[name]) < _SHOWN:
+                self._absent[name].append(number)
+        self._present.update(record.keys())
+        self.rows += 1
+        if len(self._first) < _SHOWN:
+            self._first.append(number)
 
 
-def _from_list(text: str, path: Path, field: str) -> list[tuple[int, dict[str, Any]]]:
-    try:
-        values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep"
-        raise _bad(path, f"The JSON breaks in line {line}: {why}.", field) from error
-    for number, value in enumerate(values, 1):
-        if not isinstance(value, dict):
-            raise _bad(path, f"Item {number} of the list is {_kind(value)}, not an object in braces.", field)
-    return list(enumerate(values, 1))
+def json_text(value: object) -> str | None:
+    """A value as a cell: text as it is, null as missing, everything else as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _bad(path: Path, cause: str, field: str) -> WorkbenchError:
-    return bad_input(
-        f"{path.name} is not JSON Lines.",
-        cause,
-        'Write one object a line, such as {"text": "…", "label": "…"}.',
-        field=field,
-    )
+def _learn(records: list[Record]) -> dict[str, str]:
+    """The kind of value that each field holds, where nearly all of the rows agree."""
+    kinds: dict[str, Counter[str]] = {}
+    for record in records:
+        for name, value in record.items():
+            if value is not None:
+                kinds.setdefault(name, Counter())[_kind(value)] += 1
+    usual = {name: counts.most_common(1)[0] for name, counts in kinds.items()}
+    return {name: kind for name, (kind, n) in usual.items() if n >= _AGREED * kinds[name].total() and n > 9}
 
 
 def _kind(value: object) -> str:
     if isinstance(value, list):
         return "a list"
+    if isinstance(value, dict):
+        return "an object"
     if isinstance(value, str):
         return "a text"
-    return "null" if value is None else "a number or a truth value"
+    if isinstance(value, bool):
+        return "a truth value"
+    return "null" if value is None else "a number"
 
 
-def _as_text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+def _places(lines: list[int], count: int) -> str:
+    shown = ", ".join(map(str, lines))
+    more = f" and {count - len(lines)} more" if count > len(lines) else ""
+    return f"{'line' if count == 1 else 'lines'} {shown}{more}"

@@ -123,23 +123,13 @@ def refuse_binary(data: bytes, path: Path, *, field: str = "data.train") -> None
     """Refuse bytes that hold NUL, which no text in a one-byte or UTF-8 encoding does.
 
     Raises:
-        WorkbenchError: Naming the first such byte; where the pattern is that of UTF-16, saying so.
+        WorkbenchError: Naming the first such byte.
     """
     if data.startswith(_WIDE_MARKS):
         return
     first = data.find(b"\0")
     if first < 0:
         return
-    sample = data[:4096]
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if max(even, odd) > len(sample) // 5 and min(even, odd) <= len(sample) // 50:
-        name = "utf-16-le" if odd > even else "utf-16-be"
-        raise bad_input(
-            f"The encoding of {path.name} has to be named.",
-            "It looks like UTF-16 without the mark that says so.",
-            f"Choose {name} under Encoding, or save the file as UTF-8.",
-            field="data.encoding",
-        )
     raise bad_input(
         f"{path.name} is not a text file.",
         f"It holds NUL bytes (the first is byte {first + 1}), which text does not.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.data.aside import SetAside as SetAside  # part of a table
 from workbench.data.format import Format, Header, Opening, all_formats
 from workbench.data.raw import head_of, refuse_known_binary, require_path
 from workbench.data.suggest import counted, did_you_mean, listed
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
 PLAIN = Opening()
 #: Values that become Python objects in one go.
 PORTION = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A row that could not be read: where it stands (a line or record number, from 1), and why, in plain words.
-    `content` is its beginning."""
-
-    row: int
-    why: str
-    content: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.data.encodings import decode
+from workbench.data.encodings import Characters, characters, decode
 from workbench.data.format import Opening
 from workbench.data.raw import PARQUET_MAGIC, read_bytes
 from workbench.run.problem import bad_input
@@ -15,7 +15,7 @@ def read_text(path: str | Path, encoding: str | None = None, *, field: str = "da
 
     Args:
         path: The file.
-        encoding: How its characters are stored; None or "" for a byte-order mark, else UTF-8.
+        encoding: How its characters are stored; None or "" detects it.
         field: The recipe field that named the file.
 
     Raises:
@@ -41,19 +41,31 @@ def read_text(path: str | Path, encoding: str | None = None, *, field: str = "da
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_characters(path: Path, opening: Opening) -> tuple[bytes, str]:
-    """A file's bytes and its text, with line ends as they are.
+def read_decoded(path: Path, opening: Opening) -> tuple[bytes, Characters]:
+    """A file's bytes and its text, with line ends as they are; rows of it may be damaged.
 
     Raises:
-        WorkbenchError: As `read_text`.
+        WorkbenchError: When the file is missing, a folder, empty, blank, binary, or not in the named encoding.
     """
     data = read_bytes(path, field=opening.field)
-    text = decode(data, path, opening.encoding, field=opening.field)
-    if text.isspace() or not text:
+    found = characters(data, path, opening.encoding, field=opening.field)
+    if found.text.isspace() or not found.text:
         raise bad_input(
             f"The file {path.name} holds no rows.",
             "It holds nothing but blank lines.",
             "Choose a file that holds text.",
             field=opening.field,
         )
-    return data, text
+    return data, found
+
+
+def read_characters(path: Path, opening: Opening) -> tuple[bytes, str]:
+    """A file's bytes and its text, for formats of one piece, of which nothing can be set aside.
+
+    Raises:
+        WorkbenchError: As `read_decoded`, and when a byte is broken.
+    """
+    data, found = read_decoded(path, opening)
+    if found.damaged:
+        decode(data, path, opening.encoding, field=opening.field)
+    return data, found.text

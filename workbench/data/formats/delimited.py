@@ -9,14 +9,14 @@ from workbench.data.delimited import sniff_delimiter, split_table
 from workbench.data.encodings import decode_head
 from workbench.data.format import Format, Opening
 from workbench.data.tables import Table, text_table
-from workbench.data.text_files import read_characters
+from workbench.data.text_files import read_decoded
 
 
 class Delimited(Format):
     """One file of rows whose fields are cut by a delimiter."""
 
     title = "CSV or TSV"
-    suffixes = (".csv", ".tsv", ".tab")
+    suffixes = (".csv", ".tsv", ".tab", ".psv")
     order = 300
 
     def claims(self, path: Path, head: bytes) -> bool:
@@ -25,9 +25,10 @@ class Delimited(Format):
         return path.suffix.lower() in self.suffixes or sniff_delimiter(decode_head(head), path) == "\t"
 
     def read(self, path: Path, opening: Opening) -> Table:
-        data, text = read_characters(path, opening)
-        grid = split_table(text, path, opening.header, field=opening.field)
+        data, found = read_decoded(path, opening)
+        grid = split_table(found.text, path, opening, damaged=found.damaged)
         values: dict[str, list[str | None]] = {
             name: [row[i] for row in grid.rows] for i, name in enumerate(grid.columns)
         }
-        return text_table(path, values, grid.notes, hashlib.sha256(data).hexdigest())
+        notes = (*found.notes, *grid.notes)
+        return text_table(path, values, notes, hashlib.sha256(data).hexdigest(), grid.set_aside)

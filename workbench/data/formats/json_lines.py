@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from workbench.data.encodings import decode_head
+from workbench.data.encodings import decode_head, split_lines
 from workbench.data.format import Format, Opening
-from workbench.data.json_lines import json_columns
+from workbench.data.json_lines import JsonRows, json_text
 from workbench.data.tables import Table, text_table
-from workbench.data.text_files import read_characters
+from workbench.data.text_files import read_decoded
 
 
 class JsonLines(Format):
@@ -26,6 +26,10 @@ class JsonLines(Format):
         return bool(head) and (suffix in self.suffixes or decode_head(head).lstrip().startswith("{"))
 
     def read(self, path: Path, opening: Opening) -> Table:
-        data, text = read_characters(path, opening)
-        columns, notes = json_columns(text, path, field=opening.field)
-        return text_table(path, columns, notes, hashlib.sha256(data).hexdigest())
+        data, found = read_decoded(path, opening)
+        rows = JsonRows(path, opening.field, found.damaged)
+        records = rows.feed(split_lines(found.text), 1)
+        rows.require_rows()
+        values = {name: [json_text(record.get(name)) for record in records] for name in rows.names}
+        notes = (*found.notes, *rows.notes())
+        return text_table(path, values, notes, hashlib.sha256(data).hexdigest(), rows.aside.rows)
