@@ -16,6 +16,9 @@ from workbench.data.tables import PORTION, Table, as_text
 if TYPE_CHECKING:
     import pyarrow as pa  # imported where rows are in work, so that the window need not wait for it
 
+#: Values that become an Arrow array in one go.
+_WRITTEN = 20_000
+
 Indices = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
@@ -68,7 +71,11 @@ class Frame:
         """The same rows with a column of strings replaced, or added at the end."""
         import pyarrow as pa
 
-        column = pa.array(values, pa.large_string())
+        # In portions: no other thread has its turn while Arrow reads a list.
+        parts = [
+            pa.array(values[i : i + _WRITTEN], pa.large_string()) for i in range(0, len(values), _WRITTEN)
+        ]
+        column = pa.chunked_array(parts, pa.large_string())
         if name in self.columns:
             return replace(self, data=self.data.set_column(self.columns.index(name), name, column))
         return replace(self, data=self.data.append_column(name, column))

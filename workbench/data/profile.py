@@ -29,7 +29,7 @@ _BINS = 40
 _COVERED = 0.98
 
 # Thai to Burmese, Khmer, Chinese and Japanese: scripts with no blanks between words.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 Unit = Literal["tokens", "words", "characters"]
 
@@ -148,7 +148,7 @@ def _ruler(
 ) -> tuple[Unit, Callable[[list[str]], Iterable[int]]]:
     if tokenizer_file is None:
         sample = "".join(text[:200] for text in texts[:200])
-        if 3 * len(_UNSPACED.findall(sample)) > len(sample):
+        if 3 * len(UNSPACED.findall(sample)) > len(sample):
             return "characters", lambda chunk: map(len, chunk)
         return "words", lambda chunk: (len(t.split()) for t in chunk)
     tokenizer = whole_tokenizer(tokenizer_file, tokenizer_file.stat().st_mtime_ns)

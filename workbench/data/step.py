@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,9 @@ from workbench.data.frame import Frame
 from workbench.data.suggest import did_you_mean, listed
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.section import Section
+
+#: The recipe field to which a step's problems belong.
+FIELD = "data.steps"
 
 Group = Literal["columns", "labels", "texts", "rows", "personal data", "augmentation"]
 
@@ -70,18 +73,35 @@ class Step(Section, ABC):
     learning_only: ClassVar[bool] = False
     #: Whether doing it twice is the same as doing it once.
     idempotent: ClassVar[bool] = True
+    #: Whether it reads the labels.
+    reads_label: ClassVar[bool] = False
 
     def complaints(self, frame: Frame) -> list[Problem]:
         """What stands against doing it to these rows, such as a column that is not there; by itself, that."""
-        return [no_column(self, name, frame) for name in self.needs() if name not in frame.columns]
+        missing = [no_column(self, name, frame) for name in self.needs() if not column_named(frame, name)]
+        if self.reads_label and not frame.label:
+            missing.append(
+                Problem(
+                    f"{self.title}: there is no label column.",
+                    "It goes by the rows' labels.",
+                    "Choose the label column, or take the step out.",
+                    field=FIELD,
+                )
+            )
+        return missing
 
     def needs(self) -> tuple[str, ...]:
-        """The columns that it reads."""
+        """The columns that it reads; an empty name stands for the text column."""
         return ()
 
     @abstractmethod
     def apply(self, frame: Frame, context: Context) -> Done:
         """Do it. `complaints` has nothing to say."""
+
+    def learn(self, frame: Frame, held_out: Sequence[Frame], context: Context) -> Done:
+        """Do it to the rows to learn from; only steps that are `learning_only` are asked. `held_out` are the rows
+        that are measured on, which stay as they are."""
+        return self.apply(frame, context)
 
     def summary(self) -> str:
         """What it does, in one line, with its settings: "Remove duplicates of the text"."""
@@ -96,7 +116,7 @@ def all_steps() -> MappingProxyType[str, type[Step]]:
     return MappingProxyType({step.kind: step for step in classes_of(steps, Step)})  # type: ignore[type-abstract]
 
 
-def parse_step(record: Mapping[str, Any], *, field: str = "data.steps") -> Step:
+def parse_step(record: Mapping[str, Any], *, field: str = FIELD) -> Step:
     """The step that a recipe's table describes (`name` and `on` are no business of the step).
 
     Raises:
@@ -128,11 +148,24 @@ def parse_step(record: Mapping[str, Any], *, field: str = "data.steps") -> Step:
         ) from error
 
 
+def column_named(frame: Frame, name: str) -> str:
+    """The column that a step's field names: the text column for an empty name; empty where there is none."""
+    chosen = name or frame.text
+    return chosen if chosen in frame.columns else ""
+
+
 def no_column(step: Step, name: str, frame: Frame) -> Problem:
     """The problem of a column that a step wants and the rows do not have."""
+    if not name:
+        return Problem(
+            f"{step.title}: there is no text column.",
+            f"At this step the columns are: {listed(frame.columns, 12)}.",
+            "Name the columns in the step, or choose the text column.",
+            field=FIELD,
+        )
     return Problem(
         f"{step.title}: there is no column “{name}”.",
         f"At this step the columns are: {listed(frame.columns, 12)}.",
         f"{did_you_mean(name, frame.columns)} Choose one of these columns.".strip(),
-        field="data.steps",
+        field=FIELD,
     )

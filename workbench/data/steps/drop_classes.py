@@ -1,0 +1,36 @@
+"""The step that leaves out classes with too few rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.data.changing import keep_rows
+from workbench.data.classes import label_classes
+from workbench.data.frame import Frame
+from workbench.data.step import Context, Done, Step
+from workbench.data.suggest import counted, listed
+from workbench.run.section import field
+
+
+class DropClasses(Step):
+    """Leaves out every class that has fewer rows than are needed."""
+
+    kind = "drop-classes"
+    title = "Drop small classes"
+    help = "Leaves out classes with so few rows that they can be neither learned nor measured."
+    group = "labels"
+    reads_label = True
+
+    below: int = field(10, "Below", "Classes with fewer rows than this go.", unit="rows", ge=1)
+
+    def apply(self, frame: Frame, context: Context) -> Done:
+        classes = label_classes(frame)
+        if classes is None:
+            return Done(frame)
+        few = classes.sizes < self.below
+        gone = [f"“{name}”" for name, small in zip(classes.names, few, strict=True) if small]
+        notes = (f"{counted(len(gone), 'class', 'classes')} left out: {listed(gone, 6)}",) if gone else ()
+        return keep_rows(frame, ~np.append(few, False)[classes.codes], *notes)  # the last one is for -1
+
+    def summary(self) -> str:
+        return f"Drop classes with fewer than {counted(self.below, 'row')}"

@@ -1,0 +1,39 @@
+"""The step that leaves out rows to learn from whose text is measured on as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.data.changing import keep_rows
+from workbench.data.frame import Frame
+from workbench.data.step import Context, Done, Step
+from workbench.data.strings import column_strings, folded, same_text
+
+
+class RemoveLeaks(Step):
+    """Takes away from training what stands among held-out or test rows."""
+
+    kind = "remove-leaks"
+    title = "Remove leaks"
+    help = "Leaves out rows to learn from whose text is also held out, so that the score is honest."
+    group = "rows"
+    learning_only = True
+
+    def needs(self) -> tuple[str, ...]:
+        return ("",)
+
+    def apply(self, frame: Frame, context: Context) -> Done:
+        return Done(frame)
+
+    def learn(self, frame: Frame, held_out: Sequence[Frame], context: Context) -> Done:
+        known: set[str] = set()
+        for other in held_out:
+            known.update(folded(column_strings(other, other.text), same_text, context.check)[1])
+        codes, texts = folded(column_strings(frame, frame.text), same_text, context.check)
+        leaks = np.array([text in known for text in texts] + [False], dtype=bool)  # the last one is for -1
+        return keep_rows(frame, ~leaks[codes])
+
+    def summary(self) -> str:
+        return "Remove rows to learn from whose text is also held out"
