@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from workbench.cli.asked import asked_length, get_model_ready
-    from workbench.cli.files import writing
+    from workbench.run.files import writing
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import AttentionRequest

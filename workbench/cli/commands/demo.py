@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _draw(args: argparse.Namespace, prepared: Prepared, history: History) -> list[Path]:
     """Write the curves and the attention atlas of one held-out text; the report is there already."""
-    from workbench.cli.files import writing
+    from workbench.run.files import writing
     from workbench.session.pictures import atlas_png, curves_png
 
     folder = prepared.folder

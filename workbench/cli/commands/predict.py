@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict; returns the exit code."""
-    from workbench.cli.files import writing
     from workbench.data.tables import read_table
+    from workbench.run.files import writing
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import PredictionRequest

@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_job(args: argparse.Namespace, recipe: Recipe) -> int:
-    from workbench.cli.files import writing
     from workbench.cli.fleet import asked_fleet
+    from workbench.run.files import writing
     from workbench.run.folder import slug
     from workbench.session import launch_files, launching
 
