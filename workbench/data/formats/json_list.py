@@ -9,21 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.data.encodings import decode_head
+from workbench.data.aside import Aside
+from workbench.data.encodings import broken, decode_head
 from workbench.data.format import Format, Opening
 from workbench.data.json_tree import JsonWalker, Tree
 from workbench.data.nested import as_json, flat_notes, flatten, kind_of
 from workbench.data.suggest import counted, did_you_mean, listed
-from workbench.data.tables import SetAside, Table, text_table
-from workbench.data.text_files import read_characters
+from workbench.data.tables import Table, text_table
+from workbench.data.text_files import read_decoded
 from workbench.run.problem import WorkbenchError, bad_input
 
 _LINES = (".jsonl", ".ndjson")
 _OTHERS = (".csv", ".tsv", ".tab", ".txt", ".md", ".text", ".conll")
 _CONVERSATIONS = frozenset(("messages", "conversations"))
-#: Beyond this share of records that are none, the file holds something else.
-_MOST_ASIDE = 1 / 3
-_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class JsonList(Format):
         return suffix == ".json" and text.startswith("{") and not _is_lines(text)
 
     def read(self, path: Path, opening: Opening) -> Table:
-        data, text = read_characters(path, opening)
+        data, read = read_decoded(path, opening)
         fingerprint = hashlib.sha256(data).hexdigest()
         del data
 
@@ -61,18 +59,17 @@ class JsonList(Format):
             opening.check()
             opening.progress(share)
 
-        found = _find(text, path, opening, told)
-        del text
+        found = _find(read.text, path, opening, told)
+        damaged, said = read.damaged, [*read.notes, *found.notes]
+        del read
         if found.items and all(isinstance(item, str) for item in found.items):
-            return text_table(path, {"text": found.items}, found.notes, fingerprint)
-        records, numbers, aside = _records(found, path, opening.field)
+            return text_table(path, {"text": found.items}, said, fingerprint)
+        records, numbers, aside = _records(found.items, damaged, path, opening.field)
         flat = flatten(records, opening.check)
         if not flat.columns:
             raise _no_rows(path, "Its records have no fields.", opening.field)
-        notes = [*found.notes, *flat_notes(flat, numbers, "record")]
-        if aside:
-            notes.insert(0, f"{counted(len(aside), 'record')} that could not be read as a row set aside.")
-        return text_table(path, flat.columns, notes, fingerprint, aside)
+        notes = [*said, *aside.notes("record"), *flat_notes(flat, numbers, "record")]
+        return text_table(path, flat.columns, notes, fingerprint, aside.rows)
 
 
 def _is_lines(text: str) -> bool:
@@ -147,22 +144,27 @@ def _from_object(value: Any, path: Path, field: str) -> _Found:
     return _Found([value], "", ("The file holds one record.",))
 
 
-def _records(found: _Found, path: Path, field: str) -> tuple[list[dict[str, Any]], list[int], list[SetAside]]:
+def _records(
+    items: list[Any], damaged: bool, path: Path, field: str
+) -> tuple[list[dict[str, Any]], list[int], Aside]:
     """The items that are objects, their numbers from 1, and the others."""
-    records, numbers, aside = [], [], []
-    for number, item in enumerate(found.items, 1):
-        if isinstance(item, dict):
+    if not items:
+        raise _no_rows(path, "Its list is empty.", field)
+    records, numbers, aside = [], [], Aside()
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            why = f"it is {kind_of(item)}, not an object in braces"
+            aside.add(number, "of another kind than an object", why, as_json(item) or "null")
+        elif damaged and (why := broken(content := as_json(item) or "")):
+            aside.add(number, "with broken characters", why, content)
+        else:
             records.append(item)
             numbers.append(number)
-        else:
-            why = f"Record {number} is {kind_of(item)}, not an object in braces."
-            aside.append(SetAside(number, why, (as_json(item) or "null")[:_SHOWN]))
-    if not found.items:
-        raise _no_rows(path, "Its list is empty.", field)
-    if len(aside) > _MOST_ASIDE * len(found.items):
+    if aside.too_many(len(records)):
         raise bad_input(
             f"{path.name} holds no list of records.",
-            f"{len(aside)} of {counted(len(found.items), 'item')} are no objects. {aside[0].why}",
+            f"{aside.total} of {counted(len(items), 'item')} cannot be rows. "
+            f"Of record {aside.rows[0].row}: {aside.rows[0].why}.",
             'Write each record as an object, such as {"text": "…", "label": "…"}.',
             field=field,
         )
