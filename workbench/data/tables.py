@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from workbench.data.aside import SetAside as SetAside  # part of a table
 from workbench.data.format import Format, Header, Opening, all_formats
+from workbench.data.nested import as_json
 from workbench.data.raw import head_of, refuse_known_binary, require_path
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.run.problem import WorkbenchError, bad_input
@@ -180,4 +181,5 @@ def as_text(value: object) -> str | None:
         return None
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return str(value)
+    # A list is the same text in every format, so that what reads turns or words from it need know one way only.
+    return as_json(value) if isinstance(value, list | dict) else str(value)
