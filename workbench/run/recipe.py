@@ -83,6 +83,25 @@ class DataSection(Section):
     encoding: str = field(
         "", "Encoding", "How the file's characters are stored, such as utf-8. Empty: detected.", advanced=True
     )
+    delimiter: str = field(
+        "",
+        "Delimiter",
+        "What stands between two fields of a text file, such as ;. Empty: found.",
+        advanced=True,
+    )
+    records: str = field(
+        "",
+        "Part of the file",
+        "Where the rows are: the sheet of a workbook, the path to a list in JSON, or the member of an archive. Empty: "
+        "found.",
+        advanced=True,
+    )
+    lines: Literal["line", "block", "file"] = field(
+        "line",
+        "A row of plain text",
+        "What one row of a plain text is: a line, a block between blank lines, or the whole file.",
+        advanced=True,
+    )
     steps: Steps = field(
         (),
         "Steps",
