@@ -88,12 +88,15 @@ QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; pad
 QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 6px; border-radius: 4px; }
 QPlainTextEdit, QTextEdit { background: $field; border: 1px solid $line; border-radius: ${radius_small}px;
     padding: 6px; selection-background-color: $accent; selection-color: $accent_text; }
-QPlainTextEdit[role="plain"] { border: 0; border-radius: 0; padding: 0; background: transparent; }
+QPlainTextEdit[role="plain"], QTextBrowser[role="plain"] { border: 0; border-radius: 0; padding: 0;
+    background: transparent; }
+QLineEdit[role="cell"], QComboBox[role="cell"] { min-height: 0; border-radius: 0; border-color: $accent; }
+QFrame[role="chip"] { border-radius: ${radius_small}px; border: 1px solid $warning_line; background: $warning_soft; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
-QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
+QCheckBox::indicator, QListView[role="ticks"]::indicator { width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
     background: $field; }
 QCheckBox::indicator:focus { border-color: $accent; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$icons/$tick.svg"); }
+QCheckBox::indicator:checked, QListView[role="ticks"]::indicator:checked { background: $accent; border-color: $accent; image: url("$icons/$tick.svg"); }
 QCheckBox::indicator:disabled { background: $background; border-color: $line; }
 QSlider { min-height: 20px; background: transparent; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $line; }
@@ -111,6 +114,8 @@ QHeaderView { background: $surface; border: 0; }
 QHeaderView::section { background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line;
     padding: 5px 11px; font-weight: 400; }
 QHeaderView::section:vertical { border-bottom: 0; padding: 0 8px; }
+QHeaderView::down-arrow { image: url("$icons/arrow-up.svg"); width: 10px; height: 10px; right: 6px; }
+QHeaderView::up-arrow { image: url("$icons/arrow-down.svg"); width: 10px; height: 10px; right: 6px; }
 QAbstractScrollArea::corner { background: transparent; border: 0; }
 QTableCornerButton::section { background: $surface; border: 0; border-bottom: 1px solid $line; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }
@@ -136,6 +141,10 @@ QProgressBar { background: $line; border: 0; border-radius: 2px; min-height: 4px
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QListView[role="plain"], QTreeView[role="plain"] { background: transparent; }
 QTreeView[role="plain"]::item { padding: 4px 2px; }
+QListView[role="ticks"] { background: $field; border: 1px solid $line; border-radius: ${radius_small}px; padding: 3px; }
+QListView[role="ticks"]:focus { border-color: $accent; }
+QListView[role="ticks"][invalid="true"] { border-color: $bad; }
+QListView[role="ticks"]::item { min-height: 24px; padding: 0 4px; }
 QListView[role="plain"]::item { border-radius: ${radius_small}px; }
 QGraphicsView { border: 0; background: transparent; }
 """)

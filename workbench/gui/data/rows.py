@@ -1,142 +1,226 @@
-"""The rows of a data set: a table of any length, and the whole text of the row that is chosen."""
+"""The rows of a data set: a table of any length to search, sort and change by hand, and the chosen row as a whole."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QTextOption
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QSplitter, QTableView
+import numpy as np
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtWidgets import QSplitter
 
-from workbench.data.suggest import counted
+from workbench.data.row_order import Arranged, Wish
+from workbench.gui.data.edits import Edits, undo_actions
+from workbench.gui.data.row_filter import RowFilter
+from workbench.gui.data.row_table import RowTable
+from workbench.gui.data.row_view import RowPanel
 from workbench.gui.table_model import TableModel
 from workbench.gui.theme import TINY
-from workbench.gui.widgets import Badge, Card, Muted, explain_widget, row
+from workbench.gui.widgets import Card, EmptyState, Rule
 
 if TYPE_CHECKING:
-    from workbench.data.tables import Table
-
-_READ = 20_000  # characters that the reading panel lays out; a line of 200 000 takes seconds
-_SAMPLED = 40  # rows that decide how wide a column is
+    from workbench.data.row_order import Indices, Rows
+    from workbench.run.problem import Problem
 
 
 class RowsView(QSplitter):
-    """The table above, the reading panel below."""
+    """The table above, the reading panel below.
 
-    def __init__(self) -> None:
+    Searching, sorting and filtering are wished for with `order_wanted`; `show_arranged` takes the answer.
+    """
+
+    order_wanted = Signal(object)  # Wish
+    sort_wanted = Signal(str, bool)  # column ("" for the order of the file), descending
+    search_wanted = Signal(str, bool)  # text, regular expression
+    finding_closed = Signal()  # all rows are to be shown again
+    tokens_wanted = Signal(str)  # the text of the chosen row
+    row_chosen = Signal(int)  # its number in the table, from 0; -1 for none
+    edited = Signal(object)  # Edit: key, column, old, new
+
+    def __init__(self, edits: Edits | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical)
+        self.edits = edits or Edits(self)
         self.model = TableModel(self)
-        self.view = QTableView()
-        self.view.setModel(self.model)
-        self._text = self._label = ""
-        self._set_up_view()
+        self.filter = RowFilter()
+        self.view = RowTable(self.model)
+        self.nothing = EmptyState("search", self.tr("No row fits"), "-")
+        self.panel = RowPanel(self.model)
+        self.number, self.label = self.panel.number, self.panel.label
+        self.length, self.reading = self.panel.length, self.panel.reading
+        self.wish = Wish()
+        self._text = ""
+        self._hits: Indices | None = None
+        self._source = -1
         card = Card()
         frame = card.layout()
         assert frame is not None
         frame.setContentsMargins(1, 1, 1, 1)
+        card.body.setSpacing(0)
+        for widget in (self.filter, Rule()):
+            card.add(widget)
         card.add(self.view, 1)
-        self.number = Muted("", wrap=False)
-        self.label = Badge("", "accent")
-        self.length = Muted("", wrap=False)
-        self.reading = QPlainTextEdit()
-        self.reading.setReadOnly(True)
-        self.reading.setProperty("role", "plain")
-        self.reading.setTabChangesFocus(True)
-        self.reading.document().setDocumentMargin(0)
-        self.reading.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.reading.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        explain_widget(
-            self.reading,
-            self.tr("The whole text of the chosen row."),
-            self.tr("Text of the chosen row"),
-        )
-        panel = Card()
-        panel.add(row(self.number, self.label, None, self.length))
-        panel.add(self.reading, 1)
+        card.add(self.nothing, 1)
+        self.nothing.hide()
         self.addWidget(card)
-        self.addWidget(panel)
-        panel.setMinimumHeight(96)
-        self.setSizes([420, 130])
+        self.addWidget(self.panel)
+        self.setSizes([420, 150])
         self.setStretchFactor(0, 4)
         self.setStretchFactor(1, 1)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(TINY * 2)
+        self.undo, self.redo = undo_actions(self.edits, self)
+        self._connect()
 
-    def _set_up_view(self) -> None:
-        view = self.view
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setWordWrap(False)
-        view.setShowGrid(False)
-        view.setTabKeyNavigation(False)
-        view.setCornerButtonEnabled(False)
-        numbers, names = view.verticalHeader(), view.horizontalHeader()
-        # All rows are equally high: otherwise the view would ask ten million of them how high they are.
-        numbers.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        numbers.setDefaultSectionSize(28)
-        numbers.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        names.setHighlightSections(False)
-        numbers.setHighlightSections(False)
-        names.setMinimumSectionSize(48)
-        explain_widget(view, "", self.tr("Rows of the data set"))
-        view.selectionModel().currentChanged.connect(self._read)
+    def _connect(self) -> None:
+        self.filter.keep_keys(self)
+        self.filter.search_wanted.connect(self._search)
+        self.filter.all_wanted.connect(self._close_finding)
+        self.filter.step_wanted.connect(self._step)
+        self.filter.left.connect(self.view.setFocus)
+        self.view.sort_wanted.connect(self._sort)
+        self.view.text_edit_wanted.connect(lambda _: self.panel.begin())
+        self.view.note_wanted.connect(lambda _: self.panel.begin_note())
+        self.panel.tokens_wanted.connect(self.tokens_wanted)
+        self.view.selectionModel().currentChanged.connect(self._read)
+        self.model.dataChanged.connect(lambda *_: self.panel.refresh())
+        self.edits.edited.connect(self.edited)
 
-    def show_table(self, table: Table, text: str, label: str) -> None:
-        """Show a table and say which columns are used; the place in the same table is kept."""
+    # ---- showing
+
+    def show_table(
+        self,
+        table: Rows,
+        text: str,
+        label: str,
+        classes: Sequence[str] = (),
+        *,
+        editable: bool = True,
+    ) -> None:
+        """Show rows and say which columns are used; the place in the same table is kept.
+
+        Args:
+            table: A `Table`, which can be read and sorted, or a `Frame`, whose rows can be changed by hand as well.
+            text: The column that is read; empty for none.
+            label: The column of labels; empty for none.
+            classes: The known labels, in the order in which they are offered.
+            editable: Whether a frame's rows are those of the untouched file, to which edits belong.
+        """
         fresh = table is not self.model.table
-        self._text, self._label = text, label
-        self.model.show_table(table)
-        self.model.mark_columns({text: self.tr("text"), label: self.tr("label")} if text or label else {})
+        self.panel.commit()
+        self._text = text
         if fresh:
-            self._fit_columns(table)
+            self.wish, self._hits, self._source = Wish(), None, -1
+            self.filter.clear()
+        self.model.show_table(table)
+        self.model.show_edits(self.edits, label, editable=editable)
+        self.model.mark_columns({text: self.tr("text"), label: self.tr("label")} if text or label else {})
+        self.view.show_columns(text, classes, fit=fresh)
+        if fresh:
+            self.view.show_sorted("", False)
+            self._show_empty(False)
             self.view.scrollToTop()
         if fresh and table.rows:
-            self.view.setCurrentIndex(self.model.index(0, self._reading_column()))
+            self.view.setCurrentIndex(self.model.index(0, self.view.text_column()))
         else:
             self._read(self.view.currentIndex())
 
-    def _reading_column(self) -> int:
-        table = self.model.table
-        return table.columns.index(self._text) if table and self._text in table.columns else 0
+    def show_arranged(self, arranged: Arranged) -> None:
+        """Show the rows that were wished for; the answer to an older wish is passed over."""
+        if arranged.wish is not self.wish:
+            return
+        self.panel.commit()
+        source = self._source
+        marked = None if self.wish.only_hits else arranged.hits
+        self.model.show_order(arranged.order, marked)
+        self._hits = arranged.hits
+        self.filter.show_count(None if arranged.hits is None else len(arranged.hits), arranged.of)
+        self.view.show_sorted(self.wish.sort, self.wish.descending)
+        self.panel.show_sought(self.wish.search, self.wish.regex)
+        self._show_empty(self.model.rowCount() == 0)
+        row = self.model.view_row(source) if source >= 0 else -1
+        if row < 0 or (self.wish.search and self._hit_at(row) is None):
+            row = int(self._hits[0]) if self._hits is not None and len(self._hits) else 0
+        if self.model.rowCount():
+            self.view.go_to(row)
+        else:
+            self._read(QModelIndex())
 
-    def _fit_columns(self, table: Table) -> None:
-        """Short columns get the room they need, the text gets what is left."""
-        names, metrics = self.view.horizontalHeader(), self.view.fontMetrics()
-        names.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        wide = self._reading_column()
-        for column in range(len(table.columns)):
-            title = str(self.model.headerData(column, Qt.Orientation.Horizontal))
-            texts = [
-                title,
-                *(str(self.model.index(r, column).data()) for r in range(min(_SAMPLED, table.rows))),
-            ]
-            needed = max(metrics.horizontalAdvance(text[:60]) for text in texts) + 28
-            self.view.setColumnWidth(column, max(56, min(needed, 520 if column == wide else 220)))
-        names.setStretchLastSection(False)
-        if len(table.columns) <= 6:
-            names.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
+    def show_problem(self, problem: Problem) -> None:
+        """Say why a wish cannot be met, such as a regular expression that is none; rows stay as they are."""
+        self.filter.show_problem(problem)
+        self.view.show_sorted(self.wish.sort, self.wish.descending)
+
+    def show_finding(self, title: str, rows: Indices) -> None:
+        """Show only the rows of a finding (ascending numbers), and say which; wishes for the order."""
+        self.filter.show_finding(title)
+        self._wish(replace(self.wish, rows=rows))
+
+    def show_row(self, source: int) -> None:
+        """Go to a row of the table by its number from 0, where it is shown."""
+        row = self.model.view_row(source)
+        if row >= 0:
+            self.view.go_to(row)
+
+    def show_tokens(self, tokens: Sequence[str], cut_at: int | None = None) -> None:
+        """Show the tokens of the chosen row; those from `cut_at` on are cut off, None for none."""
+        self.panel.show_tokens(tokens, cut_at)
+
+    def _show_empty(self, empty: bool) -> None:
+        if empty:
+            sentence = (
+                self.tr("“{0}” stands in none of the rows searched.").format(self.wish.search[:80])
+                if self.wish.search
+                else self.tr("Every row of this finding is gone.")
+            )
+            self.nothing.say(self.tr("No row fits"), sentence)
+        self.nothing.setVisible(empty)
+        self.view.setVisible(not empty)
+
+    # ---- wishes
+
+    def _wish(self, wish: Wish) -> None:
+        self.wish = wish
+        self.filter.show_busy()
+        self.order_wanted.emit(wish)
+
+    def _search(self, text: str, regex: bool, only_hits: bool) -> None:
+        self._wish(replace(self.wish, search=text, regex=regex, only_hits=only_hits))
+        self.search_wanted.emit(text, regex)
+
+    def _sort(self, column: str, descending: bool) -> None:
+        self._wish(replace(self.wish, sort=column, descending=descending))
+        self.sort_wanted.emit(column, descending)
+
+    def _close_finding(self) -> None:
+        self._wish(replace(self.wish, rows=None))
+        self.finding_closed.emit()
+
+    # ---- hits
+
+    def _hit_at(self, row: int) -> int | None:
+        """Which of the hits stands at this place; None where there is none."""
+        if self._hits is None:
+            return None
+        at = int(np.searchsorted(self._hits, row))
+        return at if at < len(self._hits) and int(self._hits[at]) == row else None
+
+    def _step(self, by: int) -> None:
+        """To the next hit, or the one before; after the last comes the first."""
+        if self._hits is None or not len(self._hits):
+            return
+        row = self.view.currentIndex().row()
+        at = int(np.searchsorted(self._hits, row, side="right" if by > 0 else "left")) - (by < 0)
+        self.view.go_to(int(self._hits[at % len(self._hits)]))
 
     def _read(self, index: QModelIndex) -> None:
         table = self.model.table
         if table is None or not index.isValid():
-            self.number.setText("")
-            self.label.hide()
-            self.length.setText("")
-            self.reading.setPlainText("")
-            return
-        line = index.row()
-        chosen = self._text if self._text in table.columns else table.columns[index.column()]
-        text = self.model.full_text(line, table.columns.index(chosen)) or ""
-        label = None
-        if self._label in table.columns:
-            label = self.model.full_text(line, table.columns.index(self._label))
-        self.number.setText(self.tr("Row {0}").format(f"{line + 1:,}".replace(",", "\u202f")))
-        self.label.setVisible(self._label in table.columns)
-        self.label.show_status(label[:60] if label else self.tr("no label"), "accent" if label else "warning")
-        self.length.setText(
-            self.tr("{0}, the first {1} shown").format(counted(len(text), "character"), f"{_READ:,}")
-            if len(text) > _READ
-            else counted(len(text), "character")
-        )
-        self.reading.setPlainText(text[:_READ])
+            self._source = -1
+            self.panel.show_row(-1)
+        else:
+            self._source = self.model.source_row(index.row())
+            named = self._text in table.columns
+            self.panel.show_row(index.row(), table.columns.index(self._text) if named else index.column())
+            self.filter.show_at(self._hit_at(index.row()))
+        self.row_chosen.emit(self._source)

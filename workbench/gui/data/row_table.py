@@ -1,0 +1,300 @@
+"""The table of rows: sorted by a click on a column, changed by hand cell by cell, with a menu on every row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from workbench.gui.data.cell_marks import MarkedDelegate
+from workbench.gui.icons import icon
+from workbench.gui.table_model import TableModel, one_line
+from workbench.gui.widgets import explain_widget
+
+Index = QModelIndex | QPersistentModelIndex
+_SAMPLED = 40  # rows that decide how wide a column is
+_OFFERED = 30  # classes in the menu; more are a list that nobody reads
+ROW_HEIGHT = 28
+
+
+class RowTable(QTableView):
+    """Rows of a `TableModel`; the text itself is read and changed elsewhere."""
+
+    sort_wanted = Signal(str, bool)  # column ("" for the order of the file), descending
+    text_edit_wanted = Signal(int)  # the row as it is shown
+    note_wanted = Signal(int)  # the row as it is shown
+
+    def __init__(self, model: TableModel) -> None:
+        super().__init__()
+        self._rows = model
+        self._text = ""
+        self._classes: tuple[str, ...] = ()
+        self._sorted: tuple[str, bool] = ("", False)
+        self.setModel(model)
+        self.setItemDelegate(_Cells(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        numbers, names = self.verticalHeader(), self.horizontalHeader()
+        # All rows are equally high: otherwise the view would ask ten million of them how high they are.
+        numbers.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        numbers.setDefaultSectionSize(ROW_HEIGHT)
+        numbers.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        names.setHighlightSections(False)
+        numbers.setHighlightSections(False)
+        names.setMinimumSectionSize(48)
+        names.setSectionsClickable(True)
+        names.setSortIndicatorShown(True)
+        names.sectionClicked.connect(self._clicked)
+        explain_widget(self, "", self.tr("Rows of the data set"))
+        self.show_sorted("", False)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that are offered."""
+        return self._classes
+
+    def show_columns(self, text: str, classes: Sequence[str], *, fit: bool) -> None:
+        """Say which column is read, and which labels there are; `fit` gives columns the room that they need."""
+        self._text, self._classes = text, tuple(classes)
+        if fit:
+            self._fit_columns()
+
+    def show_sorted(self, column: str, descending: bool) -> None:
+        """Show by which column rows are sorted, without the signal."""
+        self._sorted = (column, descending)
+        table = self._rows.table
+        at = table.columns.index(column) if table and column in table.columns else -1
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        self.horizontalHeader().setSortIndicator(at, order)
+
+    def text_column(self) -> int:
+        """The place of the column that is read; the first one where none is."""
+        table = self._rows.table
+        return table.columns.index(self._text) if table and self._text in table.columns else 0
+
+    def go_to(self, row: int) -> None:
+        """Choose the row that is shown at this place, and bring it into sight."""
+        column = max(0, self.currentIndex().column()) if self.currentIndex().isValid() else self.text_column()
+        self.setCurrentIndex(self._rows.index(row, column))
+
+    def _clicked(self, section: int) -> None:
+        """Ascending, then descending, then the order of the file."""
+        table = self._rows.table
+        if table is None:
+            return
+        name = table.columns[section]
+        column, descending = self._sorted
+        wanted = (name, False) if column != name else (("", False) if descending else (name, True))
+        self.show_sorted(*wanted)  # Qt has turned its arrow by itself
+        self.sort_wanted.emit(*wanted)
+
+    def _fit_columns(self) -> None:
+        """Short columns get the room they need, the text gets what is left."""
+        table, names, metrics = self._rows.table, self.horizontalHeader(), self.fontMetrics()
+        if table is None:
+            return
+        names.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        wide = self.text_column()
+        for column in range(len(table.columns)):
+            title = str(self._rows.headerData(column, Qt.Orientation.Horizontal)) + "    "  # and the arrow
+            sampled = range(min(_SAMPLED, self._rows.rowCount()))
+            texts = [title, *(str(self._rows.index(row, column).data()) for row in sampled)]
+            needed = max(metrics.horizontalAdvance(text[:60]) for text in texts) + 28
+            self.setColumnWidth(column, max(56, min(needed, 520 if column == wide else 220)))
+        names.setStretchLastSection(False)
+        if len(table.columns) <= 6:
+            names.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
+
+    # ---- by hand
+
+    def edit(self, index: Index, *how: object) -> bool:  # type: ignore[override]
+        """A text is changed where it can be read whole; other cells are changed in their place."""
+        if not how:
+            super().edit(index)
+            return True
+        trigger, event = how
+        table = self._rows.table
+        wanted = trigger == QAbstractItemView.EditTrigger.AllEditTriggers or bool(
+            self.editTriggers() & trigger  # type: ignore[operator]
+        )
+        if wanted and table and self._text and table.columns[index.column()] == self._text:
+            if index.flags() & Qt.ItemFlag.ItemIsEditable:
+                self.text_edit_wanted.emit(index.row())
+            return False
+        return super().edit(index, trigger, event)  # type: ignore[call-overload, no-any-return]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+C copies the whole cell, Delete drops the row."""
+        index = self.currentIndex()
+        if event.matches(QKeySequence.StandardKey.Copy) and index.isValid():
+            self.copy_cell(index)
+        elif event.key() == Qt.Key.Key_Delete and index.isValid() and self._rows.editable:
+            self.toggle_dropped(index.row())
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with the row."""
+        keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if keyboard else self.indexAt(event.pos())
+        if not index.isValid():
+            return
+        self.setCurrentIndex(index)
+        at = self.visualRect(index).center() if keyboard else event.pos()
+        self.row_menu(index).popup(self.viewport().mapToGlobal(at))
+
+    def row_menu(self, index: QModelIndex) -> QMenu:
+        """The menu of a cell and its row; it deletes itself when it closes."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        row, edits = index.row(), self._rows.edits
+        if edits is not None and self._rows.editable:
+            place = self._rows.place(row)
+            dropped = edits.dropped(place.key)
+            if not dropped:
+                edit = menu.addAction(icon("pencil"), self.tr("Edit"), lambda: self.edit_now(index))
+                edit.setShortcut(QKeySequence("F2"))
+                if self._label_column() >= 0:
+                    menu.addMenu(self._label_menu(menu, row))
+            noted = self.tr("Change the note…") if edits.note(place.key) else self.tr("Add a note…")
+            menu.addAction(noted, lambda: self.note_wanted.emit(row))
+            menu.addSeparator()
+            words = self.tr("Take the row in again") if dropped else self.tr("Drop the row")
+            drop = menu.addAction(
+                icon("undo" if dropped else "trash"), words, lambda: self.toggle_dropped(row)
+            )
+            drop.setShortcut(QKeySequence("Del"))
+            menu.addSeparator()
+        copy = menu.addAction(icon("copy"), self.tr("Copy the cell"), lambda: self.copy_cell(index))
+        copy.setShortcut(QKeySequence("Ctrl+C"))
+        menu.addAction(self.tr("Copy the row"), lambda: self.copy_row(row))
+        return menu
+
+    def _label_column(self) -> int:
+        table, label = self._rows.table, self._rows.label
+        return table.columns.index(label) if table and label in table.columns else -1
+
+    def _label_menu(self, parent: QMenu, row: int) -> QMenu:
+        menu = QMenu(self.tr("Change the label to"), parent)
+        index = self._rows.index(row, self._label_column())
+        now = self._rows.full_text(row, self._label_column())
+        for name in self._classes[:_OFFERED]:
+            shown = one_line(name)[:60].replace("&", "&&")
+            action = menu.addAction(shown, partial(self._rows.setData, index, name))
+            action.setCheckable(True)
+            action.setChecked(name == now)
+        menu.addSeparator()
+        menu.addAction(self.tr("Another…"), lambda: self.edit_now(index))
+        menu.addAction(self.tr("No label"), lambda: self._rows.setData(index, None)).setEnabled(
+            now is not None
+        )
+        return menu
+
+    def edit_now(self, index: QModelIndex) -> None:
+        """Begin to change a cell."""
+        self.setCurrentIndex(index)
+        self.edit(index, QAbstractItemView.EditTrigger.AllEditTriggers, None)
+
+    def toggle_dropped(self, row: int) -> None:
+        """Leave the row out, or take it in again."""
+        edits, place = self._rows.edits, self._rows.place(row)
+        if edits is not None:
+            edits.drop(place, not edits.dropped(place.key))
+
+    def copy_cell(self, index: QModelIndex) -> None:
+        """Put the whole text of a cell on the clipboard."""
+        QGuiApplication.clipboard().setText(self._rows.full_text(index.row(), index.column()) or "")
+
+    def copy_row(self, row: int) -> None:
+        """Put all cells of a row on the clipboard, as spreadsheets take them."""
+        text = io.StringIO()
+        cells = [self._rows.full_text(row, column) or "" for column in range(self._rows.columnCount())]
+        csv.writer(text, delimiter="\t", lineterminator="").writerow(cells)
+        QGuiApplication.clipboard().setText(text.getvalue())
+
+
+class _Cells(MarkedDelegate):
+    """Cells that are changed in their place: labels with the known classes to choose from."""
+
+    def __init__(self, table: RowTable) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        """A list with free text for labels, a line for other cells."""
+        model = index.model()
+        assert isinstance(model, TableModel) and model.table is not None
+        name = model.table.columns[index.column()]
+        if name != model.label:
+            line = QLineEdit(parent)
+            line.setProperty("role", "cell")
+            line.setAccessibleName(name)
+            return line
+        combo = QComboBox(parent)
+        combo.setProperty("role", "cell")
+        combo.setEditable(True)
+        combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        combo.addItems(list(self._table.classes))
+        combo.setAccessibleName(self.tr("Label"))
+        combo.activated.connect(lambda _: self._taken(combo))
+        return combo
+
+    def _taken(self, combo: QComboBox) -> None:
+        self.commitData.emit(combo)
+        self.closeEditor.emit(combo)
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """The whole value; nothing for a missing one."""
+        text = str(index.data(Qt.ItemDataRole.EditRole) or "")
+        if isinstance(editor, QComboBox):
+            editor.setCurrentIndex(editor.findText(text, Qt.MatchFlag.MatchExactly))
+            editor.setEditText(text)
+            line = editor.lineEdit()
+            if line is not None:
+                line.selectAll()
+        elif isinstance(editor, QLineEdit):
+            editor.setText(text)
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
+        """What was typed."""
+        text = editor.currentText() if isinstance(editor, QComboBox) else ""
+        text = editor.text() if isinstance(editor, QLineEdit) else text
+        model.setData(index, text)
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
+        """As large as the cell, and wide enough to read what is chosen."""
+        area = option.rect
+        area.setWidth(max(area.width(), min(180, self._table.viewport().width() - area.left())))
+        editor.setGeometry(area)
+
+    def eventFilter(self, editor: QObject, event: QEvent) -> bool:
+        """The list of a combo box that opens takes the focus; that is no end of editing."""
+        if (
+            event.type() == QEvent.Type.FocusOut
+            and isinstance(editor, QComboBox)
+            and editor.view().isVisible()
+        ):
+            return False
+        return super().eventFilter(editor, event)
