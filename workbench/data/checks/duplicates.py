@@ -181,7 +181,7 @@ def _labels_differ(frame: Frame, near: Near) -> str:
         return ""
     one, other = classes.codes[near.rows], classes.codes[near.like]
     differ = int(((one >= 0) & (other >= 0) & (one != other)).sum())
-    return f" {counted(differ, 'of them has', 'of them have')} another label than its like." if differ else ""
+    return f" {counted(differ, 'of them has', 'of them have')} another label than the row they resemble." if differ else ""
 
 
 def _conflict_examples(frame: Frame, rows: Indices, texts: Indices) -> tuple[str, ...]:
