@@ -75,6 +75,19 @@ def test_a_step_without_rate_leaves_the_weights_alone(
         assert torch.equal(tensor, kept), name
 
 
+def test_the_largest_batch_that_fits_is_offered_and_fits(
+    home: Home, recipe: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = changed(recipe(), "training.batch_size", 1)
+    monkeypatch.setattr(engine.Trial, "memory", lambda self, longest, split: Memory(1e9, 1e8))
+    monkeypatch.setattr(engine, "usable_memory", lambda device: int(1.65e9 / engine.HEADROOM))
+    monkeypatch.setattr(engine.Trial, "warm_step", lambda self, indexes, split, parts: (0.01, 10**9))
+    monkeypatch.setattr(engine, "_kernels", lambda trial, longest, split: (0, 0.0))
+    monkeypatch.setattr(engine, "_state_bytes", lambda assembly: 0)
+    found = preflight.check(home, chosen, lone_desk())
+    assert found.fits and [offer.changes for offer in found.offers] == [(("training.batch_size", 4),)]
+
+
 def test_energy_and_cost_follow_from_time(home: Home, recipe: Recipes) -> None:
     found = preflight.check(home, recipe(), lone_desk(), watts=500.0, price=0.4)
     assert found.energy == pytest.approx(500 * found.seconds / 3.6e6)

@@ -23,7 +23,7 @@ from workbench.engine.devices import describe, usable_memory
 from workbench.engine.fitting import gigabytes, memory_offers, optimizer_bytes, too_large
 from workbench.engine.plan import make_plan
 from workbench.engine.task import Goods, Rows, Split, Task
-from workbench.engine.trial import Check, Trial
+from workbench.engine.trial import Check, Memory, Trial
 from workbench.run.offers import Offer
 from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem
@@ -33,6 +33,8 @@ from workbench.run.recipe import Recipe
 HEADROOM = 0.95
 #: oneDNN keeps the 1 024 kernels used last; the forward and backward pass of a transformer take 17 for each shape.
 SHAPES_KEPT = 60
+#: Steps that an epoch keeps when a larger batch is offered.
+FEWEST_STEPS = 20
 
 
 def preflight(
@@ -77,21 +79,12 @@ def preflight(
     copy = state if assembly.device.type == "cpu" else 0
     parts = settings.accumulation or memory.parts_that_fit(len(longest), limit - copy) or 1
     predicted = memory.of(math.ceil(len(longest) / parts)) + copy
-    found = Preflight(
-        device=describe(assembly.device),
-        precision=assembly.precision,
-        parameters=assembly.parameters[0],
-        trained=assembly.parameters[1],
+    found = dataclasses.replace(
+        _outline(assembly, where),
         longest=int(goods.train.lengths[longest].max()),
         memory_peak=int(predicted),
-        memory_total=int(usable_memory(assembly.device)),
         disk_needed=_disk_needed(recipe, assembly, state),
-        disk_free=shutil.disk_usage(where).free,
         total_steps=plan.total,
-        step_seconds=0.0,
-        training_seconds=0.0,
-        measuring_seconds=0.0,
-        saving_seconds=0.0,
         watts=watts,
         price=price,
         accumulation=parts,
@@ -104,6 +97,7 @@ def preflight(
             memory_peak=found.memory_peak + copy + kept,
             training_seconds=found.training_seconds + compiling,
             saving_seconds=_copying_seconds(assembly, copy) * plan.checkpoints_after(0),
+            offers=_larger_batches(memory, recipe, len(goods.train), limit - copy - kept),
         )
     if max(predicted, found.memory_peak) > limit:
         found = dataclasses.replace(
@@ -117,6 +111,26 @@ def preflight(
     gc.collect()
     give_back_memory()
     return dataclasses.replace(found, took=time.perf_counter() - began)
+
+
+def _outline(assembly: Assembly, where: Path) -> Preflight:
+    """What is known before anything was measured."""
+    return Preflight(
+        device=describe(assembly.device),
+        precision=assembly.precision,
+        parameters=assembly.parameters[0],
+        trained=assembly.parameters[1],
+        longest=0,
+        memory_peak=0,
+        memory_total=int(usable_memory(assembly.device)),
+        disk_needed=0,
+        disk_free=shutil.disk_usage(where).free,
+        total_steps=0,
+        step_seconds=0.0,
+        training_seconds=0.0,
+        measuring_seconds=0.0,
+        saving_seconds=0.0,
+    )
 
 
 def longest_batch(lengths: Indexes, batches: Batches, recipe: Recipe) -> Indexes:
@@ -153,6 +167,15 @@ def _timed(
         training_seconds=one_epoch / len(epoch) * plan.total,
         measuring_seconds=measuring * (plan.measurements_after(0) + 1),
     )
+
+
+def _larger_batches(memory: Memory, recipe: Recipe, rows: int, limit: float) -> tuple[Offer, ...]:
+    """The largest batch that fits, where that is much larger than the recipe's and leaves enough steps."""
+    most = memory.rows_that_fit(rows // FEWEST_STEPS, limit)
+    if most < 2 * recipe.training.batch_size or recipe.training.accumulation > 1:
+        return ()
+    cost = "The largest that fits. Fewer, larger steps usually want a larger learning rate."
+    return (Offer(f"Batches of {most} rows", cost, (("training.batch_size", most),)),)
 
 
 def _kernels(trial: Trial, longest: Indexes, split: Split) -> tuple[int, float]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from accelerate.utils import broadcast
 
 from workbench.engine import checkpoints
 from workbench.engine.allocator import give_back_memory
@@ -24,20 +23,17 @@ from workbench.engine.evaluation import measure
 from workbench.engine.forecast import Forecast
 from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
-from workbench.engine.peers import cut_off, gathered_chance, restore_chance
+from workbench.engine.peers import cut_off, restore_chance
 from workbench.engine.plan import make_plan
 from workbench.engine.progress import Progress
+from workbench.engine.saving import Saving
 from workbench.engine.stepper import Stepper
 from workbench.engine.task import Goods, Measurement, Rows, Split, Task
 from workbench.engine.trouble import (
-    TRY_AGAIN,
-    GivenUpError,
     Restart,
     check_finite,
-    not_finite,
     offers_for,
     training_problem,
-    writing_problem,
 )
 from workbench.run.events import Changed, Ended, Evaluated, Event, Notice, Paused, Started, WentOn
 from workbench.run.offers import Answer, Offer
@@ -160,8 +156,8 @@ class _Loop:
         if self.plan.evaluates(progress.step) and progress.measured_step < progress.step:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
-        if checkpoint is None and self.keeper is not None and self.assembly.shards is None:
-            self.keeper.keep_writing("before", self._samples())
+        if checkpoint is None:
+            self.saving.writing("before", self._samples)
         while not self._is_over():
             epoch, first = self.plan.place(progress.step)
             for indexes in self.batches.epoch(epoch)[first : first + self.plan.total - progress.step]:
@@ -174,7 +170,7 @@ class _Loop:
                     yield from self._evaluate()
                 if self.plan.saves(progress.step):
                     yield from self._flush()
-                    yield from self._save_checkpoint()
+                    yield from self.saving.checkpoint()
                 if self._is_over():
                     break
             if progress.stop_at_epoch and not self._is_over() and self.plan.place(progress.step)[1] == 0:
@@ -192,6 +188,7 @@ class _Loop:
         self.forecast = Forecast(self.plan, self.batches, int(goods.validation.lengths.sum()))
         self.assembly = assemble(recipe, self.task, self.rows, goods, self.plan.total)
         self.accelerator, self.device = self.assembly.accelerator, self.assembly.device
+        self.saving = Saving(self.keeper, self.assembly, self.progress, self.forecast, self._answer)
         if checkpoint is not None and self.assembly.keeps_base:
             checkpoints.load_trained(checkpoint, self.assembly.bare)
         self.assembly.begin(self.resolve, self.seconds)
@@ -235,7 +232,7 @@ class _Loop:
 
     def _between_steps(self) -> Iterator[Event]:
         """Serve probes, follow orders, and wait while the run is paused."""
-        yield from self._written()
+        yield from self.saving.written()
         if not self.control.paused:
             self.control.between_steps(self._live())
             yield from self._follow(self.control.orders())
@@ -250,7 +247,7 @@ class _Loop:
                 if released:
                     self.assembly.move(self.device)
                 yield from self._follow(orders)
-                yield from self._written(wait=True)
+                yield from self.saving.written(wait=True)
                 if released:
                     self._release()
         if released:
@@ -261,7 +258,7 @@ class _Loop:
         for order in orders:
             match order:
                 case SaveNow():
-                    yield from self._save_checkpoint(mark=True)
+                    yield from self.saving.checkpoint(mark=True)
                 case MeasureNow():
                     if self.progress.measured_step < self.progress.step:
                         yield from self._evaluate()
@@ -272,7 +269,7 @@ class _Loop:
                     yield Changed(
                         step=self.progress.step, path="training.learning_rate", value=order.learning_rate
                     )
-                    yield from self._save_checkpoint()  # a crash must not forget what was ordered
+                    yield from self.saving.checkpoint()  # a crash must not forget what was ordered
 
     # ---- measuring and saving
 
@@ -286,7 +283,7 @@ class _Loop:
             measured = self._measure(self.goods.validation)
             best = progress.is_best(measured.metrics)
             if best:
-                yield from self._save_model(measured)
+                yield from self.saving.model(measured)
         self.forecast.measured(time.perf_counter() - began)
         yield self._evaluated(measured, best=best)
         if planned and progress.step:
@@ -312,69 +309,6 @@ class _Loop:
         if self.control.stopping and self.accelerator.num_processes == 1:
             raise _Stopping
 
-    def _save_model(self, measured: Measurement | None) -> Iterator[Event]:
-        """Keep the present weights as the chosen ones; called within `measured_weights`."""
-        self.accelerator.wait_for_everyone()
-        whole = self.assembly.shards.whole_model() if self.assembly.shards else None
-        if self.keeper is not None:
-            trained = self.assembly.bare if self.assembly.keeps_base else None
-            model = whole or self.assembly.portable()
-            self.keeper.keep_model(model, measured, self.progress.step, trained=trained)
-            yield from self._written()
-
-    def _save_checkpoint(self, *, mark: bool = False) -> Iterator[Event]:
-        chance, model, optimizer = (
-            gathered_chance(self.accelerator),
-            self.assembly.bare,
-            self.assembly.optimizer,
-        )
-        if self.assembly.shards:
-            model, optimizer = self.assembly.shards.whole(optimizer)
-        if self.keeper is None:
-            self.progress.saved_step = self.progress.step
-            return
-        self._check_weights(model)
-        began = time.perf_counter()
-        self.keeper.keep_checkpoint(self._snapshot(model, optimizer, chance), mark=mark)
-        yield from self._written()
-        self.progress.saved_step = self.progress.step
-        self.forecast.saved(time.perf_counter() - began)
-
-    def _snapshot(
-        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, chance: dict[str, torch.Tensor]
-    ) -> checkpoints.Snapshot:
-        assembly = self.assembly
-        return checkpoints.snapshot(
-            model,
-            optimizer,
-            assembly.scaler,
-            self.progress.position(assembly.precision),
-            assembly.method_state() | chance,
-            only_trained=assembly.keeps_base,
-        )
-
-    def _check_weights(self, model: torch.nn.Module) -> None:
-        """A checkpoint of broken weights would push out a good one."""
-        trained = [p for p in model.parameters() if p.requires_grad]
-        sums = torch.stack([p.detach().float().sum() for p in trained])
-        if not bool(torch.isfinite(sums).all()):
-            raise not_finite("weights", self.progress.step)
-
-    def _written(self, *, wait: bool = False) -> Iterator[Event]:
-        """Tell what has become durable. While something cannot be written the run waits."""
-        keeper = self.keeper
-        if keeper is None:
-            return
-        if wait:
-            keeper.wait()
-        while (failed := keeper.trouble()) is not None:
-            problem = writing_problem(failed, keeper.folder)
-            if (yield from self._answer(problem, (TRY_AGAIN,))).what == "stop":
-                raise GivenUpError(problem, usage=False)
-            keeper.retry()
-            keeper.wait()
-        yield from keeper.finished()
-
     def _answer(self, problem: Problem, offers: tuple[Offer, ...]) -> Generator[Event, None, Answer]:
         """Wait until the person has decided about a problem."""
         yield Paused(step=self.progress.step, problem=problem, offers=offers)
@@ -386,48 +320,32 @@ class _Loop:
     def _samples(self) -> list[dict[str, str]]:
         return self.task.written_samples(self.goods, lambda: self.control.stopping)
 
-    def _take_chosen_weights(self) -> None:
-        """Put the best weights back, so that what is measured and shown in the end is what was saved."""
-        if self.progress.best_step in (0, self.progress.step) and not self.assembly.methods:
-            return
-        shards = self.assembly.shards
-        if self.keeper is not None:
-            self.keeper.load_model_into(shards.twin if shards else self.assembly.bare)
-        if shards:
-            shards.take()
-        elif self.accelerator.num_processes > 1:
-            for tensor in self.assembly.bare.state_dict().values():
-                broadcast(tensor)
-
     # ---- endings
 
     def stop(self) -> Iterator[Event]:
         """Save, and end."""
         yield from self._flush()
-        if (
-            self.progress.step > self.progress.saved_step
-        ):  # also before the first step, so that every stopped run can go on
-            yield from self._save_checkpoint()
+        # Also before the first step, so that every stopped run can go on.
+        if self.progress.step > self.progress.saved_step:
+            yield from self.saving.checkpoint()
         if self.progress.step and self.progress.best_step == 0:  # no measurement has chosen weights yet
             with self.assembly.measured_weights():
-                yield from self._save_model(None)
-        yield from self._written(wait=True)
+                yield from self.saving.model(None)
+        yield from self.saving.written(wait=True)
         yield self.ended("stopped", None)
 
     def _finish(self) -> Iterator[Event]:
         yield from self._flush()
-        if (
-            self.progress.saved_step < self.progress.step
-        ):  # before the chosen weights take the place of the last
-            yield from self._save_checkpoint()
+        # Before the chosen weights take the place of the last ones.
+        if self.progress.saved_step < self.progress.step:
+            yield from self.saving.checkpoint()
         if self.progress.best_step == 0:  # nothing is held out, or no measurement was a number
             with self.assembly.measured_weights():
-                yield from self._save_model(None)
-        yield from self._written(wait=True)
-        self._take_chosen_weights()
-        if self.keeper is not None and self.assembly.shards is None:
-            self.keeper.keep_writing("after", self._samples())
-            yield from self._written(wait=True)
+                yield from self.saving.model(None)
+        yield from self.saving.written(wait=True)
+        self.saving.take_chosen_weights()
+        self.saving.writing("after", self._samples)
+        yield from self.saving.written(wait=True)
         if self.goods.test is not None:
             yield self._evaluated(self._measure(self.goods.test), split="test")
         yield self.ended("finished", None)

@@ -44,6 +44,13 @@ class Memory:
             parts *= 2
         return None
 
+    def rows_that_fit(self, most: int, limit: float) -> int:
+        """The largest batch, a power of two, that fits in one part; 0 when not even a single row does."""
+        rows = 1
+        while 2 * rows <= most and self.of(2 * rows) <= limit:
+            rows *= 2
+        return rows if self.of(rows) <= limit else 0
+
 
 class Trial:
     """A model put together for trying out; its weights stay, but its optimizer is used up."""

@@ -31,7 +31,8 @@ class Preflight:
         price: The price of a kilowatt-hour, in the person's currency; 0 where it was not asked for.
         accumulation: Into how many parts each batch is split (found by itself where the recipe says 0).
         problem: Why the run does not fit, or None.
-        offers: What could be changed, each computed for this run; the first is the best.
+        offers: What could be changed, each computed for this run; the first is the best. Of a run that fits: the
+            largest batch that would fit, where it is much larger.
         notes: Further remarks in words.
         took: Seconds that the check itself took.
     """

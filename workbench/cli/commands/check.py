@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         args.console.result(line)
     if found.problem:
         args.console.problems((found.problem,))
-        for offer in found.offers:
-            flags = " ".join(f"--set {path}={value}" for path, value in offer.changes)
-            args.console.result(f"  {offer.title}: {offer.help}\n    {flags}")
+    for offer in found.offers:
+        flags = " ".join(f"--set {path}={value}" for path, value in offer.changes)
+        args.console.result(f"  {offer.title}: {offer.help}\n    {flags}")
     return 0 if found.fits else 1
