@@ -44,7 +44,7 @@ class Pseudonyms:
         if span.kind == "card":
             return _card(number)
         if span.kind == "iban":
-groups = [1000 + number // 9000**i % 9000 for i in range(3)]
+            groups = [1000 + number // 9000**i % 9000 for i in range(3)]
             return "XX00 " + " ".join(map(str, groups))
         if span.kind == "name":
             return self._name(span.normal)
