@@ -1,4 +1,4 @@
-"""Near duplicates: the signatures are datasketch's, what they propose is complete, and doing it twice changes nothing."""
+"""Near duplicates: signatures are datasketch's, no pair is missed, and doing it twice changes nothing."""
 
 from __future__ import annotations
 

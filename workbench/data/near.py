@@ -94,15 +94,14 @@ def near_rows(
 def near_pairs(
     frame: Frame,
     others: Frame,
-    column: str,
     similarity: float = SIMILARITY,
     check: Callable[[], object] = lambda: None,
 ) -> Near:
     """The rows of `frame` whose text is nearly that of a row of `others`, or the same; `like` is that row."""
     import pyarrow as pa
 
-    codes, texts = coded(column_strings(frame, column))
-    other_codes, other_texts = coded(column_strings(others, column))
+    codes, texts = coded(column_strings(frame, frame.text))
+    other_codes, other_texts = coded(column_strings(others, others.text))
     fixed = len(other_texts)
     like, alike = similar_texts(pa.concat_arrays([other_texts, texts]), similarity, fixed=fixed, check=check)
     like, alike = like[fixed:], alike[fixed:]

@@ -168,7 +168,7 @@ def near_examples(frame: Frame, others: Frame, near: Near) -> tuple[str, ...]:
     where = "row" if others is frame else "held-out row"
     return tuple(
         f"row {row_number(frame, row)}: {quoted(value_at(frame, row, frame.text))} is {alike:.0%} like "
-        f"{where} {row_number(others, like)}: {quoted(value_at(others, like, frame.text))}"
+        f"{where} {row_number(others, like)}: {quoted(value_at(others, like, others.text))}"
         for row, like, alike in zip(
             near.rows[:MOST].tolist(), near.like.tolist(), near.similarity.tolist(), strict=False
         )
@@ -181,7 +181,9 @@ def _labels_differ(frame: Frame, near: Near) -> str:
         return ""
     one, other = classes.codes[near.rows], classes.codes[near.like]
     differ = int(((one >= 0) & (other >= 0) & (one != other)).sum())
-    return f" {counted(differ, 'of them has', 'of them have')} another label than the row they resemble." if differ else ""
+    if not differ:
+        return ""
+    return f" {counted(differ, 'of them has', 'of them have')} another label than the row they resemble."
 
 
 def _conflict_examples(frame: Frame, rows: Indices, texts: Indices) -> tuple[str, ...]:

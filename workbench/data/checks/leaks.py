@@ -61,7 +61,7 @@ class NearLeaks(Check):
     def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
         if held_out is None or not _comparable(frame, held_out):
             return []
-        near = near_pairs(frame, held_out, frame.text, SIMILARITY, context.check)
+        near = near_pairs(frame, held_out, SIMILARITY, context.check)
         exact, _ = leaking(frame, held_out, context)
         new = ~np.isin(near.rows, exact)
         near = Near(near.rows[new], near.like[new], near.similarity[new], near.compared)
@@ -76,6 +76,9 @@ class NearLeaks(Check):
                 severity="hint",
                 rows=near.rows,
                 count=len(near.rows),
+                fixes=(
+                    Fix("Remove them from training", ({"kind": "remove-leaks", "similarity": SIMILARITY},)),
+                ),
                 examples=near_examples(frame, held_out, near),
                 column=frame.text,
                 held_out=np.unique(near.like),
@@ -86,7 +89,7 @@ class NearLeaks(Check):
 def leaking(frame: Frame, held_out: Frame, context: Context) -> tuple[Indices, Indices]:
     """The rows to learn from whose text is held out as well, and those held-out rows; blank texts do not count."""
     codes, texts = folded(column_strings(frame, frame.text), same_text, context.check)
-    other_codes, other_texts = folded(column_strings(held_out, frame.text), same_text, context.check)
+    other_codes, other_texts = folded(column_strings(held_out, held_out.text), same_text, context.check)
     here, there = set(texts), set(other_texts)
     shared = np.array([text in there for text in texts] + [False])
     other_shared = np.array([text in here for text in other_texts] + [False])
@@ -94,4 +97,4 @@ def leaking(frame: Frame, held_out: Frame, context: Context) -> tuple[Indices, I
 
 
 def _comparable(frame: Frame, held_out: Frame) -> bool:
-    return frame.text in frame.columns and frame.text in held_out.columns
+    return frame.text in frame.columns and held_out.text in held_out.columns

@@ -165,7 +165,7 @@ class ControlCharacters(TextFault):
         return {
             "kind": "normalise-text",
             "columns": [column],
-            "form": "NFC",
+            "form": "none",
             "whitespace": False,
             "control": True,
         }

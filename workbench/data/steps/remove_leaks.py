@@ -8,8 +8,10 @@ import numpy as np
 
 from workbench.data.changing import keep_rows
 from workbench.data.frame import Frame
+from workbench.data.near import near_pairs
 from workbench.data.step import Context, Done, Step
 from workbench.data.strings import column_strings, folded, same_text
+from workbench.run.section import field
 
 
 class RemoveLeaks(Step):
@@ -20,6 +22,14 @@ class RemoveLeaks(Step):
     help = "Leaves out rows to learn from whose text is also held out, so that the score is honest."
     group = "rows"
     learning_only = True
+
+    similarity: float = field(
+        1.0,
+        "Similarity",
+        "From which similarity to a held-out text a row goes; 1: only the same texts, but for capitals and blanks.",
+        ge=0.3,
+        le=1.0,
+    )
 
     def needs(self) -> tuple[str, ...]:
         return ("",)
@@ -33,7 +43,11 @@ class RemoveLeaks(Step):
             known.update(folded(column_strings(other, other.text), same_text, context.check)[1])
         codes, texts = folded(column_strings(frame, frame.text), same_text, context.check)
         leaks = np.array([text in known for text in texts] + [False], dtype=bool)  # the last one is for -1
-        return keep_rows(frame, ~leaks[codes])
+        keep = ~leaks[codes]
+        for other in held_out if self.similarity < 1 else ():
+            keep[near_pairs(frame, other, self.similarity, context.check).rows] = False
+        return keep_rows(frame, keep)
 
     def summary(self) -> str:
-        return "Remove rows to learn from whose text is also held out"
+        nearly = "" if self.similarity == 1 else f", or nearly (from a similarity of {self.similarity:g})"
+        return f"Remove rows to learn from whose text is also held out{nearly}"
