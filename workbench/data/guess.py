@@ -1,9 +1,15 @@
-"""Guesses which column holds the text and which the label, and says why."""
+"""Guesses what a data set is: its task, which column holds the text and which the label; and says why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from workbench.data.chat import ChatShape, chat_shape
+from workbench.data.format import all_formats
+from workbench.data.formats.conll import SPAN_TAG, words
+from workbench.data.formats.image_folder import PICTURES
+from workbench.data.formats.plain_text import PlainText
 from workbench.data.header import LABEL_NAMES, TEXT_NAMES, name_words
 from workbench.data.suggest import counted, listed
 from workbench.data.tables import Table, no_such_column
@@ -11,6 +17,63 @@ from workbench.run.problem import bad_input
 
 _SAMPLE = 10_000
 _LONGEST_LABEL = 40  # characters, on average
+_FEW = 200
+#: A column of this name says which part of the data a row belongs to, and is no class.
+_SPLIT_NAMES = ("split", "fold", "subset", "partition")
+_TOKENS, _TAGS = (
+    ("tokens", "words", "token"),
+    ("tags", "ner", "ner_tags", "labels", "upos", "pos", "chunk", "tag"),
+)
+#: Two texts of which the label says how they belong together, or a text that goes before another.
+_PAIRS = (
+    ("premise", "hypothesis"), ("sentence1", "sentence2"), ("sentence_1", "sentence_2"), ("text1", "text2"),
+    ("question1", "question2"), ("text_a", "text_b"), ("question", "passage"), ("question", "context"),
+    ("question", "sentence"), ("title", "text"), ("title", "body"), ("title", "content"), ("title", "description"),
+)  # fmt: skip
+
+Kind = Literal[
+    "text-classification",
+    "token-classification",
+    "image-classification",
+    "chat",
+    "preference",
+    "causal-lm",
+    "plain-text",
+]
+#: Each kind as a person reads it.
+KIND_WORDS: dict[Kind, str] = {
+    "text-classification": "texts with a class each",
+    "token-classification": "sentences with a tag for each word",
+    "image-classification": "pictures with a class each",
+    "chat": "conversations",
+    "preference": "conversations with a better and a worse answer",
+    "causal-lm": "texts without classes",
+    "plain-text": "running text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a data set is taken for, until a person says otherwise.
+
+    Attributes:
+        kind: What its rows are.
+        texts: The columns to read, the main one first; a conversation's in their order.
+        label: The column to predict: a class, or the tags of the words; empty where there is none.
+        chat: How conversations are written; None where there are none.
+        reasons: One sentence for each choice.
+    """
+
+    kind: Kind
+    texts: tuple[str, ...]
+    label: str
+    chat: ChatShape | None
+    reasons: tuple[str, ...]
+
+    @property
+    def task(self) -> str:
+        """The task that such rows are for; conversations and running text are continued by a language model."""
+        return "causal-lm" if self.kind in ("chat", "plain-text") else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +117,100 @@ class _Look:
             return 2 * len(names) - names.index(words[0])
         known = [len(names) - names.index(word) for word in words if word in names]
         return max(known, default=0)
+
+
+def guess(table: Table) -> Guess:
+    """What the table is, by its columns' names and a sample of their values."""
+    found = _pictures(table) or _tagged(table)
+    if found is not None:
+        return found
+    columns = guess_columns(table)
+    shape = chat_shape(table)
+    if shape is not None and (
+        shape.name != "question-answer" or not _answers_are_classes(table, shape, columns)
+    ):
+        kind: Kind = "preference" if shape.name == "preference" else "chat"
+        return Guess(kind, tuple(shape.columns.values()), "", shape, (shape.reason,))
+    if columns.label:
+        texts = _with_partner(columns.text, table.columns, columns.label)
+        reasons = columns.reasons
+        if len(texts) > 1:
+            reasons = (*reasons, f"“{texts[0]}” and “{texts[1]}” usually belong together.")
+        return Guess("text-classification", texts, columns.label, None, reasons)
+    if table.columns == ("text",) and _is_plain(table):
+        return Guess("plain-text", ("text",), "", None, ("The file is running text, without columns.",))
+    return Guess("causal-lm", (columns.text,) if columns.text else (), "", None, columns.reasons)
+
+
+def _pictures(table: Table) -> Guess | None:
+    """Whether a column names pictures and another their classes."""
+    for name in table.columns:
+        values = [value for value in table.sample(name, _FEW) if value]
+        if not values or sum(value.lower().endswith(PICTURES) for value in values) < 0.9 * len(values):
+            continue
+        label = _label([_look(table, other) for other in table.columns if other != name], spare=False)
+        if label is not None:
+            reason = f"“{name}” names pictures, and “{label.name}” the class of each."
+            return Guess("image-classification", (name,), label.name, None, (reason,))
+    return None
+
+
+def _tagged(table: Table) -> Guess | None:
+    """Whether a column has a tag for each word of another."""
+    split = {name: [words(value) for value in table.sample(name, _FEW)] for name in table.columns}
+    lengths = {name: [len(row) for row in rows] for name, rows in split.items()}
+    usual = {"_".join(name_words(name)): name for name in reversed(table.columns)}
+    named = next((usual[name] for name in _TAGS if name in usual), None)
+    spans = [name for name, rows in split.items() if _are_spans(rows)]
+    for tags in [*spans, *([named] if named else [])]:
+        same = [name for name in table.columns if name not in spans and name != tags]
+        same = [name for name in same if lengths[name] == lengths[tags] and any(n > 1 for n in lengths[name])]
+        tokens = next((usual[name] for name in _TOKENS if usual.get(name) in same), None)
+        if tokens is None and tags in spans and same:
+            tokens = same[0]
+        if tokens is not None:
+            seen = sorted({tag for row in split[tags] for tag in row})
+            what = "say where names begin and go on" if tags in spans else "are one for each word"
+            reason = (
+                f"“{tags}” has as many words as “{tokens}” in every row; they {what} ({listed(seen, 5)})."
+            )
+            # The column that is called tags is the one to learn, where several would do.
+            chosen = "tags" if "tags" in spans and lengths["tags"] == lengths[tags] else tags
+            return Guess("token-classification", (tokens,), chosen, None, (reason,))
+    return None
+
+
+def _are_spans(rows: list[list[str]]) -> bool:
+    tags = [tag for row in rows for tag in row]
+    fit = sum(SPAN_TAG.fullmatch(tag) is not None for tag in tags)
+    return bool(tags) and fit > 0.95 * len(tags) and len(tags) > len(rows) and any(tag != "O" for tag in tags)
+
+
+def _answers_are_classes(table: Table, shape: ChatShape, columns: ColumnGuess) -> bool:
+    """Whether questions are to be sorted rather than answered: a few short answers come again and again."""
+    if columns.label and columns.label not in shape.columns.values():
+        return True
+    answer = _look(table, shape.columns["completion"])
+    return answer.could_be_label and answer.distinct <= 20 and answer.filled >= 20
+
+
+def _with_partner(text: str, names: tuple[str, ...], label: str) -> tuple[str, ...]:
+    """The text column, with the one that it usually stands beside; the first of a pair goes first."""
+    by_name = {name.lower(): name for name in names if name != label}
+    for first, second in _PAIRS:
+        if first in by_name and second in by_name and text in (by_name[first], by_name[second]):
+            return by_name[first], by_name[second]
+    return (text,) if text else ()
+
+
+def _is_plain(table: Table) -> bool:
+    """Whether the file is of no format with columns, by its name's endings."""
+    tabular = {
+        suffix for kind in all_formats() if not isinstance(kind, PlainText) for suffix in kind.suffixes
+    }
+    packed = (".gz", ".zip", ".bz2", ".xz", ".zst", ".tgz", ".tar")
+    endings = [suffix.lower() for suffix in table.path.suffixes]
+    return not any(ending in tabular and ending not in packed for ending in endings)
 
 
 def guess_columns(table: Table) -> ColumnGuess:
@@ -132,10 +289,11 @@ def _text(looks: list[_Look]) -> _Look:
     return max(looks, key=lambda look: (look.trust(TEXT_NAMES) if look.length >= 8 else 0, look.length))
 
 
-def _label(looks: list[_Look]) -> _Look | None:
-    able = [look for look in looks if look.could_be_label]
+def _label(looks: list[_Look], spare: bool = True) -> _Look | None:
+    """The look that is most like a label's; `spare` leaves the longest column for the text."""
+    able = [look for look in looks if look.could_be_label and look.name.lower() not in _SPLIT_NAMES]
     # With no usual name, the longest column is left for the text.
-    unnamed = max(looks, key=lambda look: look.length, default=None)
+    unnamed = max(looks, key=lambda look: look.length, default=None) if spare else None
     able = [look for look in able if look is not unnamed or look.trust(LABEL_NAMES)]
     if not able:
         return None
