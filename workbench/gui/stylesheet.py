@@ -114,8 +114,8 @@ QHeaderView { background: $surface; border: 0; }
 QHeaderView::section { background: $surface; color: $muted; border: 0; border-bottom: 1px solid $line;
     padding: 5px 11px; font-weight: 400; }
 QHeaderView::section:vertical { border-bottom: 0; padding: 0 8px; }
-QHeaderView::down-arrow { image: url("$icons/arrow-up.svg"); width: 10px; height: 10px; right: 6px; }
-QHeaderView::up-arrow { image: url("$icons/arrow-down.svg"); width: 10px; height: 10px; right: 6px; }
+QHeaderView::down-arrow { image: url("$icons/arrow-down.svg"); width: 10px; height: 10px; right: 6px; }
+QHeaderView::up-arrow { image: url("$icons/arrow-up.svg"); width: 10px; height: 10px; right: 6px; }
 QAbstractScrollArea::corner { background: transparent; border: 0; }
 QTableCornerButton::section { background: $surface; border: 0; border-bottom: 1px solid $line; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }

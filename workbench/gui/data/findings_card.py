@@ -1,0 +1,453 @@
+"""Findings as a linter lists them: one unfolds at a time, with why it matters, examples, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from workbench.data.suggest import counted
+from workbench.gui.data.card_parts import (
+    Chevron,
+    Mark,
+    Quote,
+    RowButton,
+    SmallNote,
+    WrapButton,
+    breakable,
+    empty,
+    figure,
+    set_words,
+)
+from workbench.gui.data.lengths import percent
+from workbench.gui.theme import MEDIUM, RADIUS_SMALL, SMALL, TINY, current, theme
+from workbench.gui.widgets import (
+    Card,
+    EmptyState,
+    FoldSection,
+    GhostButton,
+    IconButton,
+    Label,
+    Muted,
+    column,
+    explain_widget,
+    restyle,
+    row,
+)
+
+if TYPE_CHECKING:
+    from workbench.data.check import Finding
+    from workbench.run.problem import Problem
+
+_EXAMPLES = 5
+_AT_ONCE = 40  # findings that get a row at once: a table of 300 columns may have as many
+_SEVERITIES = ("error", "warning", "hint")
+_INDENT = SMALL + Mark.SIZE + SMALL  # pixels: what belongs to a finding stands below its title
+
+
+class FindingRow(QWidget):
+    """One finding: its head, and below it what unfolds, which is made when it is first wanted."""
+
+    opened = Signal(bool)
+    rows_wanted = Signal()
+    fix_wanted = Signal(object)
+    ignored = Signal()
+    example_wanted = Signal(int)
+
+    def __init__(self, finding: Finding, total: int) -> None:
+        super().__init__()
+        self.finding = finding
+        self._total = total  # rows of the data, to say how large a share it is; 0: not known
+        self._at = -1
+        self.content: QWidget | None = None
+        self.fixes: list[WrapButton] = []
+        severity = {
+            "error": self.tr("Stands in the way of training"),
+            "warning": self.tr("Costs quality or honesty"),
+            "hint": self.tr("Worth knowing"),
+        }[finding.severity]
+        self.head = RowButton(finding.title, severity)
+        self.head.setCheckable(True)
+        self.head.setAccessibleDescription(f"{severity}. {finding.why}")
+        self.head.put(Mark(finding.severity))
+        self._title = Label(breakable(finding.title), wrap=True)
+        self.head.put(self._title, 1)
+        # A title that has the number already need not have it twice.
+        if figure(finding.count) not in finding.title.replace(" ", "\u202f").replace(",", "\u202f"):
+            self.head.put(Muted(figure(finding.count), wrap=False))
+        self._chevron = Chevron()
+        self.head.put(self._chevron)
+        self.head.toggled.connect(self._fold)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self.head)
+        theme().changed.connect(self.update)
+
+    def is_open(self) -> bool:
+        """Whether the content shows."""
+        return self.head.isChecked()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The one that is unfolded stands out."""
+        if self.is_open():
+            painter, palette = QPainter(self), current()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(palette.colour("line"))
+            painter.setBrush(palette.colour("background"))
+            painter.drawRoundedRect(
+                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS_SMALL, RADIUS_SMALL
+            )
+
+    def _fold(self, on: bool) -> None:
+        if on and self.content is None:
+            self.content = self._make_content()
+            self._layout.addWidget(self.content)
+        if self.content is not None:
+            self.content.setVisible(on)
+        self._chevron.show_open(on)
+        set_words(self._title, "section" if on else "")
+        self.update()
+        self.opened.emit(on)
+
+    def _make_content(self) -> QWidget:
+        finding = self.finding
+        content = QWidget()
+        body = QVBoxLayout(content)
+        body.setContentsMargins(_INDENT, 0, SMALL, SMALL + 2)
+        body.setSpacing(SMALL)
+        self.why = Label(finding.why, wrap=True)
+        body.addWidget(self.why)
+        if len(finding.rows) and self._total:
+            of = self.tr("{0} of {1} ({2})").format(
+                figure(len(finding.rows)),
+                counted(self._total, "row"),
+                percent(len(finding.rows) / self._total),
+            )
+            body.addWidget(Muted(of))
+        if finding.examples:
+            body.addWidget(column(*(Quote(e) for e in finding.examples[:_EXAMPLES]), spacing=6))
+        if len(finding.rows):
+            body.addWidget(self._make_stepper())
+        for place, fix in enumerate(finding.fixes):
+            button = WrapButton(fix.title, help=self._fix_help(len(fix.steps)), primary=not place)
+            button.clicked.connect(partial(self._fix, place))
+            self.fixes.append(button)
+            body.addWidget(button)
+        body.addWidget(self._make_actions())
+        return content
+
+    def _make_stepper(self) -> QWidget:
+        """Walks through the rows, one after the other."""
+        self.place = Muted(self._place_words(), wrap=False)
+        self.previous = IconButton(
+            "chevron-left", self.tr("Row before"), self.tr("Show the row before in the table."),
+            on_click=lambda: self._walk(-1),
+        )  # fmt: skip
+        self.next = IconButton(
+            "chevron-right", self.tr("Next row"), self.tr("Show the next of these rows in the table."),
+            on_click=lambda: self._walk(1),
+        )  # fmt: skip
+        self.previous.setEnabled(False)
+        return row(self.place, None, self.previous, self.next, spacing=2)
+
+    def _place_words(self) -> str:
+        rows = len(self.finding.rows)
+        if self._at < 0:
+            return self.tr("Step through {0}").format(counted(rows, "row"))
+        return self.tr("{0} of {1}").format(figure(self._at + 1), figure(rows))
+
+    def _walk(self, step: int) -> None:
+        last = len(self.finding.rows) - 1
+        self._at = min(max(self._at + step, 0), last)
+        self.place.setText(self._place_words())
+        self.previous.setEnabled(self._at > 0)
+        self.next.setEnabled(self._at < last)
+        self.example_wanted.emit(self._at)
+
+    def _make_actions(self) -> QWidget:
+        self.show_rows = GhostButton(
+            self.tr("Show rows"), help=self.tr("Show only these rows in the table."),
+            on_click=self.rows_wanted.emit,
+        )  # fmt: skip
+        self.show_rows.setVisible(bool(len(self.finding.rows)))
+        self.ignore = GhostButton(
+            self.tr("Ignore"),
+            help=self.tr("Do not list findings of this kind for this data. They can be brought back."),
+            on_click=self.ignored.emit,
+        )
+        return row(self.show_rows, self.ignore, None)
+
+    def _fix_help(self, steps: int) -> str:
+        return self.tr(
+            "Adds {0} to the recipe. The file stays as it is, and the step can be taken out."
+        ).format(counted(steps, "step"))
+
+    def _fix(self, place: int) -> None:
+        self.fix_wanted.emit(self.finding.fixes[place])
+
+
+class IgnoredRow(QWidget):
+    """A finding that is ignored, and the way back."""
+
+    restored = Signal(str)
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__()
+        self.back = IconButton(
+            "undo",
+            self.tr("Bring back: {0}").format(finding.title),
+            on_click=lambda: self.restored.emit(finding.kind),
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SMALL, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.addWidget(Muted(breakable(finding.title)), 1)
+        layout.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
+
+
+class FindingsCard(Card):
+    """The findings of the data in hand, or what stands where there are none yet.
+
+    It asks and shows; what is found, fixed and ignored is kept elsewhere and comes back through its slots.
+    """
+
+    look_wanted = Signal()
+    cancel_wanted = Signal()
+    rows_wanted = Signal(object)  # the Finding
+    fix_wanted = Signal(object)  # the Fix
+    ignored = Signal(str)  # the kind
+    restored = Signal(str)  # the kind
+    example_wanted = Signal(object, int)  # the Finding, a place in its rows
+    counted = Signal(int, str)  # findings that are not ignored (-1: not looked), tone of the badge
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(self.tr("Findings"))
+        self._findings: tuple[Finding, ...] = ()
+        self._total = self._checks = 0
+        self._ignored: frozenset[str] = frozenset()
+        self._all = False
+        self.rows: list[FindingRow] = []
+        self.empty = EmptyState("search", "-", "-", self.tr("Look for problems"), self.look_wanted.emit)
+        self._make_looking()
+        self.stale = SmallNote("hint")
+        self.summary = Label("", "section", wrap=True)
+        self.again = IconButton(
+            "refresh", self.tr("Look again"), self.tr("Look for problems once more."),
+            on_click=self.look_wanted.emit,
+        )  # fmt: skip
+        self._list = QVBoxLayout()
+        self._list.setSpacing(TINY)
+        self.more = GhostButton("-", on_click=self._show_all)
+        self.ignored_fold = FoldSection("-")
+        head = row(self.summary, self.again)
+        head.setContentsMargins(SMALL, 0, 0, 0)
+        listed = QWidget()
+        self._list.setContentsMargins(0, 0, 0, 0)
+        listed.setLayout(self._list)
+        self._result = column(head, self.stale, listed, self.more, self.ignored_fold)
+        self.stale.setContentsMargins(SMALL, 0, SMALL, 0)
+        for part in (self.empty, self._looking, self._result):
+            self.add(part)
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(SMALL, MEDIUM, SMALL, MEDIUM)  # the rows bring their own room at the sides
+        self.show_idle()
+
+    def _make_looking(self) -> None:
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(self.tr("Looking for problems"))
+        self.progress_words = Muted()
+        self.cancel = GhostButton(
+            self.tr("Cancel"), help=self.tr("Stop looking."), on_click=self.cancel_wanted.emit
+        )
+        self._looking = column(
+            Label(self.tr("Looking for problems"), "section", wrap=True),
+            self.progress_words,
+            self.progress,
+            row(self.cancel, None),
+        )
+        self._looking.setContentsMargins(SMALL, 0, SMALL, 0)
+
+    # ---- slots
+
+    def show_idle(self) -> None:
+        """Nobody has looked yet."""
+        self._findings = ()
+        self.empty.say(
+            self.tr("Not looked yet"),
+            self.tr(
+                "Missing labels, duplicates, rows that leak into the held-out ones, personal data and more: "
+                "a look finds them and offers to mend them. The file itself is never changed."
+            ),
+            "search",
+        )
+        self._offer(self.tr("Look for problems"), "primary")
+        self._show_only(self.empty)
+        self.counted.emit(-1, "neutral")
+
+    def show_progress(self, text: str, share: float | None = None) -> None:
+        """Somebody looks: what at, and how far it is (0 to 1; None where that is not known)."""
+        self.progress_words.setText(text)
+        self.progress.setRange(0, 0 if share is None else 1000)
+        if share is not None:
+            self.progress.setValue(round(1000 * share))
+        self._show_only(self._looking)
+
+    def show_findings(self, findings: Sequence[Finding], rows: int = 0, checks: int = 0) -> None:
+        """What was found.
+
+        Args:
+            findings: All of it, also what is ignored.
+            rows: How many rows were looked at; 0 where that is not known.
+            checks: How many things were looked for; 0 where that is not known.
+        """
+        rank = _SEVERITIES.index
+        self._findings = tuple(sorted(findings, key=lambda found: rank(found.severity)))
+        self._total, self._checks = rows, checks
+        self._all = False
+        self.stale.say("")
+        self._rebuild()
+
+    def show_ignored(self, kinds: Collection[str]) -> None:
+        """Which kinds are ignored."""
+        if frozenset(kinds) != self._ignored:
+            self._ignored = frozenset(kinds)
+            if not self._result.isHidden() or self._findings:
+                self._rebuild()
+
+    def show_stale(self, on: bool) -> None:
+        """Say that the rows have changed since the look."""
+        self.stale.say(self.tr("The rows have changed since. Look again to see what is left.") if on else "")
+
+    def show_problem(self, problem: Problem) -> None:
+        """Looking did not work."""
+        words = f"{problem.cause} {problem.remedy}".strip()
+        self.empty.say(problem.title, breakable(words), "alert")
+        self._offer(self.tr("Look again"))
+        self._show_only(self.empty)
+        self.counted.emit(-1, "neutral")
+
+    def show_unavailable(self, why: str) -> None:
+        """There is nothing to look at, such as for a plain text."""
+        self.empty.say(self.tr("Nothing to check"), why, "info")
+        self._offer("")
+        self._show_only(self.empty)
+        self.counted.emit(-1, "neutral")
+
+    # ---- inside
+
+    def _offer(self, text: str, role: str = "") -> None:
+        restyle(self.empty.action, role=role)
+        self.empty.action.setVisible(bool(text))
+        self.empty.action.setText(text)
+        self.empty.action.setAccessibleName(text)
+
+    def _show_only(self, part: QWidget) -> None:
+        for each in (self.empty, self._looking, self._result):
+            each.setVisible(each is part)
+
+    def _shown(self) -> list[Finding]:
+        return [found for found in self._findings if found.kind not in self._ignored]
+
+    def _rebuild(self) -> None:
+        shown = self._shown()
+        worst = shown[0].severity if shown else ""
+        self.counted.emit(len(shown), {"error": "bad", "warning": "warning"}.get(worst, "neutral"))
+        if not self._findings:
+            self._say_clean()
+            return
+        open_now = next((_name(each.finding) for each in self.rows if each.is_open()), None)
+        for old in self.rows:
+            old.hide()
+            old.deleteLater()
+        count = len(shown) if self._all else _AT_ONCE
+        self.rows = [self._make_row(found) for found in shown[:count]]
+        for each in self.rows:
+            self._list.addWidget(each)
+            if _name(each.finding) == open_now:
+                each.head.setChecked(True)
+        left = len(shown) - len(self.rows)
+        self.more.setVisible(left > 0)
+        self.more.setText(self.tr("Show {0}").format(counted(left, "more finding", "more findings")))
+        self.summary.setText(self._summary(shown))
+        self._fill_ignored()
+        self._show_only(self._result)
+
+    def _say_clean(self) -> None:
+        rows = counted(self._total, "row") if self._total else self.tr("the rows")
+        checks = counted(self._checks, "check")
+        words = self.tr("{0} went over {1} and came back empty-handed.").format(checks, rows)
+        if not self._checks:
+            words = self.tr("We went over {0} and came back empty-handed.").format(rows)
+        self.empty.say(
+            self.tr("No problems found"),
+            f"{words} {self.tr('The data is in good shape to be learned from.')}",
+            "check",
+        )
+        self._offer(self.tr("Look again"))
+        self._show_only(self.empty)
+
+    def _summary(self, shown: Sequence[Finding]) -> str:
+        if not shown:
+            return self.tr("Nothing else was found")
+        errors = sum(found.severity == "error" for found in shown)
+        told = counted(len(shown), "finding")
+        if errors == 0:
+            return self.tr("{0}, none in the way of training").format(told)
+        if errors == len(shown) == 1:
+            return self.tr("1 finding, and it stands in the way of training")
+        if errors == 1:
+            return self.tr("{0}: 1 stands in the way of training").format(told)
+        return self.tr("{0}: {1} stand in the way of training").format(told, errors)
+
+    def _make_row(self, finding: Finding) -> FindingRow:
+        made = FindingRow(finding, self._total)
+        made.opened.connect(partial(self._opened, made))
+        made.head.stepped.connect(partial(self._step, made))
+        made.rows_wanted.connect(lambda: self.rows_wanted.emit(finding))
+        made.fix_wanted.connect(self.fix_wanted)
+        made.ignored.connect(lambda: self.ignored.emit(finding.kind))
+        made.example_wanted.connect(lambda place: self.example_wanted.emit(finding, place))
+        return made
+
+    def _opened(self, row: FindingRow, on: bool) -> None:
+        for other in self.rows:
+            if on and other is not row:
+                other.head.setChecked(False)
+
+    def _step(self, row: FindingRow, step: int) -> None:
+        place = self.rows.index(row) + step
+        if 0 <= place < len(self.rows):
+            self.rows[place].head.step_here()
+
+    def _show_all(self) -> None:
+        self._all = True
+        self._rebuild()
+
+    def _fill_ignored(self) -> None:
+        put_aside = [found for found in self._findings if found.kind in self._ignored]
+        empty(self.ignored_fold.body)
+        for found in put_aside:
+            line = IgnoredRow(found)
+            line.restored.connect(self.restored)
+            self.ignored_fold.add(line)
+        title = self.tr("{0} ignored").format(len(put_aside))
+        self.ignored_fold.switch.setText(title)
+        explain_widget(
+            self.ignored_fold.switch,
+            self.tr("Findings that are not counted; they can be brought back."),
+            title,
+        )
+        self.ignored_fold.setVisible(bool(put_aside))
+
+
+def _name(finding: Finding) -> tuple[str, str]:
+    """What a finding is known by from one look to the next."""
+    return finding.kind, finding.column
