@@ -65,6 +65,8 @@ class Frame:
     def take(self, rows: Indices | Sequence[int]) -> Frame:
         """These rows, in this order; a row may come several times."""
         chosen = np.asarray(rows, dtype=np.int64)
+        if len(chosen) == self.rows and np.array_equal(chosen, np.arange(self.rows)):
+            return self
         return replace(self, data=self.data.take(chosen), origin=self.origin[chosen], keys=self.keys[chosen])
 
     def with_column(self, name: str, values: Sequence[str | None]) -> Frame:

@@ -27,12 +27,14 @@ class LabelledRows:
         labels: For each text, an index into `class_names`.
         class_names: The classes; numbers in numeric order, words in alphabetical order.
         notes: What was set aside, in plain words.
+        kept: For each text its row in the table, ascending; int64.
     """
 
     texts: list[str]
     labels: list[int]
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
+    kept: Indices
 
 
 def labelled_rows(
@@ -42,6 +44,7 @@ def labelled_rows(
     class_names: Sequence[str] | None = None,
     *,
     field: str = "data.train",
+    origin: Indices | None = None,
 ) -> LabelledRows:
     """The rows that have both a text and a label.
 
@@ -52,6 +55,7 @@ def labelled_rows(
         class_names: The classes of the training data, for a file to be measured on; rows of other classes
             are set aside. None takes the classes from the rows.
         field: The recipe field that named the file.
+        origin: Each row's number in the untouched file, from 0, by which rows are named; None: they are untouched.
 
     Raises:
         WorkbenchError: When no rows are left, there is only one class, or the labels look like texts.
@@ -59,9 +63,10 @@ def labelled_rows(
     texts, labels = table.column(text), [value and value.strip() for value in table.column(label)]
     unlabelled = [i for i, value in enumerate(labels) if not value]
     blank = [i for i, value in enumerate(texts) if labels[i] and not (value and value.strip())]
+    numbers = np.arange(table.rows) if origin is None else origin
     notes = [
-        *_aside(unlabelled, f"without a label in “{label}”"),
-        *_aside(blank, f"without a text in “{text}”"),
+        *_aside(numbers[unlabelled], f"without a label in “{label}”"),
+        *_aside(numbers[blank], f"without a text in “{text}”"),
     ]
     left_out = {*unlabelled, *blank}
     kept = [i for i in range(table.rows) if i not in left_out]
@@ -69,7 +74,9 @@ def labelled_rows(
         known = frozenset(class_names)
         unknown = [i for i in kept if labels[i] not in known]
         strange = sorted({str(labels[i]) for i in unknown})
-        notes += _aside(unknown, f"of a class that the training data does not have ({listed(strange, 4)})")
+        notes += _aside(
+            numbers[unknown], f"of a class that the training data does not have ({listed(strange, 4)})"
+        )
         kept = [i for i in kept if labels[i] in known]
     if not kept:
         raise _nothing_left(table, notes, field)
@@ -84,6 +91,7 @@ def labelled_rows(
         [number[str(labels[i])] for i in kept],
         tuple(class_names),
         tuple(notes),
+        np.array(kept, dtype=np.int64),
     )
 
 
@@ -144,10 +152,10 @@ def _held_counts(sizes: Indices, fraction: float) -> Indices:
     return clipped
 
 
-def _aside(rows: list[int], what: str) -> list[str]:
-    if not rows:
+def _aside(rows: Indices, what: str) -> list[str]:
+    if not len(rows):
         return []
-    where = f"{'row' if len(rows) == 1 else 'rows'} {listed([i + 1 for i in rows])}"
+    where = f"{'row' if len(rows) == 1 else 'rows'} {listed((rows + 1).tolist())}"
     return [f"{counted(len(rows), 'row')} {what} {'was' if len(rows) == 1 else 'were'} set aside ({where})."]
 
 

@@ -49,13 +49,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a step made of the rows: how many it changed, removed and added, and what else there is to say."""
+    """What a step made of the rows: how many it changed, removed and added, and what else there is to say.
+
+    `found` is what it found out about the rows of the training file and does to those of a held-out file as well,
+    such as the spelling of each label; see `Step.again`.
+    """
 
     frame: Frame
     changed: int = 0
     removed: int = 0
     added: int = 0
     notes: tuple[str, ...] = ()
+    found: Any = None
 
 
 class Step(Section, ABC):
@@ -97,6 +102,11 @@ class Step(Section, ABC):
     @abstractmethod
     def apply(self, frame: Frame, context: Context) -> Done:
         """Do it. `complaints` has nothing to say."""
+
+    def again(self, frame: Frame, found: Any, context: Context) -> Done:
+        """Do it to the rows of a held-out file in the way in which it was done to the training file; `found` is
+        what `Done.found` said then."""
+        return self.apply(frame, context)
 
     def learn(self, frame: Frame, held_out: Sequence[Frame], context: Context) -> Done:
         """Do it to the rows to learn from; only steps that are `learning_only` are asked. `held_out` are the rows

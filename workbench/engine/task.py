@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from workbench.data.step import Context
 from workbench.run.recipe import Recipe
 
 Batch = dict[str, torch.Tensor]
@@ -99,8 +100,12 @@ class Task(ABC):
     metrics: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def read(self, recipe: Recipe) -> Rows:
-        """Read and split the data.
+    def read(self, recipe: Recipe, context: Context | None = None) -> Rows:
+        """Read, mend and split the data.
+
+        Args:
+            recipe: The recipe.
+            context: What its steps are told; None: its seed and maximum length, and no tokenizer.
 
         Raises:
             WorkbenchError: With every complaint about the data, naming file, row or field.

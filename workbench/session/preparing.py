@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.data.step import Context
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError, bad_input
@@ -102,7 +105,7 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
             )
         problems += method_complaints(recipe, task)
         problems += sharding_problems(recipe)
-        attempt("rows", lambda: task.read(recipe))
+        attempt("rows", lambda: task.read(recipe, step_context(recipe, home)))
         if "model" in found:
             problems += _misfit(task, found["model"])
     if recipe.distillation.teacher:
@@ -115,6 +118,17 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
         make_run(home, recipe) if make_folder and is_main_process() else RunFolder(home.runs / "elsewhere")
     )
     return Prepared(folder, recipe, found["task"], found["rows"], home, writes=is_main_process())
+
+
+def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambda: None) -> Context:
+    """What the recipe's steps are told; the tokenizer is None where the model is not on this machine."""
+    from workbench.shelf.models import resolve_model
+
+    file = None
+    with contextlib.suppress(WorkbenchError):
+        file = resolve_model(recipe.model.source, home).path / "tokenizer.json"
+    known = file if file is not None and file.is_file() else None
+    return Context(recipe.training.seed, recipe.training.max_length, known, check)
 
 
 def _misfit(task: Task, place: Any) -> list[Problem]:
@@ -184,7 +198,8 @@ def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
         mend_checkpoints(folder.checkpoints)
     checkpoint, notes = _where_to_go_on(folder)
     task = task_named(recipe.task.kind)
-    rows = _same_rows(folder, task, recipe)
+    home = home or Home(folder.path.parent.parent)
+    rows = _same_rows(folder, task, recipe, home)
     known = folder.environment().get("data_fingerprint")
     if known and known != rows.fingerprint:
         raise bad_input(
@@ -193,7 +208,6 @@ def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
             "Put the old file back, or start a new run.",
             field="data.train",
         )
-    home = home or Home(folder.path.parent.parent)
     return Prepared(folder, recipe, task, rows, home, checkpoint, tuple(notes), is_main_process())
 
 
@@ -219,12 +233,14 @@ def take_up(folder: RunFolder, home: Home) -> Prepared:
 
     recipe = folder.recipe()
     task = task_named(recipe.task.kind)
-    return Prepared(folder, recipe, task, _same_rows(folder, task, recipe), home, writes=is_main_process())
+    return Prepared(
+        folder, recipe, task, _same_rows(folder, task, recipe, home), home, writes=is_main_process()
+    )
 
 
-def _same_rows(folder: RunFolder, task: Task, recipe: Recipe) -> Rows:
+def _same_rows(folder: RunFolder, task: Task, recipe: Recipe, home: Home) -> Rows:
     try:
-        return task.read(recipe)
+        return task.read(recipe, step_context(recipe, home))
     except WorkbenchError as error:
         problem = error.problem
         raise bad_input(

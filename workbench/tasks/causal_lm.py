@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM
 
-from workbench.data.text_files import read_text
+from workbench.data.running_text import text_sides
+from workbench.data.step import Context
 from workbench.engine.encoding import token_ids
 from workbench.engine.generation import generate
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
@@ -52,43 +52,16 @@ class CausalLM(Task):
     best_metric = "perplexity"
     metrics = ("loss", "perplexity")
 
-    def read(self, recipe: Recipe) -> Rows:
-        data = recipe.data
-        path = resolve_data(data.train)
-        text = read_text(path, data.encoding or None)
-        if not text.strip():
-            raise bad_input(f"The file {path} holds no text.", "", "Choose another file.", field="data.train")
-        # The end of the text is held out, not scattered blocks of it: neighbours of a training block would
-        # tell too much about it.
-        shares = {
-            "validation": data.validation if not isinstance(data.validation, str) else 0.0,
-            "test": data.test if not isinstance(data.test, str) else 0.0,
-        }
-        train_end = int(len(text) * (1 - shares["validation"] - shares["test"]))
-        validation_end = int(len(text) * (1 - shares["test"]))
-        if train_end <= 0:
-            raise bad_input(
-                "data.validation (Held-out): nothing would be left to train on.",
-                "Held-out and test together take the whole text.",
-                "Make them smaller.",
-                field="data.validation",
-            )
-        sides = {"validation": text[train_end:validation_end], "test": text[validation_end:]}
-        for name, given in (("validation", data.validation), ("test", data.test)):
-            if isinstance(given, str):
-                field = f"data.{name}"
-                sides[name] = read_text(resolve_data(given, field=field), data.encoding or None, field=field)
-        if not sides["validation"].strip():
-            raise bad_input(
-                "data.validation (Held-out): there is no held-out text.",
-                "Perplexity is measured on text that the model never learns from.",
-                "Take a share above 0, or a file of its own.",
-                field="data.validation",
-            )
-        content = Content(text[:train_end], sides["validation"], sides["test"])
-        own = [sides[name] for name in ("validation", "test") if isinstance(getattr(data, name), str)]
-        fingerprints = [hashlib.sha256(part.encode()).hexdigest() for part in (text, *own)]
-        return Rows(content, 0, 0, fingerprint=joint_fingerprint(fingerprints))
+    def read(self, recipe: Recipe, context: Context | None = None) -> Rows:
+        context = context or Context(recipe.training.seed, recipe.training.max_length)
+        found = text_sides(recipe.data, context, lambda source, field: resolve_data(source, field=field))
+        return Rows(
+            Content(found.train, found.validation, found.test),
+            0,
+            0,
+            fingerprint=joint_fingerprint(found.fingerprints),
+            notes=found.notes,
+        )
 
     def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
         return load_weights(AutoModelForCausalLM, folder), load_tokenizer(folder)

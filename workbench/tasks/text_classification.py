@@ -11,15 +11,13 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from workbench.data.guess import choose_columns
-from workbench.data.labelled import LabelledRows, labelled_rows
-from workbench.data.tables import read_table
+from workbench.data.frame import Frame
+from workbench.data.step import Context
+from workbench.data.training_rows import TrainingRows, training_rows
 from workbench.engine.encoding import token_ids
 from workbench.engine.loading import fitting_length, load_tokenizer, load_weights
 from workbench.engine.metrics import classification_metrics, confusion_matrix
-from workbench.engine.splits import sides
 from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
-from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
 from workbench.shelf.datasets import resolve_data
 
@@ -60,35 +58,20 @@ class TextClassification(Task):
     best_metric = "accuracy"
     metrics = ("loss", "accuracy", "f1_macro")
 
-    def read(self, recipe: Recipe) -> Rows:
-        data = recipe.data
-        path = resolve_data(data.train)
-        table = read_table(path, header=data.header, encoding=data.encoding or None)
-        text, label = choose_columns(table, data.text, data.label)
-        rows = labelled_rows(table, text, label)
-        notes = [f"Reading the text from “{text}” and the label from “{label}”.", *table.notes, *rows.notes]
-        cut = sides(rows.labels, data.validation, data.test, recipe.training.seed)
-        train = _side(rows, cut.train)
-        others, fingerprints = {}, [table.fingerprint]
-        for name, share, chosen in (
-            ("validation", data.validation, cut.validation),
-            ("test", data.test, cut.test),
-        ):
-            if isinstance(share, str):
-                side, more, fingerprint = _from_file(share, name, recipe, (text, label), rows.class_names)
-                notes += more
-                fingerprints.append(fingerprint)
-            else:
-                side = _side(rows, chosen)
-            others[name] = side
+    def read(self, recipe: Recipe, context: Context | None = None) -> Rows:
+        context = context or Context(recipe.training.seed, recipe.training.max_length)
+        found = training_rows(recipe.data, context, lambda source, field: resolve_data(source, field=field))
+        train, validation, test = (
+            _side(found, frame) for frame in (found.train, found.validation, found.test)
+        )
         return Rows(
-            Content(train, others["validation"], others["test"]),
+            Content(train, validation, test),
             len(train.texts),
-            len(others["validation"].texts),
-            rows.class_names,
-            joint_fingerprint(fingerprints),
-            tuple(notes),
-            {"data.text": text, "data.label": label},
+            len(validation.texts),
+            found.class_names,
+            joint_fingerprint(found.fingerprints),
+            found.notes,
+            found.resolved,
         )
 
     def load(self, recipe: Recipe, rows: Rows, folder: Path) -> tuple[torch.nn.Module, Any]:
@@ -170,27 +153,9 @@ class TextClassification(Task):
         return texts[len(texts) // 2] if texts else ""
 
 
-def _side(rows: LabelledRows, indexes: NDArray[np.int64]) -> Side:
-    return Side(tuple(rows.texts[i] for i in indexes), tuple(rows.labels[i] for i in indexes))
-
-
-def _from_file(
-    source: str, name: str, recipe: Recipe, columns: tuple[str, str], classes: tuple[str, ...]
-) -> tuple[Side, list[str], str]:
-    field = f"data.{name}"
-    path = resolve_data(source, field=field)
-    table = read_table(path, header=recipe.data.header, encoding=recipe.data.encoding or None, field=field)
-    for column in columns:
-        if column not in table.columns:
-            raise bad_input(
-                f"The file {path} has no column “{column}”.",
-                f"The training data has it; this file has: {', '.join(table.columns)}.",
-                "Give both files the same columns.",
-                field=field,
-            )
-    rows = labelled_rows(table, *columns, classes, field=field)
-    notes = [f"{path.name}: {note}" for note in table.notes + rows.notes]
-    return _side(rows, np.arange(len(rows.texts))), notes, table.fingerprint
+def _side(found: TrainingRows, frame: Frame) -> Side:
+    texts, labels = found.numbered(frame)
+    return Side(tuple(texts), tuple(labels))
 
 
 def _samples(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
-from workbench.data.changing import keep_rows
+from workbench.data.changing import keep_rows, labels_of
 from workbench.data.classes import label_classes
 from workbench.data.frame import Frame
 from workbench.data.step import Context, Done, Step
+from workbench.data.strings import same_label
 from workbench.data.suggest import counted, listed
 from workbench.run.section import field
 
@@ -30,7 +34,14 @@ class DropClasses(Step):
         few = classes.sizes < self.below
         gone = [f"“{name}”" for name, small in zip(classes.names, few, strict=True) if small]
         notes = (f"{counted(len(gone), 'class', 'classes')} left out: {listed(gone, 6)}",) if gone else ()
-        return keep_rows(frame, ~np.append(few, False)[classes.codes], *notes)  # the last one is for -1
+        done = keep_rows(frame, ~np.append(few, False)[classes.codes], *notes)  # the last one is for -1
+        return replace(done, found=frozenset(map(same_label, np.array(classes.names)[few].tolist())))
+
+    def again(self, frame: Frame, found: Any, context: Context) -> Done:
+        gone: frozenset[str] = found or frozenset()
+        return keep_rows(
+            frame, np.array([same_label(label) not in gone for label in labels_of(frame)], dtype=bool)
+        )
 
     def summary(self) -> str:
         return f"Drop classes with fewer than {counted(self.below, 'row')}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from workbench.data.changing import change_cells
 from workbench.data.classes import label_classes
 from workbench.data.frame import Frame
@@ -24,9 +27,21 @@ class NormaliseLabels(Step):
             return Done(frame)
         chosen = {same_label(name): name for name in classes.names}
         before = sum(map(len, classes.spellings))
-
-        def spelt(value: str | None) -> str | None:
-            return chosen.get(same_label(value), value) if value else value
-
         notes = (f"{before} spellings became {len(chosen)}",) if before > len(chosen) else ()
-        return change_cells(frame, (frame.label,), spelt, context, *notes)
+        return replace(_spelt(frame, chosen, context), notes=notes, found=chosen)
+
+    def again(self, frame: Frame, found: Any, context: Context) -> Done:
+        chosen: dict[str, str] = found or {}
+        classes = label_classes(frame)
+        own = {same_label(name): name for name in classes.names} if classes else {}
+        return _spelt(frame, own | chosen, context)
+
+
+def _spelt(frame: Frame, chosen: dict[str, str], context: Context) -> Done:
+    """Each label as it is to be spelt."""
+    return change_cells(
+        frame,
+        (frame.label,),
+        lambda value: chosen.get(same_label(value), value) if value else value,
+        context,
+    )

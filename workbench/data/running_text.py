@@ -1,0 +1,180 @@
+"""The text of each side for language modelling: a running text as it is, or the mended rows of a table or of lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workbench.data.format import Opening
+from workbench.data.formats.plain_text import PlainText
+from workbench.data.frame import Frame
+from workbench.data.pipeline import Mended, learning, mended, patch_fingerprints, text_role
+from workbench.data.splitting import Sides, sides
+from workbench.data.step import Context
+from workbench.data.suggest import counted
+from workbench.data.tables import Table, format_of, no_such_column, open_table, text_table
+from workbench.data.text_files import read_text
+from workbench.data.training_rows import Resolve
+from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.recipe import DataSection
+
+
+@dataclass(frozen=True, slots=True)
+class TextSides:
+    """The text of each side; `test` may be empty. `fingerprints` are those of the files."""
+
+    train: str
+    validation: str
+    test: str
+    notes: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+
+
+def text_sides(data: DataSection, context: Context, resolve: Resolve) -> TextSides:
+    """Read, mend and divide text.
+
+    Of a running text the end is held out, not scattered pieces of it: neighbours of a training block would tell too
+    much about it. Rows of a table are divided as labelled ones are.
+
+    Args:
+        data: What the recipe says of its data.
+        context: The seed, and what steps are told.
+        resolve: Finds a file.
+
+    Raises:
+        WorkbenchError: With what is wrong with the files, the columns, the steps or the split.
+    """
+    path = resolve(data.train, "data.train")
+    if is_running(path) and not (data.steps or data.patch):
+        found = _of_text(data, path, resolve)
+    else:
+        found = _of_rows(data, path, context, resolve)
+    if not found.validation.strip():
+        raise bad_input(
+            "data.validation (Held-out): there is no held-out text.",
+            "Perplexity is measured on text that the model never learns from.",
+            "Take a share above 0, or a file of its own.",
+            field="data.validation",
+        )
+    return found
+
+
+def is_running(path: Path, field: str = "data.train") -> bool:
+    """Whether a file is one running text rather than rows."""
+    return path.suffix.lower() in PlainText.suffixes or isinstance(format_of(path, field), PlainText)
+
+
+def _of_text(data: DataSection, path: Path, resolve: Resolve) -> TextSides:
+    text = read_text(path, data.encoding or None)
+    first, second = _ends(len(text), data)
+    parts = {"validation": text[first:second], "test": text[second:]}
+    prints = [_print(text)]
+    for name in parts:
+        source = getattr(data, name)
+        if isinstance(source, str):
+            field = f"data.{name}"
+            parts[name] = read_text(resolve(source, field), data.encoding or None, field=field)
+            prints.append(_print(parts[name]))
+    return TextSides(text[:first], parts["validation"], parts["test"], (), tuple(prints))
+
+
+def _ends(length: int, data: DataSection) -> tuple[int, int]:
+    """Where a running text's part to learn from ends, and where its held-out part ends."""
+    validation, test = (0.0 if isinstance(s, str) else s for s in (data.validation, data.test))
+    first = int(length * (1 - validation - test))
+    if first <= 0:
+        raise bad_input(
+            "data.validation (Held-out): nothing would be left to train on.",
+            "Held-out and test together take the whole text.",
+            "Make them smaller.",
+            field="data.validation",
+        )
+    return first, int(length * (1 - test))
+
+
+def _of_rows(data: DataSection, path: Path, context: Context, resolve: Resolve) -> TextSides:
+    table, running = _rows(data, path, "data.train")
+    text = text_role(table, data)
+    source = mended(table, data, context, text, "")
+    frame = source.frame
+    if frame.text not in frame.columns:
+        raise no_such_column(table, data.text or "text")
+    cut = (
+        _end_rows(frame, data) if running and data.split == "stratified" else sides(frame, data, context.seed)
+    )
+    notes = [*table.notes, *source.told(), *cut.notes]
+    prints = [table.fingerprint, *patch_fingerprints(data)]
+    others = {"validation": frame.take(cut.validation), "test": frame.take(cut.test)}
+    for name in others:
+        given = getattr(data, name)
+        if isinstance(given, str):
+            own, others[name] = _own_file(data, given, f"data.{name}", source, text, context, resolve)
+            prints.append(own.fingerprint)
+    held_out = [other for other in others.values() if other.rows]
+    learned = learning(frame.take(cut.train), data.steps, held_out, context)
+    joined = [_joined(part, running) for part in (learned.frame, others["validation"], others["test"])]
+    blank = sum(count for _, count in joined)
+    if blank:
+        notes.append(
+            f"{counted(blank, 'row')} without a text in “{frame.text}” {'was' if blank == 1 else 'were'} set aside."
+        )
+    train, validation, test = (text for text, _ in joined)
+    return TextSides(train, validation, test, (*notes, *learned.told()), tuple(prints))
+
+
+def _own_file(
+    data: DataSection,
+    given: str,
+    field: str,
+    source: Mended,
+    text: str,
+    context: Context,
+    resolve: Resolve,
+) -> tuple[Table, Frame]:
+    """A held-out file, mended as the training file was."""
+    table, _ = _rows(data, resolve(given, field), field)
+    if text and text not in table.columns:
+        text = table.columns[0] if len(table.columns) == 1 else text
+    try:
+        frame = mended(table, data, context, text, "", like=source).frame
+    except WorkbenchError as error:
+        where = f"In {table.path.name}, which is mended as the training data is:"
+        raise WorkbenchError(
+            *(dataclasses.replace(p, title=f"{where} {p.title}", field=field) for p in error.problems)
+        ) from error
+    if frame.text not in frame.columns:
+        raise no_such_column(table, text, field=field)
+    return table, frame
+
+
+def _rows(data: DataSection, path: Path, field: str) -> tuple[Table, bool]:
+    """A file's rows, and whether they are the lines of a running text; its blank lines are rows as well."""
+    if not is_running(path, field):
+        opening = Opening(header=data.header, encoding=data.encoding, field=field)
+        return open_table(path, opening), False
+    text = read_text(path, data.encoding or None, field=field)
+    return text_table(path, {"text": list(text.removesuffix("\n").split("\n"))}, (), _print(text)), True
+
+
+def _end_rows(frame: Frame, data: DataSection) -> Sides:
+    """The lines whose beginning lies within each side's share of the characters."""
+    lengths = np.array([len(line or "") + 1 for line in frame.column(frame.text)], dtype=np.int64)
+    begins = np.cumsum(lengths) - lengths
+    places = np.searchsorted(begins, _ends(int(lengths.sum()), data))
+    rows = np.arange(frame.rows, dtype=np.int64)
+    return Sides(rows[: places[0]], rows[places[0] : places[1]], rows[places[1] :])
+
+
+def _joined(frame: Frame, running: bool) -> tuple[str, int]:
+    """The texts one after the other, each on a line of its own, and how many rows of a table had none."""
+    texts = [text or "" for text in frame.column(frame.text)]
+    filled = texts if running else [text for text in texts if text.strip()]
+    return "".join(f"{text}\n" for text in filled), len(texts) - len(filled)
+
+
+def _print(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
