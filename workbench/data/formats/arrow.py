@@ -167,7 +167,12 @@ def _parts(path: Path, field: str) -> dict[str, _Part]:
             parts.setdefault(match[1], _Part([], [])).files.append(file)
     if not parts:
         raise _damaged(path, "Its files are not named after splits.", field)
-    return parts
+    return dict(sorted(parts.items(), key=lambda part: (_place(part[0]), part[0])))
+
+
+def _place(split: str) -> int:
+    """What is learned from comes first, and what is measured last stands last."""
+    return next((i for i, name in enumerate(("train", "val", "dev", "test")) if split.startswith(name)), 4)
 
 
 def _saved(folder: Path, field: str) -> _Part:

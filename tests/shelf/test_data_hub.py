@@ -1,0 +1,177 @@
+"""A data set of the Hub: its size first, then the files and the table, from a hub of this test alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from workbench.data.tables import open_table
+from workbench.run.home import Home
+from workbench.run.problem import WorkbenchError
+from workbench.shelf.data_hub import download, size_of
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+CARD = """---
+license: mit
+configs:
+- config_name: plain
+  data_files:
+  - split: train
+    path: plain/train.csv
+  - split: test
+    path: plain/test.csv
+- config_name: other
+  data_files: other/*.jsonl
+---
+"""
+
+
+class FakeHub(BaseHTTPRequestHandler):
+    """Answers as the Hub does for one data set, demo/reviews; others are unknown, and demo/locked is gated."""
+
+    files: ClassVar[dict[str, bytes]]
+    asked: ClassVar[list[str]]
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.asked.append(path)
+        if path.startswith("/api/datasets/demo/locked"):
+            self._answer(403, b"{}", {"X-Error-Code": "GatedRepo"})
+        elif path.startswith("/api/datasets/demo/reviews"):
+            siblings = [{"rfilename": name, "size": len(data)} for name, data in self.files.items()]
+            config = [{"config_name": "plain", "data_files": [
+                {"split": "train", "path": "plain/train.csv"}, {"split": "test", "path": "plain/test.csv"}]},
+                {"config_name": "other", "data_files": "other/*.jsonl"}]  # fmt: skip
+            info = {"id": "demo/reviews", "sha": REVISION, "siblings": siblings, "gated": False,
+                    "cardData": {"license": "mit", "configs": config}}  # fmt: skip
+            self._answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
+        elif path.startswith(f"/datasets/demo/reviews/resolve/{REVISION}/"):
+            data = self.files[path.split(f"{REVISION}/", 1)[1]]
+            etag = hashlib.sha256(data).hexdigest()
+            self._answer(200, data, {"ETag": f'"{etag}"', "X-Repo-Commit": REVISION})
+        else:
+            self._answer(404, b"{}", {"X-Error-Code": "RepoNotFound"})
+
+    def _answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(data))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[type[FakeHub]]:
+    train = "text,label\n" + "".join(f"words {i},{'ab'[i % 2]}\n" for i in range(30))
+
+    class Hub(FakeHub):
+        files: ClassVar = {
+            "README.md": CARD.encode(),
+            "plain/train.csv": train.encode(),
+            "plain/test.csv": b"text,label\nlast,a\n",
+            "other/part.jsonl": b'{"text": "x"}\n' * 5,
+            "picture.png": b"\x89PNG",
+            "../outside.csv": b"a,b\n",
+        }
+        asked: ClassVar[list[str]] = []
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    yield Hub
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def problem_of(name: str) -> str:
+    with pytest.raises(WorkbenchError) as caught:
+        size_of(name)
+    assert caught.value.problem.remedy
+    return str(caught.value)
+
+
+def test_without_the_network_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_HUB_OFFLINE=1 forbids" in problem_of("demo/reviews")
+    with pytest.raises(WorkbenchError, match="was not downloaded"):
+        download("demo/reviews", home)
+    assert not home.root.exists()
+
+
+def test_the_size_is_that_of_the_files_that_would_come(hub: type[FakeHub]) -> None:
+    found = size_of("https://example.org/datasets/demo/reviews:plain")
+    assert [file.name for file in found.files] == ["README.md", "plain/train.csv", "plain/test.csv"]
+    assert found.size == sum(len(hub.files[file.name]) for file in found.files)
+    assert (found.configs, found.licence, found.revision) == (("plain", "other"), "mit", REVISION)
+    assert not any("resolve" in path for path in hub.asked)  # nothing is downloaded for it
+
+
+def test_several_configurations_are_named_and_a_wrong_one_is_answered(hub: type[FakeHub]) -> None:
+    words = problem_of("demo/reviews")
+    assert "several configurations" in words
+    assert "plain, other" in words
+    assert "Did you mean “other”?" in problem_of("demo/reviews:othr")
+
+
+def test_what_the_hub_refuses_is_told_in_plain_words(hub: type[FakeHub]) -> None:
+    assert "has no data set of this name, or it is private" in problem_of("demo/nothing")
+    assert "agreed to terms" in problem_of("demo/locked")
+    assert "written owner/name" in problem_of("no such name")
+
+
+def test_a_hub_that_does_not_answer_is_told_of(monkeypatch: pytest.MonkeyPatch, hub: type[FakeHub]) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    assert "could not be reached" in problem_of("demo/reviews")
+
+
+def test_a_download_opens_with_its_splits_and_is_not_made_twice(hub: type[FakeHub], home: Home) -> None:
+    shares: list[float] = []
+    folder = download("demo/reviews:plain", home, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    table = open_table(folder)
+    assert table.columns == ("text", "label", "split")
+    assert (table.rows, table.row(0), table.row(30)) == (31, ("words 0", "a", "train"), ("last", "a", "test"))
+    assert [path.name for path in (home.root / "datasets").iterdir()] == [folder.name]
+    before = len(hub.asked)
+    assert download(size_of("demo/reviews:plain"), home) == folder
+    assert not any("resolve" in path for path in hub.asked[before:])
+
+
+def test_a_download_can_be_broken_off(hub: type[FakeHub], home: Home) -> None:
+    class EnoughError(Exception):
+        pass
+
+    def check() -> None:
+        raise EnoughError
+
+    with pytest.raises(EnoughError):
+        download("demo/reviews:plain", home, check=check)
+    assert not any("resolve" in path for path in hub.asked)
+
+
+def test_files_that_are_no_table_say_where_they_are(hub: type[FakeHub], home: Home) -> None:
+    hub.files["plain/train.csv"] = b'text,label\n"never closed,a\n' * 3 + b"\x00\xff\xfe"
+    with pytest.raises(WorkbenchError, match=r"cannot be laid out as a table.*raw") as caught:
+        download("demo/reviews:plain", home)
+    assert caught.value.problem.details
