@@ -45,13 +45,8 @@ def save(
     Raises:
         WorkbenchError: When the ending is another one or the file cannot be written.
     """
+    require_suffix(path)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise bad_input(
-            f"Rows cannot be saved as {path.name}.",
-            f"The ending says how they are written: {', '.join(SUFFIXES)}.",
-            "Choose a name with one of these endings.",
-        )
     if suffix == ".parquet":
         _parquet(frame, path, check)
         return 0
@@ -63,6 +58,20 @@ def save(
             records = (dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True))
             file.writelines(json.dumps(_plain(record), ensure_ascii=False) + "\n" for record in records)
     return 0
+
+
+def require_suffix(path: Path) -> None:
+    """Refuse a name that does not say how rows are written.
+
+    Raises:
+        WorkbenchError: Naming the endings that do.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise bad_input(
+            f"Rows cannot be saved as {path.name}.",
+            f"The ending says how they are written: {', '.join(SUFFIXES)}.",
+            "Choose a name with one of these endings.",
+        )
 
 
 def made_harmless(cell: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.data.frame import Frame
 from workbench.data.guess import choose_columns
 from workbench.data.labelled import labelled_rows
+from workbench.data.opening import opening_of
 from workbench.data.pipeline import (
     Mended,
     StepReport,
@@ -22,7 +23,7 @@ from workbench.data.pipeline import (
 )
 from workbench.data.splitting import sides
 from workbench.data.step import Context
-from workbench.data.tables import Table, read_table
+from workbench.data.tables import Table, open_table
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import DataSection
 
@@ -110,7 +111,7 @@ def training_rows(data: DataSection, context: Context, resolve: Resolve) -> Trai
 
 def _opened(data: DataSection, source: str, field: str, resolve: Resolve) -> Table:
     path = resolve(source, field)
-    return read_table(path, header=data.header, encoding=data.encoding or None, field=field)
+    return open_table(path, opening_of(data, field))
 
 
 def _with_roles(source: Mended, table: Table, data: DataSection) -> Mended:

@@ -1,0 +1,256 @@
+"""`workbench data`: what is in a file, what is wrong with it, and how it is mended and saved."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.run.problem import bad_input
+
+if TYPE_CHECKING:
+    from workbench.data.check import Finding
+    from workbench.data.guess import Guess
+    from workbench.data.mending import Looked, Source
+    from workbench.data.step import Context
+    from workbench.run.recipe import Recipe
+
+NAME = "data"
+HELP = "say what is in a data file and what is wrong with it; mend it and save the rows or the steps"
+_SETTINGS = {
+    "text": "data.text",
+    "label": "data.label",
+    "held_out": "data.validation",
+    "encoding": "data.encoding",
+    "header": "data.header",
+    "delimiter": "data.delimiter",
+    "part": "data.records",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "what", metavar="FILE", help="a data file, a shipped data set's name, or a recipe (.toml)"
+    )
+    parser.add_argument("--text", metavar="COLUMN", help="the column that is read (else guessed)")
+    parser.add_argument("--label", metavar="COLUMN", help="the column that is predicted (else guessed)")
+    parser.add_argument("--held-out", metavar="FILE", help="a file of held-out rows, to look for leaks")
+    opening = parser.add_argument_group("how the file is opened")
+    opening.add_argument("--encoding", help="how its characters are stored, such as utf-8 (else detected)")
+    opening.add_argument(
+        "--header", choices=("auto", "yes", "no"), help="whether the first row names the columns"
+    )
+    opening.add_argument("--delimiter", help="what stands between two fields, such as ; or tab (else found)")
+    opening.add_argument(
+        "--part", "--sheet", metavar="NAME", help="a workbook's sheet, a path in JSON, or an archive's member"
+    )
+    mending = parser.add_argument_group("mending")
+    mending.add_argument(
+        "--fix",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="KIND",
+        help="mend findings of these kinds, or: all",
+    )
+    mending.add_argument(
+        "--step",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="do a step, such as 'kind=strip-html columns=body'",
+    )
+    mending.add_argument(
+        "-o", "--output", metavar="FILE", help="save the rows: .csv, .tsv, .jsonl or .parquet"
+    )
+    mending.add_argument(
+        "--side",
+        choices=("all", "train", "validation", "test"),
+        default="all",
+        help="which rows are saved: all of the file, or one side as training has it",
+    )
+    mending.add_argument(
+        "--keep-formulas", action="store_true", help="leave cells that a spreadsheet would carry out"
+    )
+    mending.add_argument("--recipe", metavar="FILE.toml", help="write a recipe with these steps")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set a field of the recipe"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, mend and save; returns the exit code."""
+    from workbench.cli.data_report import as_plain, in_words
+    from workbench.data.mending import fixed, look
+
+    recipe = _recipe(args)
+    source, guessed = _source(recipe)
+    recipe = _with_task(args, recipe, source, guessed)
+    _refuse_targets(args, source)
+    context = _context(args, recipe)
+    args.console.progress.show(f"looking through {source.table.rows} rows of {source.table.path.name}")
+    first = look(source, recipe.data, context)
+    last = fixed(source, first, _kinds(args, first.found), context) if args.fix else first
+    roles = {"text": recipe.data.text or source.text, "label": recipe.data.label or source.label}
+    recipe = recipe.model_copy(update={"data": last.data.model_copy(update=roles)})
+    report = as_plain(source, recipe, guessed, first, last, context)
+    saved = _save(args, recipe, last, context)
+    if args.recipe:
+        _write_recipe(Path(args.recipe), recipe)
+    args.console.answer(report | saved | {"recipe": args.recipe, "problem": None})
+    args.console.result(in_words(report))
+    if args.output:
+        args.console.result(f"\n{saved['saved']} rows saved: {args.output}")
+    if args.recipe:
+        args.console.result(f"Recipe written: {args.recipe}")
+    return 0
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from workbench.cli.asked import asked_recipe
+    from workbench.cli.asked_steps import asked_step
+    from workbench.run.recipe_files import changed
+
+    given = {path: getattr(args, name) for name, path in _SETTINGS.items() if getattr(args, name) is not None}
+    settings = [f"{path}={value}" for path, value in given.items()]
+    recipe = asked_recipe(args.what, [*args.set, *settings])
+    steps = [asked_step(text) for text in args.step]
+    if not steps:
+        return recipe
+    return changed(recipe, "data.steps", [step.model_dump() for step in (*recipe.data.steps, *steps)])
+
+
+def _source(recipe: Recipe) -> tuple[Source, Guess]:
+    """The file, and what it is taken for."""
+    from workbench.data.guess import guess
+    from workbench.data.mending import Source
+    from workbench.data.opening import opening_of
+    from workbench.data.tables import no_such_column, open_table
+    from workbench.shelf.datasets import resolve_data
+
+    data = recipe.data
+    table = open_table(resolve_data(data.train), opening_of(data))
+    made = bool(data.steps or data.patch)  # then a column may come with a step
+    for name, field in ((data.text, "data.text"), (data.label, "data.label")):
+        if name and name not in table.columns and not made:
+            raise no_such_column(table, name, field=field)
+    guessed = guess(table)
+    label = data.label if data.label in table.columns else guessed.label
+    label = "" if label == data.text else label
+    first = next((name for name in guessed.texts if name != label), "")
+    held_out = None
+    if isinstance(data.validation, str):
+        path = resolve_data(data.validation, field="data.validation")
+        held_out = open_table(path, opening_of(data, "data.validation"))
+    return Source(table, data.text if data.text in table.columns else first, label, held_out), guessed
+
+
+def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed: Guess) -> Recipe:
+    """The recipe with the task that the file is for, unless it was said."""
+    from workbench.run.recipe_files import changed
+
+    said = {setting.partition("=")[0].strip() for setting in args.set}
+    if args.what.lower().endswith(".toml") or "task.kind" in said:
+        return recipe
+    task = "text-classification" if recipe.data.label else guessed.task
+    if task == "causal-lm" and "model.source" not in said:
+        recipe = changed(recipe, "model.source", "smollm2")
+    return changed(recipe, "task.kind", task)
+
+
+def _context(args: argparse.Namespace, recipe: Recipe) -> Context:
+    from workbench.data.step import Context
+    from workbench.run.problem import WorkbenchError
+    from workbench.shelf.models import resolve_model
+
+    try:
+        file = resolve_model(recipe.model.source, args.home).path / "tokenizer.json"
+    except WorkbenchError:  # not on this machine: lengths are in words
+        file = Path()
+    return Context(recipe.training.seed, recipe.training.max_length, file if file.is_file() else None)
+
+
+def _kinds(args: argparse.Namespace, found: tuple[Finding, ...]) -> set[str]:
+    from workbench.data.check import all_checks
+    from workbench.data.suggest import did_you_mean, listed
+
+    known = [check.kind for check in all_checks()]
+    unknown = [kind for kind in args.fix if kind not in (*known, "all")]
+    if unknown:
+        raise bad_input(
+            f"There is no kind of finding {unknown[0]!r}.",
+            f"The kinds are: {listed(known, 40)}.",
+            f"{did_you_mean(unknown[0], known)} Choose one of these, or all.".strip(),
+            field="--fix",
+        )
+    if "all" in args.fix:
+        return set(known)
+    for kind in sorted({*args.fix} - {one.kind for one in found}):
+        args.console.say(f"There is nothing of the kind {kind} to mend.")
+    for one in found:
+        if one.kind in args.fix and not one.fixes:
+            args.console.say(f"{one.title}: there is no way to mend this by itself. {one.why}")
+    return set(args.fix)
+
+
+def _refuse_targets(args: argparse.Namespace, source: Source) -> None:
+    """Refuse, before anything is done, to write what cannot be written or what is read."""
+    from workbench.data.saving import require_suffix
+
+    read = [table.path.resolve() for table in (source.table, source.held_out) if table is not None]
+    read.append(Path(args.what).resolve())
+    for name in (args.output, args.recipe):
+        if name and Path(name).resolve() in read:
+            raise bad_input(
+                f"The file {name} is what you open.",
+                "What you open is never written.",
+                "Choose another name.",
+            )
+    if args.output:
+        require_suffix(Path(args.output))
+
+
+def _save(args: argparse.Namespace, recipe: Recipe, last: Looked, context: Context) -> dict[str, object]:
+    """Save the rows that are asked for; what there is to answer of it."""
+    from workbench.data.mending import divides
+    from workbench.data.saving import save
+    from workbench.data.step import all_steps
+    from workbench.data.training_rows import training_rows
+    from workbench.shelf.datasets import resolve_data
+
+    if not args.output:
+        return {"output": None, "saved": None}
+    frame = last.mended.frame
+    if args.side != "all":
+        rows = training_rows(last.data, context, lambda name, field: resolve_data(name, field=field))
+        frame = getattr(rows, args.side)
+        for note in rows.notes:
+            args.console.say(note)
+    elif divides(last.data):
+        later = [s for s in last.data.steps if s.on and all_steps()[s.kind].learning_only]
+        for step in later:
+            args.console.say(
+                f"Not done to the saved rows, since it is for learning alone: {step} (--side train)."
+            )
+    changed = save(frame, Path(args.output), harmless=not args.keep_formulas)
+    if changed:
+        args.console.say(
+            f"{changed} cells that a spreadsheet would carry out got an apostrophe in front (--keep-formulas)."
+        )
+    return {"output": args.output, "saved": frame.rows}
+
+
+def _write_recipe(path: Path, recipe: Recipe) -> None:
+    """Write the recipe; files beside it or below are named from there, so that the folder can be moved."""
+    from workbench.run.files import writing
+    from workbench.run.recipe_files import recipe_toml
+
+    folder = path.resolve().parent
+    near = {
+        name: Path(value).relative_to(folder).as_posix()
+        for name in ("train", "validation", "test", "patch")
+        if isinstance(value := getattr(recipe.data, name), str) and Path(value).is_relative_to(folder)
+    }
+    with writing(path, newline="\n") as file:
+        file.write(recipe_toml(recipe.model_copy(update={"data": recipe.data.model_copy(update=near)})))

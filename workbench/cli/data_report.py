@@ -1,0 +1,170 @@
+"""What `workbench data` found, as the stable JSON object and in words."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.cli.tables import table
+from workbench.data.check import as_json
+from workbench.data.frame import Frame
+from workbench.data.guess import KIND_WORDS, Guess
+from workbench.data.labelled import natural_key
+from workbench.data.mending import Looked, Source
+from workbench.data.pipeline import as_table
+from workbench.data.profile import Profile, profile
+from workbench.data.step import Context
+from workbench.data.suggest import counted
+from workbench.run.recipe import Recipe
+
+_CLASSES = 20  # shown to a person
+_NOTES = 12
+
+
+def as_plain(
+    source: Source, recipe: Recipe, guessed: Guess, first: Looked, last: Looked, context: Context
+) -> dict[str, Any]:
+    """The answer as plain values.
+
+    Args:
+        source: The file.
+        recipe: The recipe with all steps.
+        guessed: What the file is taken for.
+        first: What was found before any fix; `last` what is left after them, the same object where none was asked for.
+        last: See `first`.
+        context: The model's tokens and maximum length.
+    """
+    opened = source.table
+    lengths = _lengths(source, first.mended.frame, context)
+    return {
+        "file": str(opened.path),
+        "rows": opened.rows,
+        "columns": list(opened.columns),
+        "task": recipe.task.kind,
+        "kind": KIND_WORDS[guessed.kind],
+        "text": recipe.data.text,
+        "label": recipe.data.label,
+        "reasons": list(guessed.reasons),
+        "classes": _classes(first.mended.frame),
+        "lengths": lengths,
+        "findings": [as_json(one, first.mended.frame, first.held_out) for one in first.found],
+        "steps": [step.model_dump(mode="json") for step in recipe.data.steps],
+        "done": [
+            {
+                "kind": report.kind,
+                "summary": report.summary,
+                "rows": report.rows,
+                "changed": report.changed,
+                "removed": report.removed,
+                "added": report.added,
+                "notes": list(report.notes),
+            }
+            for report in last.mended.reports
+        ],
+        "left": [as_json(one, last.mended.frame, last.held_out) for one in last.found],
+        "notes": [*opened.notes, *last.mended.notes],
+        "set_aside": [{"row": one.row, "why": one.why, "content": one.content} for one in opened.set_aside],
+    }
+
+
+def _classes(frame: Frame) -> dict[str, int]:
+    if frame.label not in frame.columns:
+        return {}
+    counts = Counter(label.strip() for label in frame.column(frame.label) if label and label.strip())
+    return {name: counts[name] for name in sorted(counts, key=natural_key)}
+
+
+def _lengths(source: Source, frame: Frame, context: Context) -> dict[str, Any] | None:
+    if frame.text not in frame.columns:
+        return None
+    rows = as_table(frame, source.table)
+    found: Profile | None = profile(
+        rows, frame.text, "", context.tokenizer_file, context.max_length, lambda: False
+    )
+    if found is None or not found.sampled:
+        return None
+    return {
+        "unit": found.unit,
+        "shortest": found.shortest,
+        "median": found.median,
+        "longest": found.longest,
+        "max_length": found.max_length,
+        "over_share": found.over_share,
+        "suggested_max_length": found.suggested_max_length,
+    }
+
+
+def in_words(report: dict[str, Any]) -> str:
+    """The same for a person at a terminal."""
+    parts = ["\n".join(_head(report)), _classes_in_words(report["classes"]), *_findings(report)]
+    if report["done"]:
+        rows = [
+            (one["summary"], *(str(one[what] or "") for what in ("removed", "changed", "added", "rows")))
+            for one in report["done"]
+        ]
+        parts.append(table(("step", "removed", "changed", "added", "rows after it"), rows))
+        left = [one["title"] for one in report["left"]]
+        if left:
+            parts.append("Still there: " + "; ".join(left) + ".")
+    notes = report["notes"][:_NOTES]
+    more = len(report["notes"]) - len(notes)
+    notes += [f"and {more} more notes (--json)"] if more > 0 else []
+    parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(report: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{report['file']}: {counted(report['rows'], 'row')}, {counted(len(report['columns']), 'column')}; "
+        f"taken for {report['kind']}."
+    )
+    yield from report["reasons"]
+    lengths = report["lengths"]
+    if lengths is None:
+        return
+    told = (
+        f"Lengths in {lengths['unit']}: {lengths['shortest']} to {lengths['longest']}, "
+        f"half of the texts up to {lengths['median']:.0f}."
+    )
+    if lengths["over_share"] is not None:
+        told += (
+            f" {lengths['over_share']:.1%} are longer than {lengths['max_length']}; {lengths['suggested_max_length']} "
+            "is enough for nearly all."
+        )
+    yield told
+
+
+def _classes_in_words(classes: dict[str, int]) -> str:
+    if not classes:
+        return ""
+    total = sum(classes.values())
+    rows = [(name[:60], str(count), f"{count / total:.1%}") for name, count in classes.items()]
+    rows = sorted(rows, key=lambda row: -int(row[1])) if len(rows) > _CLASSES else rows
+    shown = table(("class", "rows", "share"), rows[:_CLASSES])
+    return shown if len(rows) <= _CLASSES else f"{shown}\nand {len(rows) - _CLASSES} smaller classes"
+
+
+def _findings(report: dict[str, Any]) -> Iterator[str]:
+    if not report["findings"]:
+        yield "Nothing was found that stands in the way."
+        return
+    width = max(60, shutil.get_terminal_size((110, 24)).columns)
+    rows = []
+    for one in report["findings"]:
+        fix = one["fixes"][0]["title"] if one["fixes"] else ""
+        rows.append((one["kind"], one["severity"], one["title"], fix))
+    yield table(("finding", "", "what was found", "how it can be mended"), rows)
+    examples = [
+        _cut(f"{one['kind']}: {example}", width)
+        for one in report["findings"]
+        for example in one["examples"][:1]
+    ]
+    yield "\n".join(examples)
+    if not report["done"] and any(one["fixes"] for one in report["findings"]):
+        yield "Mend some with --fix KIND …, or --fix all; -o FILE saves the rows, --recipe FILE.toml the steps."
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 1]}…"

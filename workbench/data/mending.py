@@ -1,0 +1,113 @@
+"""Looks for what is wrong with a file's rows, and chooses the steps that mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from workbench.data.check import Finding, findings
+from workbench.data.frame import Frame
+from workbench.data.pipeline import Mended, learning, mended
+from workbench.data.step import Context, all_steps
+from workbench.data.tables import Table
+from workbench.run.recipe import DataSection
+from workbench.run.step_record import StepRecord
+
+#: Mending one thing can bring another to light, such as copies that differed only in HTML.
+_ROUNDS = 3
+#: Texts are made comparable before labels, and rows are compared and counted last.
+_ORDER = ("columns", "texts", "personal data", "labels", "rows", "augmentation")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An untouched file with the roles of its columns, and an untouched file of held-out rows where there is one."""
+
+    table: Table
+    text: str
+    label: str
+    held_out: Table | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """Rows after the recipe's steps, and what the checks find in them; `held_out` are those of a file."""
+
+    data: DataSection
+    mended: Mended
+    held_out: Frame | None
+    found: tuple[Finding, ...]
+
+
+def look(source: Source, data: DataSection, context: Context) -> Looked:
+    """What the checks find in a file's rows after the recipe's steps.
+
+    Steps for learning alone are done only where no held-out rows come from the file itself.
+
+    Raises:
+        WorkbenchError: When a step is not right or cannot be done.
+    """
+    done = mended(source.table, data, context, source.text, source.label)
+    held_out = None
+    if source.held_out is not None:
+        held_out = mended(source.held_out, data, context, source.text, source.label, like=done).frame
+    if not divides(data):
+        learned = learning(done.frame, data.steps, [held_out] if held_out is not None else [], context)
+        done = Mended(learned.frame, (*done.reports, *learned.reports), done.notes, done.found)
+    return Looked(data, done, held_out, tuple(findings(done.frame, held_out, context)))
+
+
+def fixed(source: Source, first: Looked, kinds: Collection[str], context: Context) -> Looked:
+    """The same with steps added that mend findings of these kinds: the first fix of each.
+
+    What comes to light only then is mended as well. The new steps come after those that there are, texts before labels
+    before rows.
+
+    Args:
+        source: The file.
+        first: What was found in it.
+        kinds: Which findings to mend.
+        context: As before.
+
+    Returns:
+        The rows after all steps, with the steps in `data` and what is still found.
+
+    Raises:
+        WorkbenchError: When a fix cannot be done.
+    """
+    added: list[StepRecord] = []
+    looked = first
+    for _ in range(_ROUNDS):
+        fixes = [found.fixes[0] for found in looked.found if found.kind in kinds and found.fixes]
+        before = list(added)
+        for record in (StepRecord.model_validate(dict(step)) for fix in fixes for step in fix.steps):
+            added = _with(added, record, first.data)
+        if added == before:
+            break
+        added.sort(key=_place)
+        data = first.data.model_copy(update={"steps": (*first.data.steps, *added)})
+        looked = look(source, data, context)
+    return looked
+
+
+def divides(data: DataSection) -> bool:
+    """Whether held-out or test rows are taken from the file itself."""
+    shares = (data.validation, data.test)
+    return data.split == "by-column" or any(isinstance(share, float) and share > 0 for share in shares)
+
+
+def _with(added: list[StepRecord], record: StepRecord, data: DataSection) -> list[StepRecord]:
+    """One step more, if it is not there already; columns that two fixes leave out are left out by one step."""
+    if record.kind != "keep-columns":
+        return added if record in (*data.steps, *added) else [*added, record]
+    earlier = [step for step in added if step.kind == record.kind]
+    columns = [name for name in record.fields["columns"] if all(name in e.fields["columns"] for e in earlier)]
+    if data.split_column and data.split_column not in columns:  # the rows are divided by it
+        columns.append(data.split_column)
+    both = StepRecord.model_validate({"kind": record.kind, "columns": tuple(columns)})
+    return [*(step for step in added if step not in earlier), both]
+
+
+def _place(record: StepRecord) -> tuple[bool, int]:
+    step = all_steps()[record.kind]
+    return step.learning_only, _ORDER.index(step.group)
