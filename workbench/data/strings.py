@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.data.frame import Frame
-from workbench.data.tables import PORTION
+from workbench.data.tables import PORTION, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Indices = npt.NDArray[np.int64]
 
 
-def column_strings(frame: Frame, name: str) -> pa.Array:
+def column_strings(frame: Frame | Table, name: str) -> pa.Array:
     """A column's values as text in one piece of Arrow's `large_string`; null where a value is missing."""
     import pyarrow as pa
 

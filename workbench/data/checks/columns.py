@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.data.check import Check, Finding, Fix
 from workbench.data.classes import learnable_classes
+from workbench.data.column_profile import FEWEST_ROWS, NEAR_CONSTANT
 from workbench.data.examples import MOST, quoted
 from workbench.data.frame import Frame, Indices
 from workbench.data.step import Context
@@ -20,8 +21,6 @@ from workbench.data.tables import PORTION
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: From which share of its filled rows one value makes a column near-constant, and of how many rows one can say so.
-NEAR_CONSTANT, FEWEST_ROWS = 0.98, 50
 #: How much of the labels' uncertainty a column must take away to be called telling.
 TELLING = 0.8
 #: A value with fewer rows tells nothing of its kind: by chance alone they may have the same label.
