@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.format import Opening
 from workbench.data.formats.plain_text import PlainText
 from workbench.data.frame import Frame
 from workbench.data.pipeline import Mended, learning, mended, patch_fingerprints, text_role
 from workbench.data.splitting import Sides, sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
-from workbench.data.tables import Table, format_of, no_such_column, open_table, text_table
+from workbench.data.tables import Table, format_of, no_such_column, text_table
 from workbench.data.text_files import read_text
-from workbench.data.training_rows import Resolve
+from workbench.data.training_rows import Resolve, opened
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import DataSection
 
@@ -52,7 +51,7 @@ def text_sides(data: DataSection, context: Context, resolve: Resolve) -> TextSid
     if is_running(path) and not (data.steps or data.patch):
         found = _of_text(data, path, resolve)
     else:
-        found = _of_rows(data, path, context, resolve)
+        found = _of_rows(data, context, resolve)
     if not found.validation.strip():
         raise bad_input(
             "data.validation (Held-out): there is no held-out text.",
@@ -96,8 +95,8 @@ def _ends(length: int, data: DataSection) -> tuple[int, int]:
     return first, int(length * (1 - test))
 
 
-def _of_rows(data: DataSection, path: Path, context: Context, resolve: Resolve) -> TextSides:
-    table, running = _rows(data, path, "data.train")
+def _of_rows(data: DataSection, context: Context, resolve: Resolve) -> TextSides:
+    table, running = _rows(data, data.train, "data.train", context, resolve)
     text = text_role(table, data)
     source = mended(table, data, context, text, "")
     frame = source.frame
@@ -136,7 +135,7 @@ def _own_file(
     resolve: Resolve,
 ) -> tuple[Table, Frame]:
     """A held-out file, mended as the training file was."""
-    table, _ = _rows(data, resolve(given, field), field)
+    table, _ = _rows(data, given, field, context, resolve)
     if text and text not in table.columns:
         text = table.columns[0] if len(table.columns) == 1 else text
     try:
@@ -151,13 +150,16 @@ def _own_file(
     return table, frame
 
 
-def _rows(data: DataSection, path: Path, field: str) -> tuple[Table, bool]:
+def _rows(
+    data: DataSection, source: str, field: str, context: Context, resolve: Resolve
+) -> tuple[Table, bool]:
     """A file's rows, and whether they are the lines of a running text; its blank lines are rows as well."""
-    if not is_running(path, field):
-        opening = Opening(header=data.header, encoding=data.encoding, field=field)
-        return open_table(path, opening), False
+    path = resolve(source, field)
+    if data.lines != "line" or not is_running(path, field):
+        return opened(data, source, field, context, resolve), False
     text = read_text(path, data.encoding or None, field=field)
-    return text_table(path, {"text": list(text.removesuffix("\n").split("\n"))}, (), _print(text)), True
+    lines: list[str | None] = [*text.removesuffix("\n").split("\n")]
+    return text_table(path, {"text": lines}, (), _print(text)), True
 
 
 def _end_rows(frame: Frame, data: DataSection) -> Sides:

@@ -39,12 +39,14 @@ class Context:
         max_length: The recipe's maximum length in tokens.
         tokenizer_file: The model's `tokenizer.json`; None where it is not on this machine.
         check: Called every few thousand rows; raises when nobody waits for the answer any more.
+        cache: The folder where a large file may be kept as Arrow while its rows are in work; None: nowhere.
     """
 
     seed: int = 0
     max_length: int = 128
     tokenizer_file: Path | None = None
     check: Callable[[], object] = lambda: None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def training_rows(data: DataSection, context: Context, resolve: Resolve) -> Trai
     Raises:
         WorkbenchError: With what is wrong with the files, the columns, the steps or the split.
     """
-    table = _opened(data, data.train, "data.train", resolve)
+    table = opened(data, data.train, "data.train", context, resolve)
     text, label = roles(table, data)
     source = _with_roles(mended(table, data, context, text, label), table, data)
     frame = source.frame
@@ -95,7 +95,7 @@ def training_rows(data: DataSection, context: Context, resolve: Resolve) -> Trai
     ):
         others[name] = usable.take(chosen)
         if isinstance(share, str):
-            own = _opened(data, share, f"data.{name}", resolve)
+            own = opened(data, share, f"data.{name}", context, resolve)
             others[name], more = _held_out(
                 own, f"data.{name}", source, (text, label), rows.class_names, data, context
             )
@@ -109,9 +109,14 @@ def training_rows(data: DataSection, context: Context, resolve: Resolve) -> Trai
     )  # fmt: skip
 
 
-def _opened(data: DataSection, source: str, field: str, resolve: Resolve) -> Table:
+def opened(data: DataSection, source: str, field: str, context: Context, resolve: Resolve) -> Table:
+    """One of a recipe's files, untouched; `field` is the recipe field that names it.
+
+    Raises:
+        WorkbenchError: When it is not there or cannot be read.
+    """
     path = resolve(source, field)
-    return open_table(path, opening_of(data, field))
+    return open_table(path, opening_of(data, field, cache=context.cache, check=context.check))
 
 
 def _with_roles(source: Mended, table: Table, data: DataSection) -> Mended:

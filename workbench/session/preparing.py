@@ -128,7 +128,7 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
     with contextlib.suppress(WorkbenchError):
         file = resolve_model(recipe.model.source, home).path / "tokenizer.json"
     known = file if file is not None and file.is_file() else None
-    return Context(recipe.training.seed, recipe.training.max_length, known, check)
+    return Context(recipe.training.seed, recipe.training.max_length, known, check, home.cache)
 
 
 def _misfit(task: Task, place: Any) -> list[Problem]:
