@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data import patch as patches
@@ -114,6 +114,7 @@ _cells = st.sampled_from(["a", "b", "", None])
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["text", "label"]), _cells), max_size=12))
+@settings(deadline=None)
 def test_taking_edits_back_in_turn_leads_back_through_every_patch(
     given_edits: list[tuple[int, str, str | None]],
 ) -> None:
@@ -149,6 +150,7 @@ _keys = st.integers(0, 2**64 - 1)
     st.dictionaries(_keys, _words, max_size=5),
     st.dictionaries(_keys, _words, max_size=5),
 )
+@settings(deadline=None)
 def test_what_is_written_is_read_again(
     tmp_path_factory: pytest.TempPathFactory,
     cells: dict[tuple[int, str], tuple[str | None, str | None]],

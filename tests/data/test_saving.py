@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data.frame import Frame, frame_of
@@ -44,6 +44,7 @@ _cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0
 
 
 @given(st.lists(st.tuples(_cells, st.none() | _cells), min_size=1, max_size=8))
+@settings(deadline=None)
 def test_any_text_comes_back_from_csv(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str | None]]
 ) -> None:

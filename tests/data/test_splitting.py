@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data.frame import Frame
@@ -66,6 +66,7 @@ _shares = st.sampled_from([0.0, 0.1, 0.2, 0.33])
 
 
 @given(st.integers(300, 600), _shares, _shares, st.integers(0, 2**31), st.booleans())
+@settings(deadline=None)
 def test_stratified_sizes_and_sides(
     rows: int, validation: float, test: float, seed: int, labelled: bool
 ) -> None:
@@ -75,6 +76,17 @@ def test_stratified_sizes_and_sides(
     assert abs(len(found.validation) - validation * rows) <= 4
     assert abs(len(found.test) - test * rows) <= 4
     assert _same(found, sides(_frame(rows), _data(validation=validation, test=test), seed, labels))
+
+
+@given(st.lists(st.integers(0, 3), min_size=8, max_size=120), st.integers(0, 9))
+@settings(deadline=None)
+def test_every_class_is_learned_from(labels: list[int], seed: int) -> None:
+    try:
+        cut = sides(_frame(len(labels)), _data(validation=0.25, test=0.25), seed, labels)
+    except WorkbenchError:
+        return  # too few rows of each class to hold any out
+    _complete(cut, len(labels))
+    assert {labels[int(i)] for i in cut.train} == set(labels)
 
 
 @pytest.mark.parametrize("split", ["stratified", "by-hash", "by-time"])
@@ -97,6 +109,7 @@ _seeds = st.integers(0, 2**31)
 
 
 @given(_seeds, _seeds, st.sampled_from([0.1, 0.3]), st.sampled_from([0.0, 0.2]))
+@settings(deadline=None)
 def test_by_hash_rows_keep_their_side_when_others_come_and_go(
     chance: int, seed: int, validation: float, test: float
 ) -> None:
@@ -133,6 +146,7 @@ def test_positions_are_those_of_splitmix64() -> None:
 
 
 @given(_seeds, _seeds, st.sampled_from([0.1, 0.3]))
+@settings(deadline=None)
 def test_no_group_stands_on_two_sides_and_groups_keep_theirs(
     chance: int, seed: int, validation: float
 ) -> None:
@@ -187,6 +201,7 @@ def test_too_few_groups_are_told() -> None:
 @given(
     st.lists(st.integers(0, 10_000), min_size=20, max_size=200), st.sampled_from([0.1, 0.25]), st.booleans()
 )
+@settings(deadline=None)
 def test_by_time_the_newest_rows_are_held_out(hours: list[int], share: float, tested: bool) -> None:
     start = datetime(2020, 1, 1, tzinfo=UTC)
     when = [(start + timedelta(hours=hour)).isoformat() for hour in hours]

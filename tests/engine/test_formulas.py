@@ -1,4 +1,4 @@
-"""Metrics, batches and splits against their closed forms and against scikit-learn."""
+"""Metrics and batches against their closed forms and against scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from workbench.engine.batches import epoch_batches
 from workbench.engine.metrics import classification_metrics, confusion_matrix
-from workbench.engine.splits import sides
-from workbench.run.problem import WorkbenchError
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
@@ -60,21 +58,3 @@ def test_batches_by_length_pad_far_less() -> None:
         return int(sum(lengths[b].max() * len(b) - lengths[b].sum() for b in batches))
 
     assert padding("by-length") < padding("shuffled") / 5
-
-
-@given(st.lists(st.integers(0, 3), min_size=8, max_size=120), st.integers(0, 9))
-@settings(deadline=None)
-def test_no_row_stands_on_two_sides(labels: list[int], seed: int) -> None:
-    try:
-        cut = sides(labels, 0.25, 0.25, seed)
-    except WorkbenchError:
-        return  # too few rows of each class to hold any out
-    together = np.concatenate(cut)
-    assert sorted(together.tolist()) == list(range(len(labels)))
-    assert all((a == b).all() for a, b in zip(cut, sides(labels, 0.25, 0.25, seed), strict=True))
-    assert {labels[int(i)] for i in cut.train} == set(labels)
-
-
-def test_shares_that_leave_nothing_are_refused() -> None:
-    with pytest.raises(WorkbenchError, match="nothing would be left"):
-        sides([0, 1] * 20, 0.6, 0.5, 0)
