@@ -8,6 +8,7 @@ import pytest
 
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError
+from workbench.run.recipe import DataSection
 from workbench.session import data
 from workbench.session.data import look
 from workbench.session.lanes import Desk, JobCancelled, Mailbox, Ticket, lone_desk
@@ -17,13 +18,24 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared/data is not here")
 
 
+def asked(
+    source: str,
+    *,
+    model: str = "minilm",
+    max_length: int = 128,
+    task: str = "text-classification",
+    **data: str,
+) -> DataRequest:
+    return DataRequest(DataSection(train=source, **data), model, max_length, task)  # type: ignore[arg-type]
+
+
 def written(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     return str(path)
 
 
 def test_a_table_is_guessed_measured_and_explained(home: Home, tiny_csv: Path, tiny_bert: Path) -> None:
-    preview = look(home, DataRequest(str(tiny_csv), model=str(tiny_bert)), lone_desk())
+    preview = look(home, asked(str(tiny_csv), model=str(tiny_bert)), lone_desk())
     assert (preview.text, preview.label) == ("text", "label")
     assert preview.problem is None
     assert preview.table is not None and preview.table.rows == 120
@@ -36,7 +48,7 @@ def test_a_table_is_guessed_measured_and_explained(home: Home, tiny_csv: Path, t
 
 
 def test_without_the_model_lengths_are_words_and_that_is_said(home: Home, tiny_csv: Path) -> None:
-    preview = look(home, DataRequest(str(tiny_csv), model="someone/not-here"), lone_desk())
+    preview = look(home, asked(str(tiny_csv), model="someone/not-here"), lone_desk())
     assert preview.profile is not None
     assert preview.profile.unit == "words" and preview.profile.longest == 5
     assert any("someone/not-here" in note and "tokens" in note for note in preview.notes)
@@ -53,7 +65,7 @@ def test_without_the_model_lengths_are_words_and_that_is_said(home: Home, tiny_c
 def test_wrong_columns_leave_the_rows_in_sight(
     home: Home, tiny_csv: Path, named: dict[str, str], field: str
 ) -> None:
-    request = DataRequest(str(tiny_csv), **({"label": "label"} | named))  # type: ignore[arg-type]
+    request = asked(str(tiny_csv), **({"label": "label"} | named))  # type: ignore[arg-type]
     preview = look(home, request, lone_desk())
     assert preview.problem is not None and preview.problem.field == field
     assert preview.table is not None and preview.table.rows == 120
@@ -61,11 +73,11 @@ def test_wrong_columns_leave_the_rows_in_sight(
 
 def test_what_training_would_set_aside_or_refuse_is_said_before(home: Home, tmp_path: Path) -> None:
     gaps = written(tmp_path / "gaps.csv", "text,label\n" + "good day,a\nbad day,b\n" * 10 + "no label,\n")
-    preview = look(home, DataRequest(gaps), lone_desk())
+    preview = look(home, asked(gaps), lone_desk())
     assert preview.problem is None
     assert any("1 row without a label" in note for note in preview.notes)
     alone = written(tmp_path / "alone.csv", "text,label\n" + "good day,a\nbad day,a\n" * 10)
-    problem = look(home, DataRequest(alone, text="text", label="label"), lone_desk()).problem
+    problem = look(home, asked(alone, text="text", label="label"), lone_desk()).problem
     assert problem is not None and "one class" in problem.title
 
 
@@ -74,8 +86,8 @@ def test_a_language_model_needs_no_label(home: Home, tmp_path: Path) -> None:
         f'{{"question": "How many is {i}?", "answer": "It is {i} of them."}}\n' for i in range(50)
     )
     file = written(tmp_path / "sums.jsonl", lines)
-    assert look(home, DataRequest(file), lone_desk()).problem is not None
-    preview = look(home, DataRequest(file, task="causal-lm"), lone_desk())
+    assert look(home, asked(file), lone_desk()).problem is not None
+    preview = look(home, asked(file, task="causal-lm"), lone_desk())
     assert preview.problem is None
     assert (preview.text, preview.label) == ("question", "")
 
@@ -83,23 +95,23 @@ def test_a_language_model_needs_no_label(home: Home, tmp_path: Path) -> None:
 def test_changing_a_column_or_the_length_reads_and_measures_nothing_again(
     home: Home, tiny_csv: Path, tiny_bert: Path
 ) -> None:
-    request = DataRequest(str(tiny_csv), model=str(tiny_bert))
+    request = asked(str(tiny_csv), model=str(tiny_bert))
     first = look(home, request, lone_desk())
-    shorter = look(home, DataRequest(str(tiny_csv), model=str(tiny_bert), max_length=6), lone_desk())
+    shorter = look(home, asked(str(tiny_csv), model=str(tiny_bert), max_length=6), lone_desk())
     assert shorter.table is first.table
     assert first.profile is not None and shorter.profile is not None
     assert shorter.profile.lengths is first.profile.lengths
     assert (first.profile.over_share, shorter.profile.over_share) == (0.0, 1.0)
-    swapped = look(home, DataRequest(str(tiny_csv), text="label", label="text"), lone_desk())
+    swapped = look(home, asked(str(tiny_csv), text="label", label="text"), lone_desk())
     assert swapped.table is first.table
 
 
 def test_a_file_that_changed_is_read_again(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     written(file, "text,label\n" + "good day,a\nbad day,b\n" * 10)
-    assert look(home, DataRequest(str(file)), lone_desk()).profile is not None
+    assert look(home, asked(str(file)), lone_desk()).profile is not None
     written(file, "text,label\n" + "good day,a\nbad day,b\nodd day,c\n" * 10)
-    preview = look(home, DataRequest(str(file)), lone_desk())
+    preview = look(home, asked(str(file)), lone_desk())
     assert preview.profile is not None
     assert [name for name, _ in preview.profile.class_counts] == ["a", "b", "c"]
 
@@ -107,7 +119,7 @@ def test_a_file_that_changed_is_read_again(home: Home, tmp_path: Path) -> None:
 def test_a_plain_text_is_counted_in_the_model_s_tokens(home: Home, tmp_path: Path, tiny_llama: Path) -> None:
     text = "".join(f"Line {i} of a café story.\n" for i in range(3000))
     file = written(tmp_path / "story.txt", text)
-    preview = look(home, DataRequest(file, task="causal-lm", model=str(tiny_llama)), lone_desk())
+    preview = look(home, asked(file, task="causal-lm", model=str(tiny_llama)), lone_desk())
     assert preview.table is None and preview.problem is None
     assert preview.excerpt == text[: data.EXCERPT]
     counts = preview.counts
@@ -123,14 +135,14 @@ def test_a_long_plain_text_is_estimated_from_its_beginning(
     monkeypatch.setattr(data, "COUNTED", 60_000)
     text = "All lines are equally long here.\n" * 8000
     file = written(tmp_path / "long.txt", text)
-    counts = look(home, DataRequest(file, task="causal-lm", model=str(tiny_llama)), lone_desk()).counts
+    counts = look(home, asked(file, task="causal-lm", model=str(tiny_llama)), lone_desk()).counts
     assert counts is not None and counts.estimated and counts.tokens is not None
     assert counts.tokens == pytest.approx(len(text), rel=0.001)
     assert counts.words == 6 * 8000  # words are counted to the end
 
 
 def test_a_text_without_the_model_has_no_tokens(home: Home, tiny_text: Path) -> None:
-    preview = look(home, DataRequest(str(tiny_text), task="causal-lm", model="not/here"), lone_desk())
+    preview = look(home, asked(str(tiny_text), task="causal-lm", model="not/here"), lone_desk())
     assert preview.counts is not None
     assert preview.counts.tokens is None and preview.counts.blocks(128) is None
     assert any("not/here" in note for note in preview.notes)
@@ -142,18 +154,18 @@ def test_a_look_that_nobody_waits_for_ends(home: Home, tmp_path: Path, task: str
     ticket = Ticket()
     ticket.cancel()
     with pytest.raises(JobCancelled):
-        look(home, DataRequest(file, task=task), Desk(ticket, Mailbox(), None, None))
+        look(home, asked(file, task=task), Desk(ticket, Mailbox(), None, None))
 
 
 def test_a_missing_file_is_named(home: Home, tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError) as caught:
-        look(home, DataRequest(str(tmp_path / "gone.csv")), lone_desk())
+        look(home, asked(str(tmp_path / "gone.csv")), lone_desk())
     assert "gone.csv" in str(caught.value)
 
 
 @needs_shared
 def test_a_tsv_without_header(home: Home) -> None:
-    preview = look(home, DataRequest(str(SHARED / "sst2" / "train.tsv"), model="not/here"), lone_desk())
+    preview = look(home, asked(str(SHARED / "sst2" / "train.tsv"), model="not/here"), lone_desk())
     assert preview.profile is not None and preview.problem is None
     assert dict(preview.profile.class_counts) == {"0": 3310, "1": 3610}
     assert any("named by number" in note for note in preview.notes)
@@ -161,9 +173,7 @@ def test_a_tsv_without_header(home: Home) -> None:
 
 @needs_shared
 def test_line_breaks_inside_chinese_fields(home: Home) -> None:
-    preview = look(
-        home, DataRequest(str(SHARED / "waimai" / "waimai_10k.csv"), model="not/here"), lone_desk()
-    )
+    preview = look(home, asked(str(SHARED / "waimai" / "waimai_10k.csv"), model="not/here"), lone_desk())
     assert preview.table is not None and preview.table.rows == 11_987
     assert (preview.text, preview.label) == ("review", "label")
     assert preview.profile is not None and preview.profile.unit == "characters"

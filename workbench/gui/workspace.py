@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from workbench.gui.checking import Checking
 from workbench.gui.elsewhere import Elsewhere
+from workbench.gui.mending import Mending
 from workbench.gui.settings import Settings
 from workbench.run.events import Ended, Event, Paused
 from workbench.run.folder import RunFolder, RunSummary
@@ -78,6 +79,7 @@ class Workspace(QObject):
         self.settings = Settings(session.home.settings, self)
         self.elsewhere = Elsewhere(self)
         self.checking = Checking(self)
+        self.mending = Mending(self)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_MS)
         self._timer.timeout.connect(self.drain)
@@ -132,9 +134,7 @@ class Workspace(QObject):
         if not keep_complaints:
             self.complaints = ()
         self.recipe_changed.emit()
-        looked_at: tuple[str, ...] = ("data.train", "data.text", "data.label", "data.header", "data.encoding")
-        looked_at += ("model.source", "training.max_length", "task.kind")
-        if self.data is None or any(before.value(path) != recipe.value(path) for path in looked_at):
+        if self.data is None or DataRequest.of(before) != DataRequest.of(recipe):
             self.look_at_data()
 
     def choose_data(self, source: str) -> None:
@@ -147,6 +147,11 @@ class Workspace(QObject):
             "label": "",
             "header": "auto",
             "encoding": "",
+            "delimiter": "",
+            "records": "",
+            "split": "stratified",
+            "split_column": "",
+            "patch": "",
             "steps": (),
         }
         shipped = next((d for d in self.datasets if d.name == source), None)
@@ -170,17 +175,7 @@ class Workspace(QObject):
         """Ask for a fresh preview of the recipe's data; an older question is cancelled."""
         if self._data_ticket:
             self._data_ticket.cancel()
-        recipe = self.recipe
-        request = DataRequest(
-            source=recipe.data.train,
-            text=recipe.data.text,
-            label=recipe.data.label,
-            header=recipe.data.header,
-            encoding=recipe.data.encoding,
-            model=recipe.model.source,
-            max_length=recipe.training.max_length,
-            task=recipe.task.kind,
-        )
+        request = DataRequest.of(self.recipe)
         self.data_busy, self.data_problem = True, None
         self.data_changed.emit()
 

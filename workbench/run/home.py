@@ -28,6 +28,11 @@ class Home:
         return self.root / "models"
 
     @property
+    def cache(self) -> Path:
+        """What can be made again: large data files as Arrow."""
+        return self.root / "cache"
+
+    @property
     def settings(self) -> Path:
         """The window's settings file."""
         return self.root / "settings.ini"

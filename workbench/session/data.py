@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from workbench.data.frame import Frame, frame_of
 from workbench.data.guess import choose_columns, guess_columns
 from workbench.data.labelled import labelled_rows
+from workbench.data.opening import opening_of
+from workbench.data.pipeline import Mended, as_table, mended, roles, text_role
 from workbench.data.profile import Profile, profile, whole_tokenizer
+from workbench.data.step import Context
 from workbench.data.suggest import counted
-from workbench.data.tables import Table, read_table
+from workbench.data.tables import Table, open_table
 from workbench.data.text_files import read_text
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
@@ -55,7 +59,10 @@ class DataPreview:
         source: What was asked for: a shipped name or a file.
         path: The file.
         task: The task that the look was made for.
-        table: The rows; None for a plain-text file, whose beginning is `excerpt`.
+        table: The untouched rows; None for a plain-text file, whose beginning is `excerpt`.
+        untouched: The rows of `table` with their keys, to which edits by hand belong; None for a plain text.
+        mended: The rows after the edits by hand and the steps, and what these did; None for a plain text, and where
+            they cannot be done, of which `problem` tells.
         text: The column that will be read; empty where there is none.
         label: The column that will be predicted; empty where there is none.
         reasons: One sentence for each column that was guessed.
@@ -80,6 +87,8 @@ class DataPreview:
     notes: tuple[str, ...] = ()
     problem: Problem | None = None
     size: int = 0
+    untouched: Frame | None = None
+    mended: Mended | None = None
 
 
 class _Last(Generic[T]):
@@ -98,6 +107,8 @@ class _Last(Generic[T]):
 
 
 _tables: _Last[Table] = _Last()
+_frames: _Last[Frame] = _Last()
+_mended: _Last[Mended] = _Last()
 _profiles: _Last[Profile] = _Last()
 _texts: _Last[tuple[str, TextCounts]] = _Last()
 
@@ -111,26 +122,27 @@ def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
         WorkbenchError: When the file cannot be read at all.
         JobCancelled: When nobody waits for the answer any more.
     """
-    path = resolve_data(request.source)
-    tokenizer, notes = _tokenizer(home, request.model)
+    data = request.data
+    path = resolve_data(data.train)
+    tokenizer, notes = tokenizer_of(home, request.model)
     status = path.stat()
-    file = (path, status.st_mtime_ns, status.st_size, request.encoding)
+    file = (path, status.st_mtime_ns, status.st_size, data.encoding)
     if is_plain_text(path, request.task):
         text_key = (*file, tokenizer)
         excerpt, counts = _texts.get(text_key) or _texts.keep(
-            text_key, _read_text(path, request, tokenizer, desk)
+            text_key, _read_text(path, data.encoding, tokenizer, desk)
         )
         return DataPreview(
-            source=request.source, path=path, task=request.task, table=None, text="", label="", reasons=(),
+            source=data.train, path=path, task=request.task, table=None, text="", label="", reasons=(),
             profile=None, excerpt=excerpt, counts=counts, notes=notes, size=status.st_size,
         )  # fmt: skip
-    key = (*file, request.header)
+    opening = opening_of(data, cache=home.cache, check=desk.check)
+    key = (*file, data.header, data.delimiter, data.records, data.lines)
     table = _tables.get(key)
     if table is None:
-        table = read_table(path, header=request.header, encoding=request.encoding or None)
-        _tables.keep(key, table)
+        table = _tables.keep(key, open_table(path, opening))
     desk.check()
-    preview = _with_columns(request, table, status.st_size)
+    preview = _with_columns(request, table, status.st_size, tokenizer, desk)
     return _with_profile(preview, request, tokenizer, notes, desk)
 
 
@@ -139,7 +151,7 @@ def is_plain_text(path: Path, task: str) -> bool:
     return task == "causal-lm" and path.suffix.lower() not in _TABLES
 
 
-def _tokenizer(home: Home, model: str) -> tuple[Path | None, tuple[str, ...]]:
+def tokenizer_of(home: Home, model: str) -> tuple[Path | None, tuple[str, ...]]:
     """The model's `tokenizer.json`; where it is not there, None and a note."""
     try:
         place = resolve_model(model, home)
@@ -152,28 +164,59 @@ def _tokenizer(home: Home, model: str) -> tuple[Path | None, tuple[str, ...]]:
     return None, (f"Lengths are not in tokens, since the model {place.name} {why}.",)
 
 
-def _with_columns(request: DataRequest, table: Table, size: int) -> DataPreview:
-    """The preview with the columns that are named or guessed, and what is wrong with them."""
+def _with_columns(
+    request: DataRequest, table: Table, size: int, tokenizer: Path | None, desk: Desk
+) -> DataPreview:
+    """The preview with the columns that are named or guessed, the mended rows, and what is wrong with them."""
+    data, classes = request.data, request.task != "causal-lm"
     guess = guess_columns(table)
-    text = request.text if request.text in table.columns else ""
-    label = request.label if request.label in table.columns else ""
+    text = data.text if data.text in table.columns else ""
+    label = data.label if data.label in table.columns else ""
     problem: Problem | None = None
+    done: Mended | None = None
     notes = table.notes
     try:
-        if request.task == "causal-lm":
-            text, label = text or guess.text, ""
-        else:
-            text, label = choose_columns(table, request.text, request.label)
-            if table.rows <= CHECKED_ROWS:
-                notes = (*notes, *labelled_rows(table, text, label).notes)
+        text, label = roles(table, data) if classes else (text_role(table, data), "")
+        done = _mend(request, table, (text, label), tokenizer, desk)
+        notes = (*notes, *done.told())
+        frame = done.frame
+        if classes and frame.rows <= CHECKED_ROWS:
+            text, label = choose_columns(as_table(frame, table), frame.text, frame.label)
+            notes = (*notes, *labelled_rows(as_table(frame, table), text, label).notes)
     except WorkbenchError as error:
         problem = error.problem
         text = text or (guess.text if guess.text != label else "")
         label = label or (guess.label if guess.label != text else "")
     return DataPreview(
-        source=request.source, path=table.path, task=request.task, table=table, text=text, label=label,
+        source=data.train, path=table.path, task=request.task, table=table, text=text, label=label,
         reasons=guess.reasons, profile=None, notes=notes, problem=problem, size=size,
+        untouched=_keyed(table, text, label), mended=done,
     )  # fmt: skip
+
+
+def _keyed(table: Table, text: str, label: str) -> Frame:
+    """The untouched rows with their keys, which are made once for a table."""
+    found = _frames.get((table,)) or _frames.keep((table,), frame_of(table, "", ""))
+    return replace(found, text=text, label=label)
+
+
+def _mend(
+    request: DataRequest, table: Table, columns: tuple[str, str], tokenizer: Path | None, desk: Desk
+) -> Mended:
+    """The rows after edits and steps, made anew only when one of these has changed."""
+    data = request.data
+    if not (data.steps or data.patch):
+        return Mended(_keyed(table, *columns))
+    patch = Path(data.patch).expanduser() if data.patch else None
+    stamp = patch.stat().st_mtime_ns if patch and patch.is_file() else 0
+    key: tuple[Any, ...] = (table, data.steps, data.patch, stamp, *columns)
+    if data.steps:
+        key += (request.seed, request.max_length, tokenizer)
+    found = _mended.get(key)
+    if found is None:
+        context = Context(request.seed, request.max_length, tokenizer, desk.check)
+        found = _mended.keep(key, mended(table, data, context, *columns))
+    return found
 
 
 def _with_profile(
@@ -182,8 +225,13 @@ def _with_profile(
     table = preview.table
     if table is None or not preview.text:
         return preview
-    label = "" if preview.label == preview.text else preview.label
-    key = (table, preview.text, label, tokenizer)
+    if preview.mended:
+        table = as_table(preview.mended.frame, table)
+    if preview.text not in table.columns:
+        return preview
+    label = "" if preview.label == preview.text or preview.label not in table.columns else preview.label
+    rows = preview.mended if request.data.steps or request.data.patch else preview.table
+    key = (rows, preview.text, label, tokenizer)
     found = _profiles.get(key)
     if found is None:
         desk.check()
@@ -205,10 +253,8 @@ def _large_notes(found: Profile) -> list[str]:
     return [f"{counted(number, 'row')} {what} will be set aside." for number, what in counts if number]
 
 
-def _read_text(
-    path: Path, request: DataRequest, tokenizer: Path | None, desk: Desk
-) -> tuple[str, TextCounts]:
-    text = read_text(path, request.encoding or None)
+def _read_text(path: Path, encoding: str, tokenizer: Path | None, desk: Desk) -> tuple[str, TextCounts]:
+    text = read_text(path, encoding or None)
     count = _token_counter(tokenizer)
     words = tokens = measured = 0
     for chunk in _chunks(text):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from workbench.run.generation import GenerationSettings
+from workbench.run.recipe import DataSection, Recipe
 
 #: The name that stands for the model in training, where one is.
 LIVE = "live"
@@ -39,16 +39,19 @@ class PredictionRequest:
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """A look at a data set: the recipe's data fields and task, and the model whose tokens are counted."""
+    """A look at a data set: a recipe's data and task, and the model whose tokens are counted."""
 
-    source: str
-    text: str = ""
-    label: str = ""
-    header: Literal["auto", "yes", "no"] = "auto"
-    encoding: str = ""
+    data: DataSection
     model: str = "minilm"
     max_length: int = 128
     task: str = "text-classification"
+    seed: int = 0
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> DataRequest:
+        """The look that a recipe's data needs."""
+        training = recipe.training
+        return cls(recipe.data, recipe.model.source, training.max_length, recipe.task.kind, training.seed)
 
 
 @dataclass(frozen=True, slots=True)

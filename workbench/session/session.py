@@ -22,6 +22,7 @@ from workbench.run.results import AttentionMaps, Generated, Prediction
 from workbench.session import apart, care, inspection, training, trials
 from workbench.session.following import Following, News
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
+from workbench.session.questions import RowQuestions
 from workbench.session.requests import (
     AttentionRequest,
     DataRequest,
@@ -154,6 +155,8 @@ class Session:
         self.mailbox = Mailbox()
         self.engine = Lane(self.mailbox)
         self.files = Lane(self.mailbox)
+        #: What can be asked about rows.
+        self.rows = RowQuestions(home, self.files)
         #: Whether runs train in a process of their own, whose crash leaves this one alive.
         self.apart = False
         #: The run in work, or None. Read on the thread that empties the mailbox.

@@ -1,0 +1,205 @@
+"""Mending the data in hand, as the window does it: problems found, steps and edits by hand, and rows in any order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench.run.problem import Problem
+from workbench.session.lanes import Ticket
+from workbench.session.requests import DataRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workbench.data.check import Fix
+    from workbench.data.edits import Patch
+    from workbench.data.mending import Looked
+    from workbench.data.row_order import Arranged, Rows, Wish
+    from workbench.gui.workspace import Workspace
+
+#: Milliseconds after the last edit until all of them are written.
+KEEP_AFTER = 400
+
+
+class Mending(QObject):
+    """What is known of the rows beyond the preview; one look for problems at a time."""
+
+    changed = Signal()  # .busy, .looked, .problem, .ignored, .outdated
+    arranged = Signal(object)  # Arranged
+    not_arranged = Signal(object)  # Problem
+    tokens = Signal(str, object)  # the text, its tokens
+    columns = Signal(object, object)  # the profiles of the columns, the languages or None
+    edits_read = Signal(object)  # Patch
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+        self._rows = workspace.session.rows
+        self._ticket: Ticket | None = None
+        self._ordering: Ticket | None = None
+        self._again = False
+        self._source = ""
+        self._patch_read = ""
+        self._unwritten: Patch | None = None
+        #: The look that `looked` answers.
+        self.request: DataRequest | None = None
+        self.looked: Looked | None = None
+        self.problem: Problem | None = None
+        self.progress = ""
+        self.ignored: frozenset[str] = frozenset()
+        self._keeping = QTimer(self)
+        self._keeping.setSingleShot(True)
+        self._keeping.setInterval(KEEP_AFTER)
+        self._keeping.timeout.connect(self._keep)
+        workspace.data_changed.connect(self._data_changed)
+
+    # ---- problems
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody looks."""
+        return self._ticket is not None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the rows are no longer those that were looked at."""
+        return self.looked is not None and self.request != DataRequest.of(self._workspace.recipe)
+
+    def look(self) -> None:
+        """Look for problems in the rows of the recipe in hand."""
+        self.cancel()
+        self.request, self.problem = DataRequest.of(self._workspace.recipe), None
+        self._ticket = self._rows.look_for_problems(self.request, self._found, self._failed, self._told)
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Give up looking."""
+        if self._ticket:
+            self._ticket.cancel()
+            self._ticket, self.progress = None, ""
+            self.changed.emit()
+
+    def ignore(self, kind: str) -> None:
+        """Let findings of a kind be."""
+        self.ignored |= {kind}
+        self.changed.emit()
+
+    def restore(self, kind: str) -> None:
+        """Show findings of a kind again."""
+        self.ignored -= {kind}
+        self.changed.emit()
+
+    def _told(self, text: str) -> None:
+        self.progress = text
+        self.changed.emit()
+
+    def _found(self, looked: Looked) -> None:
+        self._ticket, self.progress, self.looked = None, "", looked
+        self.changed.emit()
+
+    def _failed(self, problem: Problem) -> None:
+        self._ticket, self.progress, self.looked, self.problem = None, "", None, problem
+        self.changed.emit()
+
+    # ---- steps
+
+    def fix(self, fix: Fix) -> None:
+        """Add the steps of a fix to the recipe, and look again."""
+        steps = self._workspace.recipe.data.steps
+        self._again = True
+        self.set_steps((*(step.model_dump() for step in steps), *fix.steps))
+
+    def set_steps(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Take these steps in place of the recipe's."""
+        self._workspace.set_field("data.steps", tuple(dict(record) for record in records))
+
+    # ---- rows
+
+    def arrange(self, rows: Rows, wish: Wish) -> None:
+        """Search, sort and filter; an older wish is given up."""
+        if self._ordering:
+            self._ordering.cancel()
+
+        def done(arranged: Arranged) -> None:
+            self.arranged.emit(arranged)
+
+        self._ordering = self._rows.arrange_rows(rows, wish, done, self.not_arranged.emit)
+
+    def ask_tokens(self, text: str) -> None:
+        """Cut a text into the tokens of the model in hand."""
+        model = self._workspace.recipe.model.source
+        self._rows.tokens_of(
+            model, text, lambda found: self.tokens.emit(text, found), self._workspace.problem_raised.emit
+        )
+
+    def ask_columns(self) -> None:
+        """Look at what each column holds."""
+        data = self._workspace.data
+        if data and data.mended:
+            self._rows.profile_columns(
+                data.mended.frame, lambda found: self.columns.emit(*found), lambda problem: None
+            )
+
+    def save_rows(self, path: str) -> None:
+        """Write the mended rows to a file."""
+        data = self._workspace.data
+        if data and data.mended:
+            self._rows.save_rows(
+                data.mended.frame, Path(path), lambda harmless: None, self._workspace.problem_raised.emit
+            )
+
+    # ---- edits by hand
+
+    def edited(self, patch: Patch) -> None:
+        """Keep the edits by hand soon."""
+        self._unwritten = patch
+        self._keeping.start()
+
+    def _keep(self) -> None:
+        data, patch = self._workspace.data, self._unwritten
+        self._unwritten = None
+        if data is None or patch is None:
+            return
+        kept = self._workspace.recipe.data.patch
+        path = Path(kept).expanduser() if kept else self._rows.edits_file(data.path)
+
+        def done(path: Path) -> None:
+            self._patch_read = str(path)
+            if self._workspace.recipe.data.patch == str(path):
+                self._workspace.look_at_data()  # the same name, other edits
+            else:
+                self._workspace.set_field("data.patch", str(path))
+
+        self._rows.keep_edits(path, patch, done, self._workspace.problem_raised.emit)
+
+    # ---- other data
+
+    def _data_changed(self) -> None:
+        workspace = self._workspace
+        if workspace.recipe.data.train != self._source:
+            self._source, self._patch_read = workspace.recipe.data.train, ""
+            self.cancel()
+            self.looked = self.problem = None
+            self.ignored = frozenset()
+            self.changed.emit()
+        if workspace.data_busy:
+            return
+        if self._again and workspace.data is not None:
+            self._again = False
+            self.look()
+        self._read_edits(workspace.recipe.data.patch)
+        self.changed.emit()
+
+    def _read_edits(self, path: str) -> None:
+        if path == self._patch_read or self._unwritten is not None:
+            return
+        self._patch_read = path
+
+        def arrived(patch: Patch) -> None:
+            if self._patch_read == path:
+                self.edits_read.emit(patch)
+
+        self._rows.read_edits(path, arrived, self._workspace.problem_raised.emit)

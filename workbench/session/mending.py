@@ -1,0 +1,114 @@
+"""What the Data page asks about rows beyond a first look: problems, an order, tokens, edits by hand, saving."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+from workbench.data import patch as patches
+from workbench.data.column_profile import ColumnProfile
+from workbench.data.column_profile import profile_columns as profiles_of
+from workbench.data.edits import Patch
+from workbench.data.frame import Frame
+from workbench.data.languages import Languages, languages_of
+from workbench.data.mending import Looked, Source
+from workbench.data.mending import look as look_into
+from workbench.data.opening import opening_of
+from workbench.data.pipeline import roles, text_role
+from workbench.data.profile import whole_tokenizer
+from workbench.data.row_order import Arranged, Rows, Wish
+from workbench.data.row_order import arrange as arranged
+from workbench.data.saving import save as save_rows
+from workbench.data.step import Context
+from workbench.data.tables import open_table
+from workbench.run.home import Home
+from workbench.run.problem import bad_input
+from workbench.session.data import look, tokenizer_of
+from workbench.session.lanes import Desk
+from workbench.session.requests import DataRequest
+from workbench.shelf.datasets import resolve_data
+
+MOST_TOKENS = 2000  # that are shown of one text
+
+
+def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
+    """What the checks find in the rows after the recipe's steps.
+
+    Raises:
+        WorkbenchError: When the rows cannot be read or mended; for a plain text, which has no rows.
+    """
+    desk.report("Reading the rows")
+    preview = look(home, request, desk)
+    if preview.table is None:
+        raise bad_input(
+            "A running text has no rows to look through.",
+            f"{preview.path.name} is read as one text.",
+            "Choose a table to find problems in its rows.",
+        )
+    data = request.data
+    columns = (
+        roles(preview.table, data) if request.task != "causal-lm" else (text_role(preview.table, data), "")
+    )
+    held_out = None
+    if isinstance(data.validation, str):
+        field = "data.validation"
+        opening = opening_of(data, field, cache=home.cache, check=desk.check)
+        held_out = open_table(resolve_data(data.validation, field=field), opening)
+    desk.report("Looking for problems")
+    tokenizer, _ = tokenizer_of(home, request.model)
+    context = Context(request.seed, request.max_length, tokenizer, desk.check)
+    return look_into(Source(preview.table, *columns, held_out), data, context)
+
+
+def profile_columns(frame: Frame, desk: Desk) -> tuple[tuple[ColumnProfile, ...], Languages | None]:
+    """What each column holds, and the languages of the texts."""
+    found = profiles_of(frame, desk.check)
+    return found, languages_of(frame, frame.text, desk.check) if frame.text else None
+
+
+def arrange(rows: Rows, wish: Wish, desk: Desk) -> Arranged:
+    """Which rows are to be shown, and in which order."""
+    return arranged(rows, wish, desk.check)
+
+
+def tokens_of(home: Home, model: str, text: str, desk: Desk) -> tuple[str, ...]:
+    """A text's tokens as the model's tokenizer cuts it, without special ones.
+
+    Raises:
+        WorkbenchError: When the model has no tokenizer here.
+    """
+    file, notes = tokenizer_of(home, model)
+    if file is None:
+        raise bad_input("The tokens cannot be shown.", " ".join(notes), "Prepare the model first.")
+    tokenizer = whole_tokenizer(file, file.stat().st_mtime_ns)
+    encoded = tokenizer.encode(text, add_special_tokens=False)
+    # Pieces of the text itself: tokens of a byte-level vocabulary are no letters.
+    return tuple(text[start:end] for start, end in encoded.offsets[:MOST_TOKENS])
+
+
+def edits_file(home: Home, data: Path) -> Path:
+    """A file of its own for new edits by hand of a data file; it takes no other edits' place."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.stem)[:40]
+    return home.root / "edits" / f"{name}-{secrets.token_hex(4)}.jsonl"
+
+
+def read_edits(path: str) -> Patch:
+    """The edits of a file; none where none is named.
+
+    Raises:
+        WorkbenchError: When the file is not there, or is damaged.
+    """
+    return patches.read(Path(path).expanduser()) if path else Patch()
+
+
+def keep_edits(home: Home, path: Path, edits: Patch) -> Path:
+    """Write edits by hand, whole or not at all."""
+    home.make(path.parent)
+    patches.write(path, edits)
+    return path
+
+
+def save(frame: Frame, path: Path, desk: Desk) -> int:
+    """Write rows as CSV, JSON Lines or Parquet; returns how many cells were made harmless for spreadsheets."""
+    return save_rows(frame, path, check=desk.check)

@@ -1,0 +1,120 @@
+"""What can be asked about rows; every method returns at once, and the answer comes by way of the mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.run.home import Home
+from workbench.run.problem import Problem
+from workbench.session.lanes import Desk, Lane, Ticket
+from workbench.session.requests import DataRequest
+
+if TYPE_CHECKING:
+    from workbench.data.column_profile import ColumnProfile
+    from workbench.data.edits import Patch
+    from workbench.data.frame import Frame
+    from workbench.data.languages import Languages
+    from workbench.data.mending import Looked
+    from workbench.data.row_order import Arranged, Rows, Wish
+
+Failed = Callable[[Problem], object]
+
+
+class RowQuestions:
+    """Questions about rows, answered on the files lane."""
+
+    def __init__(self, home: Home, lane: Lane) -> None:
+        self._home, self._lane = home, lane
+
+    def look_for_problems(
+        self,
+        request: DataRequest,
+        done: Callable[[Looked], object],
+        failed: Failed,
+        progress: Callable[[str], object] | None = None,
+    ) -> Ticket:
+        """What the checks find in the rows of a data set."""
+
+        def work(desk: Desk) -> Looked:
+            from workbench.session import mending
+
+            return mending.look_for_problems(self._home, request, desk)
+
+        return self._lane.submit(work, done=done, failed=failed, progress=progress)
+
+    def profile_columns(
+        self,
+        frame: Frame,
+        done: Callable[[tuple[tuple[ColumnProfile, ...], Languages | None]], object],
+        failed: Failed,
+    ) -> Ticket:
+        """What each column holds, and the languages of the texts."""
+
+        def work(desk: Desk) -> tuple[tuple[ColumnProfile, ...], Languages | None]:
+            from workbench.session import mending
+
+            return mending.profile_columns(frame, desk)
+
+        return self._lane.submit(work, done=done, failed=failed)
+
+    def arrange_rows(
+        self, rows: Rows, wish: Wish, done: Callable[[Arranged], object], failed: Failed
+    ) -> Ticket:
+        """Which rows are to be shown, and in which order."""
+
+        def work(desk: Desk) -> Arranged:
+            from workbench.session import mending
+
+            return mending.arrange(rows, wish, desk)
+
+        return self._lane.submit(work, done=done, failed=failed)
+
+    def tokens_of(
+        self, model: str, text: str, done: Callable[[tuple[str, ...]], object], failed: Failed
+    ) -> Ticket:
+        """A text's tokens as a model's tokenizer cuts it."""
+
+        def work(desk: Desk) -> tuple[str, ...]:
+            from workbench.session import mending
+
+            return mending.tokens_of(self._home, model, text, desk)
+
+        return self._lane.submit(work, done=done, failed=failed)
+
+    def edits_file(self, data: Path) -> Path:
+        """Where new edits by hand of a data file are kept; what is there already stays."""
+        from workbench.session import mending
+
+        return mending.edits_file(self._home, data)
+
+    def read_edits(self, path: str, done: Callable[[Patch], object], failed: Failed) -> Ticket:
+        """The edits by hand in a file; none where no file is named."""
+
+        def work(desk: Desk) -> Patch:
+            from workbench.session import mending
+
+            return mending.read_edits(path)
+
+        return self._lane.submit(work, done=done, failed=failed)
+
+    def keep_edits(self, path: Path, edits: Patch, done: Callable[[Path], object], failed: Failed) -> Ticket:
+        """Write edits by hand, whole or not at all."""
+
+        def work(desk: Desk) -> Path:
+            from workbench.session import mending
+
+            return mending.keep_edits(self._home, path, edits)
+
+        return self._lane.submit(work, done=done, failed=failed)
+
+    def save_rows(self, frame: Frame, path: Path, done: Callable[[int], object], failed: Failed) -> Ticket:
+        """Write rows as CSV, JSON Lines or Parquet, as the file's ending says."""
+
+        def work(desk: Desk) -> int:
+            from workbench.session import mending
+
+            return mending.save(frame, path, desk)
+
+        return self._lane.submit(work, done=done, failed=failed)
