@@ -73,6 +73,7 @@ class ClassKeys(QWidget):
 
     chosen = Signal(str)  # the class
     added = Signal(str)  # a class that was not there before
+    height_wanted = Signal()  # more or less room is needed
     left = Signal()  # nothing is typed any more: the keys belong to the page again
 
     def __init__(self) -> None:
@@ -105,6 +106,7 @@ class ClassKeys(QWidget):
         layout.setSpacing(SMALL)
         for widget in (self._room, self.question, self._asking, self.complaint):
             layout.addWidget(widget)
+        layout.addStretch(1)
         self._complain("")
         self._show_asking(False)
 
@@ -125,9 +127,10 @@ class ClassKeys(QWidget):
             for button in self.buttons:
                 button.clicked.connect(lambda _=False, name=button.name: self.chosen.emit(name))
             self._place()
+            self._show_asking(self.asking and bool(names))
         for button, count in zip(self.buttons, counts, strict=True):
             button.show_count(count)
-        if not names:
+        if not names and not self.asking:
             self.ask()
 
     def mark(self, given: str, guess: str = "") -> None:
@@ -170,12 +173,14 @@ class ClassKeys(QWidget):
             widget.show()
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
+        self.height_wanted.emit()
 
     def _show_asking(self, asking: bool) -> None:
         self._asking.setVisible(asking)
         self.question.setVisible(asking and bool(self.question.text()))
         self._room.setVisible(bool(self._names))
         self.new.setEnabled(not asking)
+        self.height_wanted.emit()
 
     def _add(self) -> None:
         name = " ".join(self.field.text().split())
@@ -197,6 +202,7 @@ class ClassKeys(QWidget):
         self.complaint.setText(words)
         self.complaint.setVisible(bool(words))
         restyle(self.field, invalid=bool(words))
+        self.height_wanted.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Escape names nothing."""

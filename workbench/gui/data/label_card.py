@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 from workbench.data.suggest import counted
 from workbench.gui.data.row_view import READ
 from workbench.gui.table_model import grouped, one_line
-from workbench.gui.theme import FONT_HEADLINE, MEDIUM, TINY
+from workbench.gui.theme import FONT_HEADLINE, SMALL
 from workbench.gui.widgets import Badge, Card, Label, Muted, explain_widget, row
 
 _WIDEST = 780  # pixels; longer lines are tiring to read
@@ -39,8 +39,7 @@ class LabelCard(Card):
         self.add(row(self.number, self.state, None, self.guess, None, self.length))
         middle = QWidget()
         layout = QHBoxLayout(middle)
-        layout.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, TINY)
-        layout.addStretch(1)
+        layout.setContentsMargins(0, SMALL, 0, 0)
         layout.addWidget(self.reading, 100)
         layout.addStretch(1)
         self.add(middle, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
@@ -67,25 +67,24 @@ class LabellingPage(QWidget):
         self.undo, self.redo = undo_actions(edits, self)
         self.card = LabelCard()
         self.keys = ClassKeys()
-        self.message = EmptyState("check", "-", "-", self.tr("Back to the rows"), self.done.emit)
-        self.again = GhostButton(self.tr("Go through the skipped rows"), "refresh", on_click=self._again)
+        self.message = EmptyState("check", "-", "-", self.tr("Back to the rows"), self._go_on)
         self._lay_out(self._head())
         self.keys.chosen.connect(self.choose)
         self.keys.added.connect(self._add_class)
         self.keys.left.connect(self.setFocus)
+        self.keys.height_wanted.connect(self._give_room)
         self.order.chosen.connect(self._reorder)
-        self.undo.changed.connect(self._show_undo)
+        edits.stack.indexChanged.connect(self._show_undo)
         edits.changed.connect(self._edited)
         self._show_undo()
         self._show()
 
     def _head(self) -> QWidget:
         self.progress = Muted("", wrap=False)
-        doubt = self.tr("Rows of which the model is least sure come first: their labels teach it most.")
         self.order = Segmented(
             (
                 ("random", self.tr("By chance"), "", self.tr("Rows in an order by chance.")),
-                ("uncertain", self.tr("Most doubtful first"), "", doubt),
+                ("uncertain", self.tr("Most doubtful first"), "", _doubt_help(self)),
             ),
             self.tr("Order"),
         )
@@ -109,24 +108,18 @@ class LabellingPage(QWidget):
             self.tr("Space skips · Backspace goes back · N names a new class · Ctrl+Z undoes"), wrap=False
         )
         keys = Card()
-        area = scrolled(self.keys)
-        area.setMinimumHeight(100)
-        keys.add(area, 1)
+        self._keys_area = scrolled(self.keys)
+        keys.add(self._keys_area)
         keys.add(row(self.hint, self.last))
         self.work = QWidget()
         work = QVBoxLayout(self.work)
         work.setContentsMargins(0, 0, 0, 0)
         work.setSpacing(SMALL)
-        work.addWidget(self.card, 3)
-        work.addWidget(keys, 2)
-        end = QWidget()
-        over = QVBoxLayout(end)
-        over.addWidget(self.message, 1)
-        over.addWidget(self.again, 0, Qt.AlignmentFlag.AlignHCenter)
+        work.addWidget(self.card, 1)
+        work.addWidget(keys)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.work)
-        self.stack.addWidget(end)
-        self._end = end
+        self.stack.addWidget(self.message)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
@@ -165,10 +158,18 @@ class LabellingPage(QWidget):
         self.last.setText("")
         self._begin({}, set())
 
-    def show_uncertainties(self, doubts: npt.NDArray[np.float64] | None) -> None:
-        """Take how doubtful each of the rows is, in the order in which they were given; None takes it away."""
+    def show_uncertainties(self, doubts: npt.NDArray[np.float64] | None, why: str = "") -> None:
+        """Take how doubtful each of the rows is, in the order in which they were given.
+
+        None goes back to the order by chance; `why` says why doubts are not known, and closes the choice.
+        """
         self._doubts = doubts
-        if self.order.current() == "uncertain" and self._frame is not None:
+        button = self.order.button("uncertain")
+        button.setEnabled(doubts is not None or not why)
+        explain_widget(button, why or _doubt_help(self), button.accessibleName())
+        if doubts is None:
+            self.order.choose("random")
+        elif self.order.current() == "uncertain" and self._frame is not None:
             self._begin(self.queue.given, self.queue.skipped)
 
     def show_guess(self, row: int, guess: Sequence[tuple[str, float]]) -> None:
@@ -238,8 +239,20 @@ class LabellingPage(QWidget):
             title = self.tr("Everything is labelled")
             sentence = self.tr("{0} labelled. Ctrl+Z takes the last label back.").format(rows)
         self.message.say(title, sentence, "check")
-        self.again.setVisible(skipped > 0)
-        self.stack.setCurrentWidget(self._end)
+        action = self.tr("Go through the skipped rows") if skipped else self.tr("Back to the rows")
+        self.message.action.setText(action)
+        self.message.action.setAccessibleName(action)
+        self.stack.setCurrentWidget(self.message)
+
+    def _give_room(self) -> None:
+        """The classes get the height that they need, up to half of the page."""
+        needed = self.keys.sizeHint().height()
+        self._keys_area.setFixedHeight(min(needed, max(100, self.height() // 2)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Half of the page is another height now."""
+        super().resizeEvent(event)
+        self._give_room()
 
     def _counts(self) -> dict[str, int]:
         """Rows of each class: those of the file, and what was done here."""
@@ -247,7 +260,7 @@ class LabellingPage(QWidget):
         before = Counter(self._found(r) for r in self.queue.given) if self._label else Counter[str | None]()
         return {name: rows + given[name] - before[name] for name, rows in self._classes.items()}
 
-    def _show_undo(self) -> None:
+    def _show_undo(self, _: int = 0) -> None:
         self.back_button.setEnabled(self.undo.isEnabled())
         explain_widget(self.back_button, f"{self.undo.text()} (Ctrl+Z)", self.undo.text())
 
@@ -293,7 +306,11 @@ class LabellingPage(QWidget):
         self.queue.back()
         self._show()
 
-    def _again(self) -> None:
+    def _go_on(self) -> None:
+        """Through the skipped rows once more; without any, back to the table."""
+        if not self.queue.skipped:
+            self.done.emit()
+            return
         self.queue.skipped.clear()
         self.queue.advance()
         self._show()
@@ -342,3 +359,7 @@ class LabellingPage(QWidget):
             self.done.emit()
         elif self.queue.current is None or not self.keys.press(event.text()):
             super().keyPressEvent(event)
+
+
+def _doubt_help(page: QWidget) -> str:
+    return page.tr("Rows of which the model is least sure come first: their labels teach it most.")

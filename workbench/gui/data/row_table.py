@@ -231,8 +231,8 @@ class RowTable(QTableView):
         """Put all cells of a row on the clipboard, as spreadsheets take them."""
         text = io.StringIO()
         cells = [self._rows.full_text(row, column) or "" for column in range(self._rows.columnCount())]
-        csv.writer(text, delimiter="\t", lineterminator="").writerow(cells)
-        QGuiApplication.clipboard().setText(text.getvalue())
+        csv.writer(text, delimiter="\t", lineterminator="\n").writerow(cells)  # which it quotes within a cell
+        QGuiApplication.clipboard().setText(text.getvalue().removesuffix("\n"))
 
 
 class _Cells(MarkedDelegate):
