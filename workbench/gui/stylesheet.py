@@ -98,6 +98,12 @@ QFrame[role="chip"] { border-radius: ${radius_small}px; border: 1px solid $warni
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
 QCheckBox::indicator, QListView[role="ticks"]::indicator { width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
     background: $field; }
+QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $line_strong; border-radius: 8px;
+    background: $field; }
+QRadioButton::indicator:focus { border-color: $accent; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $accent_text; }
+QRadioButton::indicator:checked:focus { border-color: $accent_hover; }
+QRadioButton::indicator:disabled { border-color: $line; background: $background; }
 QCheckBox::indicator:focus { border-color: $accent; }
 QCheckBox::indicator:checked, QListView[role="ticks"]::indicator:checked { background: $accent; border-color: $accent; image: url("$icons/$tick.svg"); }
 QCheckBox::indicator:disabled { background: $background; border-color: $line; }
