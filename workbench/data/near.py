@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -128,28 +128,40 @@ def similar_texts(
     like = np.full(len(texts), -1, dtype=np.int64)
     alike = np.zeros(len(texts))
     buckets = _shared_buckets(_band_keys(texts, _rows_per_band(similarity), check))
-    seen: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    # Chains through each bucket's kept texts, the last one first; numbers rather than lists, for a million texts.
+    last = [np.full(int(band.max(initial=-1)) + 1, -1, dtype=np.int32) for band in buckets]
+    before = np.full(buckets.shape, -1, dtype=np.int32)
 
     @functools.lru_cache(maxsize=4096)
     def shingles_of(index: int) -> frozenset[str]:
         return shingles(texts[index].as_py())
 
-    for done, index in enumerate(np.flatnonzero((buckets >= 0).any(axis=1)).tolist()):
+    for done, index in enumerate(np.flatnonzero((buckets >= 0).any(axis=0)).tolist()):
         if done % 500 == 0:
             check()
-        here = [(band, bucket) for band, bucket in enumerate(buckets[index].tolist()) if bucket >= 0]
+        here = [(band, bucket) for band, bucket in enumerate(buckets[:, index].tolist()) if bucket >= 0]
         if not fixed or index >= fixed:
-            candidates = Counter(other for place in here for other in seen[place])
+            candidates = Counter(
+                other for band, bucket in here for other in _chain(last[band][bucket], before[band])
+            )
             for other, _ in sorted(candidates.items(), key=lambda c: (-c[1], c[0]))[:_COMPARISONS]:
                 score = jaccard(shingles_of(index), shingles_of(other))
                 if score >= similarity:
                     like[index], alike[index] = other, score
                     break
         if index < fixed or (not fixed and like[index] < 0):
-            for place in here:
-                if len(seen[place]) < _PER_BUCKET:
-                    seen[place].append(index)
+            for band, bucket in here:
+                before[band, index], last[band][bucket] = last[band][bucket], index
     return like, alike
+
+
+def _chain(index: int, before: npt.NDArray[np.int32]) -> Iterator[int]:
+    """The last kept texts of a bucket, from its very last one on."""
+    for _ in range(_PER_BUCKET):
+        if index < 0:
+            return
+        yield int(index)
+        index = before[index]
 
 
 def plain(text: str) -> str:
@@ -227,9 +239,12 @@ def _mixed(values: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     return values ^ (values >> np.uint32(16))
 
 
-def _band_keys(texts: pa.Array, per_band: int, check: Callable[[], object]) -> npt.NDArray[np.uint64]:
-    """One number for each text and band, equal where that part of the signatures is; shape (texts, bands)."""
-    keys = np.empty((len(texts), _PERMUTATIONS // per_band), dtype=np.uint64)
+def _band_keys(texts: pa.Array, per_band: int, check: Callable[[], object]) -> npt.NDArray[np.uint32]:
+    """One number for each band and text, equal where that part of the signatures is; shape (bands, texts).
+
+    Parts that are not equal have the same number once in four thousand million times, and cost a comparison then.
+    """
+    keys = np.empty((_PERMUTATIONS // per_band, len(texts)), dtype=np.uint32)
     weights = np.uint64(0x9E3779B97F4A7C15) ** np.arange(1, per_band + 1, dtype=np.uint64)
     start, step = 0, 500
     while start < len(texts):
@@ -239,18 +254,21 @@ def _band_keys(texts: pa.Array, per_band: int, check: Callable[[], object]) -> n
         while len(part) > 1 and sum(min(len(text), COMPARED) for text in part) > _PORTION:
             part = part[: len(part) // 2]
         signed = signatures(part).astype(np.uint64).reshape(len(part), -1, per_band)
-        keys[start : start + len(part)] = (signed * weights).sum(axis=2, dtype=np.uint64)
+        mixed = (signed * weights).sum(axis=2, dtype=np.uint64)
+        keys[:, start : start + len(part)] = (mixed >> np.uint64(32)).T
         start += len(part)
-        step = min(5000, 2 * len(part))
+        step = min(2000, 2 * len(part))
     return keys
 
 
-def _shared_buckets(keys: npt.NDArray[np.uint64]) -> Indices:
-    """The keys as numbers of buckets, -1 where a text is alone in its bucket; shape (texts, bands)."""
-    buckets = np.empty(keys.shape, dtype=np.int64)
-    for band in range(keys.shape[1]):
-        _, numbers, counts = np.unique(keys[:, band], return_inverse=True, return_counts=True)
-        buckets[:, band] = np.where(counts[numbers] > 1, numbers, -1)
+def _shared_buckets(keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
+    """The keys, changed in place to numbers of buckets; -1 where a text is alone in its bucket."""
+    buckets = keys.view(np.int32)
+    for band in buckets:
+        _, numbers, counts = np.unique(band, return_inverse=True, return_counts=True)
+        shared = counts > 1
+        renumbered = np.where(shared, np.cumsum(shared) - 1, -1).astype(np.int32)
+        band[:] = renumbered[numbers]
     return buckets
 
 

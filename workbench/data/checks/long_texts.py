@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Bytes of texts that are turned into tokens; beyond that, texts are taken evenly from all that may be too long.
-MOST_BYTES = 60_000_000
+MOST_BYTES = 30_000_000
 _ADDED = 8  # tokens that a tokenizer may add to a text, such as [CLS] and [SEP]
 _PORTION = 200_000  # bytes
 _COVERED = 0.98
