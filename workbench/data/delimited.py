@@ -16,11 +16,12 @@ from workbench.data.suggest import counted
 from workbench.run.problem import WorkbenchError, bad_input
 
 PLAIN = Opening()
+RAGGED = "with a different number of fields"
 UNNAMED = "The first row was taken as data, so the columns are named by number."
 UNQUOTED = "Quotation marks were read as plain characters, since one of them is never closed."
 _DELIMITERS = (",", "\t", ";", "|", "^", "\x01")
 _NO_DELIMITER = "\x1f"
-_SAMPLE = 256 * 1024
+_SAMPLE = 64 * 1024
 _END = "\x1eend"  # a field that no file holds; if parsing does not return it, a quote was left open
 
 
@@ -81,7 +82,7 @@ def split_table(text: str, path: Path, opening: Opening = PLAIN, *, damaged: boo
             more than a third of the rows have another number of fields.
     """
     field = opening.field
-    delimiter = chosen_delimiter(opening) or sniff_delimiter(text, path) or _only_column(text)
+    delimiter = find_delimiter(text, path, opening)
     parsed, notes, literal = _parse(text, delimiter, path, opening)
     columns, named = _columns(parsed, path, opening.header, field)
     if named:
@@ -97,11 +98,11 @@ def split_table(text: str, path: Path, opening: Opening = PLAIN, *, damaged: boo
     return Grid(columns, kept, (*notes, *aside.notes()), tuple(aside.rows), delimiter, literal, named)
 
 
-def chosen_delimiter(opening: Opening) -> str:
-    """The delimiter that the person named, where "tab" and "\\t" are words for the tab."""
-    return {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}.get(
-        opening.delimiter, opening.delimiter
-    )
+def find_delimiter(text: str, path: Path, opening: Opening) -> str:
+    """The delimiter that the person named, where "tab" is a word for it; else the one that the text speaks for."""
+    words = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
+    named = words.get(opening.delimiter, opening.delimiter)
+    return named or sniff_delimiter(text, path) or _only_column(text)
 
 
 def no_rows(path: Path, field: str) -> WorkbenchError:
@@ -124,7 +125,9 @@ def sniff_delimiter(text: str, path: Path) -> str:
     for delimiter in (first, *(d for d in _DELIMITERS if d != first)):
         if delimiter not in sample:
             continue
-        parsed = _literal(sample, delimiter) if delimiter == "\t" else _quoted(sample, delimiter)
+        parsed = (
+            literal_records(sample, delimiter) if delimiter == "\t" else quoted_records(sample, delimiter)
+        )
         share = parsed.regular / max(1, len(parsed.records))
         # A first row of one field speaks for one column of prose, where commas come as they like.
         if parsed.width > 1 and share > (best_share if len(parsed.records[0]) > 1 else max(best_share, 0.9)):
@@ -141,17 +144,17 @@ def _only_column(text: str) -> str:
 def _parse(text: str, delimiter: str, path: Path, opening: Opening) -> tuple[Parsed, list[str], bool]:
     """The records, what to say of them, and whether quotes are plain characters in them."""
     if opening.quoting == "no" or len(delimiter) > 1:
-        return _literal(text, delimiter), [], True
-    quoted = _quoted(text, delimiter)
+        return literal_records(text, delimiter), [], True
+    quoted = quoted_records(text, delimiter)
     if (delimiter != "\t" or opening.quoting == "yes") and not quoted.open_quote:
         return quoted, [], False
-    literal = _literal(text, delimiter)
+    literal = literal_records(text, delimiter)
     if delimiter == "\t" and opening.quoting == "auto":
         # Many TSV files know no quoting, and a lone " there would swallow lines. Quoting is believed only
         # where it makes more rows fit, or where the first row is quoted throughout.
         if not quoted.open_quote and (quoted.regular > literal.regular or all_quoted(literal.records)):
             return quoted, [], False
-        return literal, unwrapped_note(_unwrap(literal)), True
+        return literal, unwrapped_note(unwrap(literal)), True
     if literal.regular == len(literal.records) and opening.quoting == "auto":
         return literal, [UNQUOTED], True
     raise never_closed(path, quoted.open_quote, opening.field)
@@ -178,7 +181,7 @@ def unwrapped_note(fields: int) -> list[str]:
     return [f"The quotation marks around {counted(fields, 'field')} were taken off."] if fields else []
 
 
-def _quoted(text: str, delimiter: str) -> Parsed:
+def quoted_records(text: str, delimiter: str) -> Parsed:
     """Parse with "…" quoting, where a field may hold delimiters and line breaks."""
     # The limit is one per process; its default of 131 072 characters would refuse a long document.
     csv.field_size_limit(2**31 - 1)
@@ -198,7 +201,7 @@ def _quoted(text: str, delimiter: str) -> Parsed:
     return parsed
 
 
-def _literal(text: str, delimiter: str) -> Parsed:
+def literal_records(text: str, delimiter: str) -> Parsed:
     """Parse with each line a row and quotes plain characters."""
     parsed = Parsed([], [])
     for number, line in enumerate(split_lines(text), 1):
@@ -208,7 +211,7 @@ def _literal(text: str, delimiter: str) -> Parsed:
     return parsed
 
 
-def _unwrap(parsed: Parsed) -> int:
+def unwrap(parsed: Parsed) -> int:
     """Take the quotes off fields with doubled quotes inside, which only a quoting writer makes; count them."""
     found = 0
     for record in parsed.records:
@@ -244,7 +247,7 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     """The names without outer blanks; empty ones are numbered, repeated ones are told apart."""
     found: list[str] = []
     for i, raw in enumerate(names, 1):
-        name = raw.strip() or f"column {i}"
+        name = raw.encode("utf-8", "replace").decode("utf-8").replace("\0", "?").strip() or f"column {i}"
         again = 2
         candidate = name
         while candidate in found:
@@ -259,7 +262,7 @@ def keep_regular(parsed: Parsed, width: int, delimiter: str, aside: Aside, damag
     for record, line in zip(parsed.records, parsed.lines, strict=True):
         if len(record) != width:
             why = f"it has {counted(len(record), 'field')}, not {width}"
-            aside.add(line, "with a different number of fields", why, delimiter.join(record))
+            aside.add(line, RAGGED, why, delimiter.join(record))
         elif damaged and (why := next(filter(None, map(broken, record)), "")):
             aside.add(line, "with broken characters", why, delimiter.join(record))
         else:

@@ -43,7 +43,8 @@ class JsonRows:
     names: list[str] = field(default_factory=list)
     rows: int = 0
     _kinds: dict[str, str] | None = None
-    _present: Counter[str] = field(default_factory=Counter)
+    _usual: set[tuple[object, ...]] = field(default_factory=set)
+    _missing: Counter[str] = field(default_factory=Counter)
     _absent: dict[str, list[int]] = field(default_factory=dict)
     _odd: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     _odd_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -56,19 +57,25 @@ class JsonRows:
             self._kinds = _learn([record for _, record, _ in parsed[:_LEARNED]])
         kept = []
         for number, record, line in parsed:
+            shape = (*record, *map(type, record.values()))
+            if shape in self._usual and len(record) == len(self.names):
+                self.rows += 1
+                kept.append(record)
+                continue
             if why := self._misfit(number, record):
                 self.aside.add(number, "with a value of the wrong kind", why, line)
             else:
                 self._note(number, record)
                 kept.append(record)
+                if not self._is_odd(record):
+                    self._usual.add(shape)
         return kept
 
     def notes(self) -> list[str]:
         """What was set aside or taken as missing."""
         said = []
         for name in self.names:
-            absent = self.rows - self._present[name]
-            if absent:
+            if absent := self._missing[name]:
                 where = _places(self._absent[name], absent)
                 said.append(f"{counted(absent, 'row')} without “{name}” ({where}): taken as missing.")
         for (name, kind), lines in self._odd.items():
@@ -136,15 +143,24 @@ class JsonRows:
                     lines.append(number)
         return ""
 
+    def _is_odd(self, record: Record) -> bool:
+        kinds = self._kinds or {}
+        return any(
+            value is not None and kinds.get(name, _kind(value)) != _kind(value)
+            for name, value in record.items()
+        )
+
     def _note(self, number: int, record: Record) -> None:
         for name in record:
             if name not in self._absent:
                 self.names.append(name)
                 self._absent[name] = list(self._first)
+                self._missing[name] = self.rows
         for name in self.names:
-            if name not in record and len(self._absent[name]) < _SHOWN:
-                self._absent[name].append(number)
-        self._present.update(record.keys())
+            if name not in record:
+                self._missing[name] += 1
+                if len(self._absent[name]) < _SHOWN:
+                    self._absent[name].append(number)
         self.rows += 1
         if len(self._first) < _SHOWN:
             self._first.append(number)

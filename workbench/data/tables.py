@@ -147,16 +147,28 @@ def text_table(
     said = list(notes)
     arrays = []
     for name, column in values.items():
-        try:
-            arrays.append(pa.array(column, pa.large_string()))
-        except UnicodeEncodeError:
-            # JSON can name half of a UTF-16 pair ("\ud83d"), which is no character.
-            repaired = [v and v.encode("utf-8", "replace").decode("utf-8") for v in column]
-            changed = sum(a != b for a, b in zip(column, repaired, strict=True))
+        array, changed = text_array(column)
+        arrays.append(array)
+        if changed:
             said.append(f"Broken characters in {counted(changed, 'row')} of “{name}” were replaced by “?”.")
-            arrays.append(pa.array(repaired, pa.large_string()))
-    data = pa.Table.from_arrays(arrays, names=list(values))
-    return Table(path, tuple(values), data, tuple(said), fingerprint, tuple(set_aside))
+    names = [name.encode("utf-8", "replace").decode("utf-8") for name in values]
+    data = pa.Table.from_arrays(arrays, names=names)
+    return Table(path, tuple(names), data, tuple(said), fingerprint, tuple(set_aside))
+
+
+def text_array(values: Sequence[str | None]) -> tuple[pa.LargeStringArray, int]:
+    """Strings as Arrow keeps them, and in how many of them halves of characters were replaced.
+
+    JSON can name half of a UTF-16 pair ("\\ud83d"), which is no character.
+    """
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, pa.large_string()), 0
+    except UnicodeEncodeError:
+        repaired = [v and v.encode("utf-8", "replace").decode("utf-8") for v in values]
+        changed = sum(a != b for a, b in zip(values, repaired, strict=True))
+        return pa.array(repaired, pa.large_string()), changed
 
 
 def no_such_column(table: Table, name: str, *, field: str = "data.text") -> WorkbenchError:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
-from workbench.data.delimited import sniff_delimiter, split_table
+from workbench.data.blocks import LONGEST_ROW
+from workbench.data.delimited import Grid, sniff_delimiter, split_table
 from workbench.data.encodings import decode_head
 from workbench.data.format import Format, Opening
+from workbench.data.large_delimited import beginning, read_large
+from workbench.data.raw import require_file
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
+
+#: Bytes that are read for the first rows, where their rows do.
+_FIRST = 64 * 1024
 
 
 class Delimited(Format):
@@ -25,10 +32,25 @@ class Delimited(Format):
         return path.suffix.lower() in self.suffixes or sniff_delimiter(decode_head(head), path) == "\t"
 
     def read(self, path: Path, opening: Opening) -> Table:
+        require_file(path, field=opening.field)
+        if path.stat().st_size >= opening.large:
+            return read_large(path, opening)
         data, found = read_decoded(path, opening)
         grid = split_table(found.text, path, opening, damaged=found.damaged)
-        values: dict[str, list[str | None]] = {
-            name: [row[i] for row in grid.rows] for i, name in enumerate(grid.columns)
-        }
-        notes = (*found.notes, *grid.notes)
-        return text_table(path, values, notes, hashlib.sha256(data).hexdigest(), grid.set_aside)
+        grid = replace(grid, notes=(*found.notes, *grid.notes))
+        return _table(path, grid, grid.rows, hashlib.sha256(data).hexdigest())
+
+    def peek(self, path: Path, opening: Opening, rows: int) -> Table:
+        size = _FIRST
+        grid, whole = beginning(path, opening, size)
+        while not whole and len(grid.rows) < rows and size < LONGEST_ROW:
+            size *= 4
+            grid, whole = beginning(path, opening, size)
+        return _table(path, grid, grid.rows[:rows], "")
+
+
+def _table(path: Path, grid: Grid, rows: list[list[str]], fingerprint: str) -> Table:
+    values: dict[str, list[str | None]] = {
+        name: [row[i] for row in rows] for i, name in enumerate(grid.columns)
+    }
+    return text_table(path, values, grid.notes, fingerprint, grid.set_aside)

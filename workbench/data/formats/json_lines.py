@@ -7,7 +7,9 @@ from pathlib import Path
 
 from workbench.data.encodings import decode_head, split_lines
 from workbench.data.format import Format, Opening
-from workbench.data.json_lines import JsonRows, json_text
+from workbench.data.json_lines import JsonRows, Record, json_text
+from workbench.data.large_json import first_records, read_large_json
+from workbench.data.raw import require_file
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
 
@@ -26,10 +28,22 @@ class JsonLines(Format):
         return bool(head) and (suffix in self.suffixes or decode_head(head).lstrip().startswith("{"))
 
     def read(self, path: Path, opening: Opening) -> Table:
+        require_file(path, field=opening.field)
+        if path.stat().st_size >= opening.large:
+            return read_large_json(path, opening)
         data, found = read_decoded(path, opening)
         rows = JsonRows(path, opening.field, found.damaged)
         records = rows.feed(split_lines(found.text), 1)
-        rows.require_rows()
-        values = {name: [json_text(record.get(name)) for record in records] for name in rows.names}
-        notes = (*found.notes, *rows.notes())
-        return text_table(path, values, notes, hashlib.sha256(data).hexdigest(), rows.aside.rows)
+        return _table(path, rows, records, found.notes, hashlib.sha256(data).hexdigest())
+
+    def peek(self, path: Path, opening: Opening, rows: int) -> Table:
+        read, records, notes = first_records(path, opening, rows)
+        return _table(path, read, records, notes, "")
+
+
+def _table(
+    path: Path, rows: JsonRows, records: list[Record], notes: tuple[str, ...], fingerprint: str
+) -> Table:
+    rows.require_rows()
+    values = {name: [json_text(record.get(name)) for record in records] for name in rows.names}
+    return text_table(path, values, (*notes, *rows.notes()), fingerprint, rows.aside.rows)

@@ -6,16 +6,15 @@ import hashlib
 import re
 from pathlib import Path
 
-from workbench.data.aside import Aside
-from workbench.data.encodings import broken
 from workbench.data.format import Format, Opening
+from workbench.data.large_text import EACH_LINE, TextRows, first_lines, read_large_text
+from workbench.data.raw import require_file
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
-from workbench.run.problem import bad_input
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _SAID = {
-    "line": "Each line was taken as one row.",
+    "line": EACH_LINE,
     "block": "Each block between blank lines was taken as one row.",
     "file": "The whole file was taken as one row.",
 }
@@ -32,24 +31,23 @@ class PlainText(Format):
         return bool(head)
 
     def read(self, path: Path, opening: Opening) -> Table:
+        require_file(path, field=opening.field)
+        if opening.lines == "line" and path.stat().st_size >= opening.large:
+            return read_large_text(path, opening)
         data, found = read_decoded(path, opening)
         text = found.text.replace("\r\n", "\n").replace("\r", "\n")
-        aside = Aside()
-        rows: list[str | None] = []
-        for line, row in _rows(text, opening):
-            if found.damaged and (why := broken(row)):
-                aside.add(line, "with broken characters", why, row)
-            else:
-                rows.append(row)
-        if aside.too_many(len(rows)):
-            raise bad_input(
-                f"{path.name} is not a text file.",
-                f"In line {aside.rows[0].row}, {aside.rows[0].why}, and so in a third of the rows or more.",
-                "Choose a text file, or another encoding.",
-                field=opening.field,
-            )
-        notes = (*found.notes, _SAID[opening.lines], *aside.notes())
-        return text_table(path, {"text": rows}, notes, hashlib.sha256(data).hexdigest(), aside.rows)
+        lines = TextRows(path, opening, found.damaged)
+        rows = lines.take(_rows(text, opening))
+        lines.require_few()
+        notes = (*found.notes, _SAID[opening.lines], *lines.aside.notes())
+        return text_table(path, {"text": rows}, notes, hashlib.sha256(data).hexdigest(), lines.aside.rows)
+
+    def peek(self, path: Path, opening: Opening, rows: int) -> Table:
+        if opening.lines != "line":
+            return super().peek(path, opening, rows)
+        lines, found, notes = first_lines(path, opening, rows)
+        lines.require_few()
+        return text_table(path, {"text": found}, (*notes, _SAID["line"], *lines.aside.notes()), "")
 
 
 def _rows(text: str, opening: Opening) -> list[tuple[int, str]]:
