@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.data.chat import ChatShape, chat_shape, read_chat
 from workbench.data.formats.plain_text import PlainText
 from workbench.data.frame import Frame
-from workbench.data.pipeline import Mended, learning, mended, patch_fingerprints, text_role
+from workbench.data.pipeline import Mended, as_table, learning, mended, patch_fingerprints, text_role
 from workbench.data.splitting import Sides, sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
@@ -100,12 +101,16 @@ def _of_rows(data: DataSection, context: Context, resolve: Resolve) -> TextSides
     text = text_role(table, data)
     source = mended(table, data, context, text, "")
     frame = source.frame
-    if frame.text not in frame.columns:
+    # Whoever names a text column wants that one, and no conversation.
+    shape = None if running or data.text else chat_shape(as_table(frame, table))
+    if shape is None and frame.text not in frame.columns:
         raise no_such_column(table, data.text or "text")
     cut = (
         _end_rows(frame, data) if running and data.split == "stratified" else sides(frame, data, context.seed)
     )
     notes = [*table.notes, *source.told(), *cut.notes]
+    if shape is not None:
+        notes.append(f"{shape.reason} They are learned as plain text, one turn below the other.")
     prints = [table.fingerprint, *patch_fingerprints(data)]
     others = {"validation": frame.take(cut.validation), "test": frame.take(cut.test)}
     for name in others:
@@ -115,13 +120,13 @@ def _of_rows(data: DataSection, context: Context, resolve: Resolve) -> TextSides
             prints.append(own.fingerprint)
     held_out = [other for other in others.values() if other.rows]
     learned = learning(frame.take(cut.train), data.steps, held_out, context)
-    joined = [_joined(part, running) for part in (learned.frame, others["validation"], others["test"])]
-    blank = sum(count for _, count in joined)
+    parts = [_texts(part, shape) for part in (learned.frame, others["validation"], others["test"])]
+    blank = 0 if running else sum(not text.strip() for texts in parts for text in texts)
     if blank:
-        notes.append(
-            f"{counted(blank, 'row')} without a text in “{frame.text}” {'was' if blank == 1 else 'were'} set aside."
-        )
-    train, validation, test = (text for text, _ in joined)
+        notes.append(f"{counted(blank, 'row')} without a text {'was' if blank == 1 else 'were'} set aside.")
+    train, validation, test = (
+        "".join(f"{text}\n" for text in texts if running or text.strip()) for texts in parts
+    )
     return TextSides(train, validation, test, (*notes, *learned.told()), tuple(prints))
 
 
@@ -171,11 +176,14 @@ def _end_rows(frame: Frame, data: DataSection) -> Sides:
     return Sides(rows[: places[0]], rows[places[0] : places[1]], rows[places[1] :])
 
 
-def _joined(frame: Frame, running: bool) -> tuple[str, int]:
-    """The texts one after the other, each on a line of its own, and how many rows of a table had none."""
-    texts = [text or "" for text in frame.column(frame.text)]
-    filled = texts if running else [text for text in texts if text.strip()]
-    return "".join(f"{text}\n" for text in filled), len(texts) - len(filled)
+def _texts(frame: Frame, shape: ChatShape | None) -> list[str]:
+    """Each row's text or conversation; empty where it has none."""
+    if shape is None:
+        return [text or "" for text in frame.column(frame.text)]
+    names = tuple(shape.columns.values())
+    rows = (dict(zip(names, row, strict=True)) for row in zip(*map(frame.column, names), strict=True))
+    chats = (read_chat(row, shape) for row in rows)
+    return ["" if c.complaints else "\n".join(one["content"] for one in c.messages) for c in chats]
 
 
 def _print(text: str) -> str:
