@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,8 +13,11 @@ from hypothesis import strategies as st
 from workbench.data import patch as patches
 from workbench.data.edits import Edit, Patch
 from workbench.data.frame import Frame, frame_of
+from workbench.data.step import Context
 from workbench.data.tables import read_table
+from workbench.data.training_rows import training_rows
 from workbench.run.problem import WorkbenchError
+from workbench.run.recipe import DataSection
 
 Write = Callable[[str, str | bytes], Path]
 LINES = ["text,label", "late agian,bad", "on time,good", "cold,bad", "on time,good"]
@@ -90,8 +92,23 @@ def test_labels_make_a_label_column_where_there_is_none(write: Write) -> None:
     frame = frame_of(table, "text", "")
     done, _ = patches.apply(frame, Patch().with_label(_key(frame, 1), "even"))
     assert (done.label, done.column("label")) == ("label", [None, "even", None])
-    named, _ = patches.apply(replace(frame, label="mood"), Patch().with_label(_key(frame, 1), "even"))
+    named, _ = patches.apply(frame, Patch().with_label(_key(frame, 1), "even"), "mood")
     assert (named.label, named.column("mood")) == ("mood", [None, "even", None])
+
+
+def test_a_data_set_that_was_labelled_by_hand_can_be_learned_from(write: Write, tmp_path: Path) -> None:
+    path = write("a.csv", "text,topic\n" + "".join(f"line number {i},{'abc'[i % 3]}\n" for i in range(40)))
+    keys = frame_of(read_table(path), "text", "").keys.tolist()
+    patch = Patch(labels={key: "even" if i % 2 == 0 else "odd" for i, key in enumerate(keys)})
+    patches.write(tmp_path / "a.edits.jsonl", patch)
+    data = DataSection(train=str(path), label="mood", patch=str(tmp_path / "a.edits.jsonl"), validation=0.2)
+    rows = training_rows(data, Context(), lambda name, _: Path(name))
+    assert rows.class_names == ("even", "odd")
+    assert rows.train.rows == 32
+    assert all(
+        label == ("even" if int((text or "").split()[-1]) % 2 == 0 else "odd")
+        for text, label in zip(rows.train.column("text"), rows.train.column("mood"), strict=True)
+    )
 
 
 def test_a_column_of_numbers_can_be_edited() -> None:

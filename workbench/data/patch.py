@@ -35,13 +35,14 @@ class Misfit:
         return f"{self.what} was left out: {self.why}."
 
 
-def apply(frame: Frame, patch: Patch) -> tuple[Frame, tuple[Misfit, ...]]:
+def apply(frame: Frame, patch: Patch, label: str = "") -> tuple[Frame, tuple[Misfit, ...]]:
     """The rows with the edits made, the dropped rows left out, and the labels given.
 
     Args:
-        frame: Rows that no step has touched. Labels go into its label column, or into `LABEL_COLUMN` where it
-            has none, which is then made and becomes the label.
+        frame: Rows that no step has touched.
         patch: The edits. Notes change nothing.
+        label: The column for labels that are given by hand; empty for the frame's, or `LABEL_COLUMN` where it has
+            none. It is made where it is not there, and becomes the label.
 
     Returns:
         The new rows, and what no longer fits, in the patch's order.
@@ -49,7 +50,7 @@ def apply(frame: Frame, patch: Patch) -> tuple[Frame, tuple[Misfit, ...]]:
     place = _Places(frame)
     misfits: list[Misfit] = []
     done = _edited(frame, patch, place, misfits)
-    done = _labelled(done, patch, place, misfits)
+    done = _labelled(done, patch, label or frame.label or LABEL_COLUMN, place, misfits)
     for key, note in patch.notes.items():
         place.find(key, f"The note “{_short(note)}”", misfits)
     gone = [place.find(key, "A row that was dropped by hand", misfits) for key in sorted(patch.dropped)]
@@ -59,13 +60,13 @@ def apply(frame: Frame, patch: Patch) -> tuple[Frame, tuple[Misfit, ...]]:
     return done, tuple(misfits)
 
 
-def apply_file(frame: Frame, path: str | Path) -> tuple[Frame, tuple[Misfit, ...]]:
+def apply_file(frame: Frame, path: str | Path, label: str = "") -> tuple[Frame, tuple[Misfit, ...]]:
     """The rows with the edits of a file made, and what no longer fits; see `patch.apply`.
 
     Raises:
         WorkbenchError: When the file cannot be read as a patch, naming the line.
     """
-    return apply(frame, read(Path(path).expanduser()))
+    return apply(frame, read(Path(path).expanduser()), label)
 
 
 def beside(recipe: Path) -> Path:
@@ -231,14 +232,13 @@ def _edited(frame: Frame, patch: Patch, place: _Places, misfits: list[Misfit]) -
     return frame
 
 
-def _labelled(frame: Frame, patch: Patch, place: _Places, misfits: list[Misfit]) -> Frame:
+def _labelled(frame: Frame, patch: Patch, label: str, place: _Places, misfits: list[Misfit]) -> Frame:
     found = {
         place.find(key, f"The label “{_short(label)}”", misfits): label for key, label in patch.labels.items()
     }
-    given: dict[int, str | None] = {row: label for row, label in found.items() if row is not None}
+    given: dict[int, str | None] = {row: name for row, name in found.items() if row is not None}
     if not given:
         return frame
-    label = frame.label or LABEL_COLUMN
     if label not in frame.columns:
         frame = frame.with_column(label, [None] * frame.rows)
     return replace(_replaced(frame, label, given), label=label)

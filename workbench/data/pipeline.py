@@ -133,7 +133,7 @@ def mended(
     steps = parsed(data.steps)
     frame, notes = frame_of(table, text, label), []
     if data.patch and like is None:
-        frame, misfits = apply_file(frame, data.patch)
+        frame, misfits = apply_file(frame, data.patch, label=data.label)
         notes = [f"Edits by hand: {misfit}" for misfit in misfits[:_MISFITS]]
         if len(misfits) > _MISFITS:
             notes.append(f"Edits by hand: {len(misfits) - _MISFITS} more were left out.")

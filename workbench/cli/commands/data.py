@@ -92,7 +92,11 @@ def run(args: argparse.Namespace) -> int:
     args.console.progress.show(f"looking through {source.table.rows} rows of {source.table.path.name}")
     first = look(source, recipe.data, context)
     last = fixed(source, first, _kinds(args, first.found), context) if args.fix else first
-    roles = {"text": recipe.data.text or source.text, "label": recipe.data.label or source.label}
+    rows = first.mended.frame
+    roles = {
+        "text": recipe.data.text or source.text,
+        "label": recipe.data.label or source.label or rows.label,
+    }
     recipe = recipe.model_copy(update={"data": last.data.model_copy(update=roles)})
     report = as_plain(source, recipe, guessed, first, last, context)
     saved = _save(args, recipe, last, context)
@@ -225,6 +229,13 @@ def _save(args: argparse.Namespace, recipe: Recipe, last: Looked, context: Conte
     if args.side != "all":
         rows = training_rows(last.data, context, lambda name, field: resolve_data(name, field=field))
         frame = getattr(rows, args.side)
+        if not frame.rows:
+            raise bad_input(
+                f"There are no {args.side} rows to save.",
+                f"data.{args.side} is {getattr(last.data, args.side)!r}.",
+                f"Give them a share, such as --set data.{args.side}=0.1",
+                field=f"data.{args.side}",
+            )
         for note in rows.notes:
             args.console.say(note)
     elif divides(last.data):
