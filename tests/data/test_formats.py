@@ -204,7 +204,7 @@ def test_json_that_is_cut_in_the_middle_names_line_and_column(write: Write) -> N
     [
         ('[{"a": 1},\n {"a" 2}]', "line 2, column 7: a colon is missing"),
         ('{"data": [{"a": 1}] "b": 2}', "column 21: a comma or a closing bracket is missing"),
-        ('{\n"data": [{"a": 1},]}', "line 2, column 20: a value is missing"),
+        ('{\n"data": [{"a": 1},]}', "line 2, column 19: a value is missing"),
         ('{\n"a": [' + "[" * 100_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
         ("[]", "Its list is empty"),

@@ -146,9 +146,9 @@ def _choose(book: CalamineWorkbook, path: Path, opening: Opening) -> tuple[Calam
             others = [other for other in names if other != name]
             more = f"; the others are {listed(others)}" if others else ""
             return sheet, [f"The sheet “{name}” was read{more}."] if others else []
-    raise _no_rows(
-        path, opening.field, f"Its {counted(len(names), 'sheet')} hold no cells ({listed(names)})."
-    )
+    blank = [opening.records] if opening.records else names
+    cause = f"No cell is filled in the sheets that were looked at: {listed(blank)}."
+    raise _no_rows(path, opening.field, cause)
 
 
 def _rows(sheet: CalamineSheet, opening: Opening) -> list[tuple[int, list[str | None]]]:
@@ -193,9 +193,9 @@ def _grid(rows: list[tuple[int, list[str | None]]], path: Path, opening: Opening
     """The table in a sheet's rows: without titles above it, named by its header."""
     if not rows:
         raise _no_rows(path, opening.field, "Its cells are all blank.")
+    aside, rows = _titles(rows)
     used = [i for i in range(len(rows[0][1])) if any(row[i] for _, row in rows)]
     rows = [(number, [row[i] for i in used]) for number, row in rows]
-    aside, rows = _titles(rows)
     first, rest = rows[0][1], rows[1:]
     below = [[cell or "" for cell in row] for _, row in rest[:_LOOKED_AT]]
     header = opening.header == "yes" or (
