@@ -284,7 +284,7 @@ def test_a_label_is_changed_with_keys_and_changed_back(qtbot: QtBot, rows: RowsV
     assert rows.model.index(1, 1).data(CHANGED)
     assert "glad" in rows.model.index(1, 1).data(Qt.ItemDataRole.ToolTipRole)
     assert "changed by hand" in rows.model.index(1, 1).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert rows.undo.text() == "Undo: label row 2 as “mixed”"
+    assert rows.undo.text() == "Undo label row 2 as “mixed”"
     rows.view.setFocus()
     qtbot.keyClick(rows.view, Key.Key_Z, Mod.ControlModifier)
     assert rows.model.full_text(1, 1) == "glad" and rows.edits.patch == Patch()

@@ -85,6 +85,8 @@ class ClassKeys(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SMALL)
         self.new = GhostButton(self.tr("New class…"), "plus", help=self.tr("Name another class (N)."))
+        self.new.setParent(self)  # it stands behind the classes once there are any
+        self.new.hide()
         self.new.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.new.setFixedHeight(38)
         self.new.clicked.connect(self.ask)

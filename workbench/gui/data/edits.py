@@ -183,8 +183,8 @@ def undo_actions(edits: Edits, owner: QWidget) -> tuple[QAction, QAction]:
 
     A field in which a person types keeps its own way back for as long as it has the keyboard.
     """
-    undo = edits.stack.createUndoAction(owner, owner.tr("Undo:"))
-    redo = edits.stack.createRedoAction(owner, owner.tr("Redo:"))
+    undo = edits.stack.createUndoAction(owner)
+    redo = edits.stack.createRedoAction(owner)
     undo.setShortcut(QKeySequence("Ctrl+Z"))
     redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
     for action in (undo, redo):

@@ -74,7 +74,7 @@ class LabellingPage(QWidget):
         self.keys.left.connect(self.setFocus)
         self.keys.height_wanted.connect(self._give_room)
         self.order.chosen.connect(self._reorder)
-        edits.stack.indexChanged.connect(self._show_undo)
+        edits.stack.undoTextChanged.connect(self._show_undo)
         edits.changed.connect(self._edited)
         self._show_undo()
         self._show()
@@ -260,9 +260,11 @@ class LabellingPage(QWidget):
         before = Counter(self._found(r) for r in self.queue.given) if self._label else Counter[str | None]()
         return {name: rows + given[name] - before[name] for name, rows in self._classes.items()}
 
-    def _show_undo(self, _: int = 0) -> None:
-        self.back_button.setEnabled(self.undo.isEnabled())
-        explain_widget(self.back_button, f"{self.undo.text()} (Ctrl+Z)", self.undo.text())
+    def _show_undo(self, _: str = "") -> None:
+        stack = self.edits.stack
+        words = self.tr("Undo {0}").format(stack.undoText()).strip()
+        self.back_button.setEnabled(stack.canUndo())
+        explain_widget(self.back_button, f"{words} (Ctrl+Z)", words)
 
     # ---- what a row is
 
