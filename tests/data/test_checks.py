@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.data.check import Finding, all_checks, as_json, findings
 from workbench.data.checks import columns as column_checks
 from workbench.data.checks import duplicates, long_texts
 from workbench.data.checks.labels import effective_number
 from workbench.data.frame import Frame, frame_of
-from workbench.data.step import Context
+from workbench.data.step import Context, parse_step
 from workbench.data.tables import Table, read_table
 
 Real = Callable[[str], Path]
@@ -507,3 +510,32 @@ def brute_force(texts: list[str], similarity: float) -> list[int]:
             gone.add(one)
     removed = {distinct[i] for i in gone}
     return [i for i, text in enumerate(texts) if text in removed]
+
+
+_ODD = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["", " ", "a", "A ", "<br>", "cafÃ©", "\x00", "\ufffd", "0", "nan", "好" * 40, "x" * 3000]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+)
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(st.lists(st.tuples(_ODD, _ODD, _ODD), max_size=40), st.integers(0, 10))
+def test_no_content_is_too_odd(rows: list[tuple[str | None, ...]], held: int) -> None:
+    """Whatever stands in a file: findings name rows that there are, and their fixes are steps that there are."""
+    columns = {
+        name: pa.array([row[i] for row in rows], pa.large_string())
+        for i, name in enumerate(("text", "label", "more"))
+    }
+    learn = frame(**columns)
+    held_out = learn.take(list(range(min(held, learn.rows))))
+    for one in findings(learn, held_out, Context()):
+        assert one.count > 0
+        assert all(0 <= row < learn.rows for row in one.rows)
+        assert one.held_out is None or all(0 <= row < held_out.rows for row in one.held_out)
+        for fix in one.fixes:
+            for record in fix.steps:
+                parse_step(record)
+        json.dumps(as_json(one, learn, held_out))

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.data.frame import Frame, Indices
 from workbench.data.strings import coded, column_strings, same_label
+from workbench.data.tables import PORTION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,8 @@ def label_classes(frame: Frame) -> Classes | None:
     if not frame.label or frame.label not in frame.columns:
         return None
     raw, labels = coded(column_strings(frame, frame.label))
-    spelled = [str(label) for label in labels.to_pylist()]
+    parts = (labels.slice(start, PORTION).to_pylist() for start in range(0, len(labels), PORTION))
+    spelled: list[str] = [label for part in parts for label in part]
     rows = np.bincount(raw[raw >= 0], minlength=len(spelled))
     numbers: dict[str, int] = {}
     kinds = np.full(len(spelled) + 1, -1, dtype=np.int64)

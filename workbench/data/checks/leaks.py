@@ -90,9 +90,11 @@ def leaking(frame: Frame, held_out: Frame, context: Context) -> tuple[Indices, I
     """The rows to learn from whose text is held out as well, and those held-out rows; blank texts do not count."""
     codes, texts = folded(column_strings(frame, frame.text), same_text, context.check)
     other_codes, other_texts = folded(column_strings(held_out, held_out.text), same_text, context.check)
-    here, there = set(texts), set(other_texts)
-    shared = np.array([text in there for text in texts] + [False])
-    other_shared = np.array([text in here for text in other_texts] + [False])
+    there = set(other_texts)
+    both = {text for text in texts if text in there}
+    # The last one is for rows without a text.
+    shared = np.array([text in both for text in texts] + [False])
+    other_shared = np.array([text in both for text in other_texts] + [False])
     return np.flatnonzero(shared[codes]), np.flatnonzero(other_shared[other_codes])
 
 
