@@ -311,15 +311,17 @@ HONEST = (
 )
 
 
+MOJIBAKE = [
+    "cafÃ© au lait",
+    "â€œhelloâ€\x9d she said",
+    "donâ€™t",
+    "è¿™å®¶åº—",
+    "ÐŸÑ€Ð¸Ð²ÐµÑ‚",
+]
+
+
 def test_mojibake_is_found_and_honest_text_is_not_suspected() -> None:
-    broken = [
-        "cafÃ© au lait",
-        "â€œhelloâ€\x9d she said",
-        "donâ€™t",
-        "è¿™å®¶åº—",
-        "ÐŸÑ€Ð¸Ð²ÐµÑ‚",
-    ]
-    assert texts_with("mojibake", [*HONEST, *broken]) == broken
+    assert texts_with("mojibake", [*HONEST, *MOJIBAKE]) == MOJIBAKE
 
 
 def test_lost_characters_are_not_mojibake() -> None:
@@ -328,9 +330,26 @@ def test_lost_characters_are_not_mojibake() -> None:
     assert texts_with("mojibake", texts) == []
 
 
+CONTROL = ["a\x00b", "\x1b[31mred", "back\x08space", "\ufeffstart", "del\x7f"]
+
+
 def test_control_characters_are_not_line_breaks_or_joiners() -> None:
-    broken = ["a\x00b", "\x1b[31mred", "back\x08space", "\ufeffstart", "del\x7f"]
-    assert texts_with("control-characters", [*HONEST, "a\tb", "a\nb", "a\r\nb", *broken]) == broken
+    assert texts_with("control-characters", [*HONEST, "a\tb", "a\nb", "a\r\nb", *CONTROL]) == CONTROL
+
+
+HTML = [
+    "one<br>two",
+    "one<BR/>two",
+    "<p>hello</p>",
+    "a <b>bold</b> word",
+    'see <a href="x">this</a>',
+    "fish &amp; chips",
+    "it&#39;s",
+    "caf&eacute;",
+    "<!-- hidden --> text",
+    "<div class='x'>",
+    "&#x27;quoted",
+]
 
 
 def test_html_is_found_and_formulas_are_not() -> None:
@@ -347,20 +366,20 @@ def test_html_is_found_and_formulas_are_not() -> None:
         "the brand <bread> is not a tag",
         "p<.05",
     ]
-    broken = [
-        "one<br>two",
-        "one<BR/>two",
-        "<p>hello</p>",
-        "a <b>bold</b> word",
-        'see <a href="x">this</a>',
-        "fish &amp; chips",
-        "it&#39;s",
-        "caf&eacute;",
-        "<!-- hidden --> text",
-        "<div class='x'>",
-        "&#x27;quoted",
-    ]
-    assert texts_with("html", [*honest, *broken]) == broken
+    assert texts_with("html", [*honest, *HTML]) == HTML
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken"), [("mojibake", MOJIBAKE), ("control-characters", CONTROL), ("html", HTML)]
+)
+def test_a_fix_mends_every_text_that_is_found(kind: str, broken: list[str]) -> None:
+    rows = frame(text=broken)
+    finding = found(kind, rows)
+    assert finding is not None
+    for record in finding.fixes[0].steps:
+        rows = parse_step(record).apply(rows, Context()).frame
+    assert rows.rows == len(broken)
+    assert found(kind, rows) is None
 
 
 def test_empty_columns_hold_nothing_but_blanks() -> None:
