@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli, settings
+from workbench.data.check import all_checks
+from workbench.data.pipeline import parsed
+from workbench.data.step import all_steps
+from workbench.run.recipe_files import parse_recipe
 
 FAULTY = [
     ("<p>Late again</p>", "bad"),
@@ -214,3 +218,11 @@ def test_bad_input_is_told_in_words(
     assert said.json["problems"]
     assert faulty.read_bytes() == before
     assert list(tmp_path.iterdir()) == [faulty]
+
+
+def test_the_documentation_names_every_finding_and_step_and_its_recipe_is_one() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    kinds = [*(check.kind for check in all_checks()), *all_steps()]
+    assert [kind for kind in kinds if f"`{kind}`" not in text] == []
+    recipe = parse_recipe(tomllib.loads(text.partition("```toml\n")[2].partition("```")[0]))
+    assert len(parsed(recipe.data.steps)) == len(recipe.data.steps) == 6
