@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyarrow import feather
+from pyarrow import feather, parquet
 
 from tests.data.books import DATE, MOMENT, TIME, write_ods, write_xlsx
 from workbench.data.format import Opening
@@ -482,3 +482,12 @@ def test_nobody_waiting_ends_the_reading(tmp_path: Path, write: Write, saved: Pa
     for path in paths:
         with pytest.raises(NobodyWaitsError):
             open_table(path, replace(Opening(), check=check))
+
+
+def test_a_parquet_file_opens_with_plain_columns_too(tmp_path: Path) -> None:
+    data = pa.table(
+        {"user": [{"name": "a", "picture": {"bytes": b"\x89PNG", "path": "a.png"}}], "tags": [["x"]]}
+    )
+    parquet.write_table(data, tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert (table.columns, table.row(0)) == (("user.name", "user.picture", "tags"), ("a", "a.png", '["x"]'))

@@ -71,15 +71,12 @@ def plain_columns(data: pa.Table) -> tuple[pa.Table, list[str]]:
     import pyarrow as pa
 
     data, notes = with_class_names(data)
-    left_out = []
-    for name in [f.name for f in data.schema if _is_media(f.type)]:
-        index = data.column_names.index(name)
-        paths = pa.chunked_array([chunk.field("path") for chunk in data.column(index).chunks], pa.string())
-        data = data.set_column(index, name, paths)
-        left_out.append(name)
+    left_out: list[str] = []
     for _ in range(DEEPEST):
-        if any(pa.types.is_struct(f.type) for f in data.schema):
-            data = data.flatten()
+        data = _without_media(data, left_out)
+        if not any(pa.types.is_struct(f.type) for f in data.schema):
+            break
+        data = data.flatten()
     for index, f in enumerate(data.schema):
         if pa.types.is_dictionary(f.type):
             data = data.set_column(index, f.name, data.column(index).cast(f.type.value_type))
@@ -87,6 +84,17 @@ def plain_columns(data: pa.Table) -> tuple[pa.Table, list[str]]:
             notes.append(f"“{f.name}” holds bytes; they are shown as far as they are text.")
     notes += [f"Of “{name}”, the path was kept and the content left out." for name in left_out]
     return data.rename_columns(list(unique_names(data.column_names))), notes
+
+
+def _without_media(data: pa.Table, left_out: list[str]) -> pa.Table:
+    """The table with the paths of pictures and sounds in place of their content; adds their columns' names."""
+    import pyarrow.compute as pc
+
+    for index, f in enumerate(data.schema):
+        if _is_media(f.type):
+            data = data.set_column(index, f.name, pc.struct_field(data.column(index), "path"))
+            left_out.append(f.name)
+    return data
 
 
 def _is_media(kind: pa.DataType) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.data.class_labels import with_class_names
+from workbench.data.arrow_tables import plain_columns
 from workbench.data.format import Format, Opening
 from workbench.data.raw import PARQUET_MAGIC
 from workbench.data.tables import Table
@@ -47,7 +47,7 @@ class Parquet(Format):
                 "Choose a file with rows.",
                 field=field,
             )
-        data, notes = with_class_names(data)
+        data, notes = plain_columns(data)
         table = Table(path, tuple(map(str, data.column_names)), data, tuple(notes), fingerprint)
         if path.suffix.lower() not in self.suffixes:
             return replace(table, notes=(*notes, "The content is Parquet, whatever the name says."))
