@@ -10,17 +10,20 @@ from workbench.run.problem import bad_input
 from workbench.run.resources import resources_folder
 
 # A capital, then letters, with parts joined by a hyphen or an apostrophe (Jean-Luc, O'Brien).
-_WORD = r"[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]+(?:[-'’][A-ZÀ-ÖØ-ÞĀ-Ž]?[^\W\d_]+){0,2}"
+_CAPITAL = "[A-ZÀ-ÖØ-ÞĀ-Ž]"
+_LETTERS = rf"[^\W\d_]+(?:[-'’]{_CAPITAL}?[^\W\d_]+){{0,2}}"
+_WORD = _CAPITAL + _LETTERS
 _LINK = r"(?:van|von|de|der|den|di|da|do|dos|del|della|du|la|le|bin|ibn|al|el|ter|ten|zu)"
 # Most texts are done with after this look.
-TWO_CAPITALS = re.compile(rf"[A-ZÀ-ÖØ-ÞĀ-Ž][^ \n]* (?:[A-Z]\. |{_LINK} ){{0,2}}(?:[OdD]['’])?[A-ZÀ-ÖØ-ÞĀ-Ž]")
+TWO_CAPITALS = re.compile(rf"{_CAPITAL}[^ \n]* (?:[A-Z]\. |{_LINK} ){{0,2}}(?:[OdD]['’])?{_CAPITAL}")
 # A name goes on after a space with an initial, with a link such as "van der", or with another capitalised word.
 _RUN = re.compile(
-    rf"(?<![\w@.]){_WORD}(?: (?:[A-Z]\.|(?:{_LINK} ){{0,2}}(?:[OdD]['’])?{_WORD})){{1,4}}(?![\w@])"
+    rf"{_CAPITAL}(?<![\w@.].){_LETTERS}(?: (?:[A-Z]\.|(?:{_LINK} ){{0,2}}(?:[OdD]['’])?{_WORD})){{1,4}}(?![\w@])"
 )
 _TITLED = re.compile(
-    r"(?<![\w@.])(?:Mrs?|Ms|Mx|Dr|Prof|Professor|Doctor|Herr|Herrn|Frau|Monsieur|Madame|Mme|Mlle|Señor|Señora|Sr|Sra|Signora?|Mevrouw|"
-    rf"Meneer|Pan|Pani)\.? ((?:[A-Z]\. ){{0,2}}(?:{_LINK} ){{0,2}}{_WORD}(?: (?:{_LINK} ){{0,2}}{_WORD})?)(?![\w@])"
+    r"[DFHMPS](?<![\w@.].)(?:(?<=D)(?:r|octor)|(?<=F)rau|(?<=H)errn?|(?<=M)(?:rs?|s|x|onsieur|adame|me|lle|evrouw|eneer)"
+    r"|(?<=P)(?:rof|rofessor|ani?)|(?<=S)(?:ra?|eñora?|ignora?))"
+    rf"\.? ((?:[A-Z]\. ){{0,2}}(?:{_LINK} ){{0,2}}{_WORD}(?: (?:{_LINK} ){{0,2}}{_WORD})?)(?![\w@])"
 )
 _PART = re.compile(rf"{_WORD}|[A-Z]\.|[a-z]+")
 _ROMAN = re.compile("[IVX]+")
