@@ -191,7 +191,11 @@ def test_a_wrong_encoding_unfolds_its_remedy(
     file = tmp_path / "cafe.csv"
     file.write_bytes(two_classes("un café,glad\n").encode("cp1252"))
     choose(str(file))
-    assert shows(pane, pane.message) and "UTF-8" in pane.message.title.text()
+    assert shows(pane, pane.table_page)  # detected, and said
+    assert "1252" in pane.table_page.notes.words.text()
+    workspace.set_field("data.encoding", "utf-8")
+    settle(qtbot, workspace)
+    assert shows(pane, pane.message) and "utf-8" in pane.message.title.text()
     assert pane.options.is_open()
     at = pane.options.encoding.findData("cp1252")
     pane.options.encoding.setCurrentIndex(at)

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from workbench.data.frame import Frame, frame_of
+import numpy as np
+
+from workbench.data.frame import Frame, Indices, frame_of
 from workbench.data.guess import choose_columns, guess_columns
-from workbench.data.labelled import labelled_rows
+from workbench.data.labelled import LabelledRows, labelled_rows
 from workbench.data.opening import opening_of
 from workbench.data.pipeline import Mended, as_table, mended, roles, text_role
 from workbench.data.profile import Profile, profile, whole_tokenizer
+from workbench.data.splitting import sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, open_table
@@ -72,6 +75,10 @@ class DataPreview:
         notes: What was set aside or assumed, in plain words.
         problem: Why training could not use these columns; the rows are there all the same.
         size: The file's size in bytes.
+        sizes: Rows to learn from, held out, and for a last test, before steps for learning alone; None where the rows
+            cannot be divided, of which `split_problem` tells, or it is not known.
+        unlabelled: The rows of the untouched file that have no label; None where every row has one or none can.
+        split_notes: What is worth knowing about the sides.
     """
 
     source: str
@@ -89,6 +96,10 @@ class DataPreview:
     size: int = 0
     untouched: Frame | None = None
     mended: Mended | None = None
+    sizes: tuple[int, int, int] | None = None
+    split_notes: tuple[str, ...] = ()
+    split_problem: Problem | None = None
+    unlabelled: Indices | None = None
 
 
 class _Last(Generic[T]):
@@ -107,6 +118,7 @@ class _Last(Generic[T]):
 
 
 _tables: _Last[Table] = _Last()
+_keys: _Last[Frame] = _Last()
 _frames: _Last[Frame] = _Last()
 _mended: _Last[Mended] = _Last()
 _profiles: _Last[Profile] = _Last()
@@ -174,6 +186,9 @@ def _with_columns(
     label = data.label if data.label in table.columns else ""
     problem: Problem | None = None
     done: Mended | None = None
+    sizes: tuple[int, int, int] | None = None
+    split_notes: tuple[str, ...] = ()
+    split_problem: Problem | None = None
     notes = table.notes
     try:
         text, label = roles(table, data) if classes else (text_role(table, data), "")
@@ -182,7 +197,11 @@ def _with_columns(
         frame = done.frame
         if classes and frame.rows <= CHECKED_ROWS:
             text, label = choose_columns(as_table(frame, table), frame.text, frame.label)
-            notes = (*notes, *labelled_rows(as_table(frame, table), text, label).notes)
+            usable = labelled_rows(as_table(frame, table), text, label, origin=frame.origin)
+            notes = (*notes, *usable.notes)
+            sizes, split_notes, split_problem = _divided(
+                request, replace(frame, text=text, label=label), usable
+            )
     except WorkbenchError as error:
         problem = error.problem
         text = text or (guess.text if guess.text != label else "")
@@ -190,14 +209,40 @@ def _with_columns(
     return DataPreview(
         source=data.train, path=table.path, task=request.task, table=table, text=text, label=label,
         reasons=guess.reasons, profile=None, notes=notes, problem=problem, size=size,
-        untouched=_keyed(table, text, label), mended=done,
+        untouched=_keyed(table, text, label), mended=done, sizes=sizes, split_notes=split_notes,
+        split_problem=split_problem, unlabelled=_unlabelled(table, label),
     )  # fmt: skip
+
+
+def _divided(
+    request: DataRequest, frame: Frame, usable: LabelledRows
+) -> tuple[tuple[int, int, int] | None, tuple[str, ...], Problem | None]:
+    """How many rows each side has, what is worth knowing of it, and why they cannot be divided."""
+    try:
+        cut = sides(frame.take(usable.kept), request.data, request.seed, usable.labels, usable.class_names)
+    except WorkbenchError as error:
+        return None, (), error.problem
+    return (len(cut.train), len(cut.validation), len(cut.test)), cut.notes, None
+
+
+def _unlabelled(table: Table, label: str) -> Indices | None:
+    """The rows in which no label stands, ascending."""
+    if label not in table.columns:
+        return None
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = pc.fill_null(table.data.column(table.columns.index(label)).cast(pa.large_string()), "")
+    blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+    found = np.flatnonzero(blank.to_numpy()).astype(np.int64)
+    return found if len(found) else None
 
 
 def _keyed(table: Table, text: str, label: str) -> Frame:
     """The untouched rows with their keys, which are made once for a table."""
-    found = _frames.get((table,)) or _frames.keep((table,), frame_of(table, "", ""))
-    return replace(found, text=text, label=label)
+    keyed = _keys.get((table,)) or _keys.keep((table,), frame_of(table, "", ""))
+    roles = (keyed, text, label)
+    return _frames.get(roles) or _frames.keep(roles, replace(keyed, text=text, label=label))
 
 
 def _mend(

@@ -97,52 +97,6 @@ class ClassesCard(Card):
         self.hint.setText(f"{plain} {held_out}".strip())
 
 
-class TablePage(QSplitter):
-    """Rows at the left, what is known about them at the right."""
-
-    def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.rows = RowsView()
-        self.banner = ProblemBanner()
-        self.columns = ColumnsCard()
-        self.classes = ClassesCard()
-        self.lengths = LengthCard()
-        self.notes = NotesCard()
-        side = column(self.columns, self.notes, self.classes, self.lengths, None)
-        self.side = scrolled(side)
-        self.side.setMinimumWidth(290)
-        self.addWidget(column(self.banner, self.rows))
-        self.addWidget(self.side)
-        self.side.setMaximumWidth(400)
-        self.setStretchFactor(0, 9)
-        self.setStretchFactor(1, 4)
-        self.setChildrenCollapsible(False)
-        self.setHandleWidth(2 * TINY)
-
-    def show_preview(self, preview: DataPreview, recipe: Recipe) -> None:
-        """Show another preview."""
-        table, profile = preview.table, preview.profile
-        assert table is not None
-        self.banner.show_problem(preview.problem)
-        self.rows.show_table(table, preview.text, preview.label)
-        self.columns.show_columns(
-            table.columns,
-            (recipe.data.text, preview.text),
-            (recipe.data.label, preview.label),
-            preview.reasons,
-        )
-        labelled = preview.task != "causal-lm"
-        hint = "" if labelled else self.tr("The language model learns from this column, row by row.")
-        self.columns.show_label_used(labelled, hint)
-        self.columns.show_wrong(preview.problem.field if preview.problem else "")
-        self.notes.show_notes(preview.notes)
-        self.classes.setVisible(False)
-        self.lengths.setVisible(profile is not None)
-        if profile:
-            self.classes.show_profile(profile, held_out(recipe, sum(n for _, n in profile.class_counts)))
-            self.lengths.show_profile(profile.for_max_length(recipe.training.max_length))
-
-
 class TextPage(QWidget):
     """The beginning of a plain text, and how much of it there is."""
 

@@ -115,6 +115,8 @@ class SplitCard(Card):
         self._column_caption = caption
         self._column_part = column(caption, self.column, spacing=3)
         self._column_part.setContentsMargins(_LEFT, 0, 0, SMALL)
+        self._column_part.setParent(self)  # it waits here until the split goes by a column
+        self._column_part.hide()
         self._make_shares()
         self.problem = SmallNote("error")
         self._whole = QWidget()

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QProgressBar, QSizePolicy, QStackedWi
 from workbench.data.suggest import counted
 from workbench.gui.data.cards import DatasetStrip
 from workbench.gui.data.columns import ReadingOptions
-from workbench.gui.data.pages import TablePage, TextPage
+from workbench.gui.data.labelling import LabellingPage
+from workbench.gui.data.pages import TextPage
+from workbench.gui.data.table_page import TablePage
 from workbench.gui.theme import CONTROL_HEIGHT, SMALL, TINY
 from workbench.gui.widgets import ElidedLabel, EmptyState, Muted, Title, column, row
 
@@ -50,10 +52,11 @@ class DataPane(QWidget):
         keep.setRetainSizeWhenHidden(True)
         self.busy.setSizePolicy(keep)
         self.message = EmptyState("data", "-", "-", self.tr("Open a file…"), self.open_file)
-        self.table_page = TablePage()
+        self.table_page = TablePage(workspace)
         self.text_page = TextPage()
         self.stack = QStackedWidget()
-        for page in (self.message, self.table_page, self.text_page):
+        self.labelling = LabellingPage(self.table_page.rows.edits)
+        for page in (self.message, self.table_page, self.text_page, self.labelling):
             self.stack.addWidget(page)
         # One line for all that is known of the set; the options unfold below it.
         self.path.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -79,12 +82,10 @@ class DataPane(QWidget):
         workspace.shelf_changed.connect(self._show_shelf)
         self.strip.chosen.connect(workspace.choose_data)
         self.strip.open_wanted.connect(self.open_file)
-        self.table_page.columns.picked.connect(workspace.set_field)
         self.options.picked.connect(workspace.set_field)
         self.options.toggled.connect(self.options.setVisible)
-        self.table_page.lengths.length_wanted.connect(
-            lambda length: workspace.set_field("training.max_length", length)
-        )
+        self.table_page.labelling_wanted.connect(self.label_by_hand)
+        self.labelling.done.connect(self._leave_labelling)
 
     # ---- choosing
 
@@ -119,6 +120,32 @@ class DataPane(QWidget):
             event.acceptProposedAction()
             self._workspace.choose_data(file)
 
+    # ---- labelling
+
+    def label_by_hand(self) -> None:
+        """Show the rows without a label one after the other, or all rows where each has one."""
+        frame = self.table_page.labelled_frame()
+        preview = self._workspace.data
+        if frame is None or preview is None or preview.profile is None:
+            return
+        self.labelling.show_rows(
+            frame,
+            frame.text,
+            frame.label,
+            preview.unlabelled,
+            dict(preview.profile.class_counts),
+            self._workspace.recipe.training.seed,
+        )
+        for part in (self.strip, self.about, self.busy):
+            part.hide()
+        self.stack.setCurrentWidget(self.labelling)
+        self.labelling.setFocus()
+
+    def _leave_labelling(self) -> None:
+        self.strip.show()
+        self.stack.setCurrentWidget(self.message)
+        self._show_data()
+
     # ---- showing
 
     def _is_shipped(self, source: str) -> bool:
@@ -135,6 +162,10 @@ class DataPane(QWidget):
         source = recipe.data.train
         current = preview if preview and preview.source == source else None
         self.strip.mark(source)
+        if self.stack.currentWidget() is self.labelling:
+            if source == self._source:
+                return  # what is being labelled stays
+            self.strip.show()
         self.busy.setVisible(workspace.data_busy)
         if source != self._source:
             # The recipe is told before the look begins: the problem is still that of the set before.
