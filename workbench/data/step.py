@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationError
 
+from workbench.data.blanks import ReplaceWords
 from workbench.data.found import classes_of
 from workbench.data.frame import Frame
 from workbench.data.suggest import did_you_mean, listed
@@ -40,6 +41,7 @@ class Context:
         tokenizer_file: The model's `tokenizer.json`; None where it is not on this machine.
         check: Called every few thousand rows; raises when nobody waits for the answer any more.
         cache: The folder where a large file may be kept as Arrow while its rows are in work; None: nowhere.
+        replace_words: Replaces words by what the chosen model would say there; None where no such model is loaded.
     """
 
     seed: int = 0
@@ -47,6 +49,7 @@ class Context:
     tokenizer_file: Path | None = None
     check: Callable[[], object] = lambda: None
     cache: Path | None = None
+    replace_words: ReplaceWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
