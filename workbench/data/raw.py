@@ -39,6 +39,13 @@ def require_path(path: Path, *, field: str = "data.train") -> None:
     """
     try:
         if not path.exists():
+            if path.is_symlink():
+                raise bad_input(
+                    f"{path.name} is a link that leads nowhere.",
+                    f"It points to {path.readlink()}, which is missing or leads back to the link itself.",
+                    "Choose the file itself.",
+                    field=field,
+                )
             raise bad_input(
                 f"There is no file {path.name}.",
                 f"Nothing is found at {path}.",

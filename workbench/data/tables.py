@@ -94,13 +94,18 @@ def read_table(
 
 
 def open_table(path: str | Path, opening: Opening = PLAIN) -> Table:
-    """Open a file or a folder by the first format that claims it.
+    """Open a file or a folder by the first format that claims it; several at once where the name is a pattern such as
+    "reviews-*.csv", or several names, one a line.
 
     Raises:
         WorkbenchError: When it cannot be read as a table, naming the file, row or field, and what to do.
     """
-    path = Path(path)
-    return format_of(path, opening.field).read(path, opening)
+    files = _several(path)
+    if len(files) > 1:
+        from workbench.data.formats.several import open_several
+
+        return open_several(files, opening)
+    return format_of(files[0], opening.field).read(files[0], opening)
 
 
 def peek(path: str | Path, opening: Opening = PLAIN, rows: int = 200) -> Table:
@@ -109,8 +114,16 @@ def peek(path: str | Path, opening: Opening = PLAIN, rows: int = 200) -> Table:
     Raises:
         WorkbenchError: As `open_table`.
     """
-    path = Path(path)
+    (path, *_) = _several(path)
     return format_of(path, opening.field).peek(path, opening, rows)
+
+
+def _several(path: str | Path) -> list[Path]:
+    """The files that are meant; a name that is there as it stands is no pattern."""
+    named = [Path(line) for line in str(path).split("\n") if line.strip()] or [Path(path)]
+    if len(named) == 1 and any(mark in named[0].name for mark in "*?[") and not named[0].exists():
+        return sorted(named[0].parent.glob(named[0].name)) or named
+    return named
 
 
 def format_of(path: Path, field: str = "data.train") -> Format:

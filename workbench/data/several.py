@@ -1,0 +1,121 @@
+"""Several tables as one: the rows of files with the same columns, one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.data.aside import SetAside
+from workbench.data.format import Opening
+from workbench.data.suggest import counted, listed
+from workbench.data.tables import Table
+from workbench.run.problem import WorkbenchError, bad_input
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SOURCE = "source_file"
+_SIDES = re.compile(
+    r"(?:^|[^a-z])(train|training|dev|valid|validation|val|eval|test|heldout|held-out)(?:[^a-z]|$)"
+)
+_NUMBERED = re.compile(r"column \d+")
+
+
+def together(path: Path, tables: Sequence[tuple[str, Table]], opening: Opening) -> Table:
+    """One table of all rows. The column `source_file` says which file a row is from, where that is asked for, or the
+    names speak of training and held-out rows.
+
+    Args:
+        path: What was opened: the folder or the archive.
+        tables: Each file's name and table.
+        opening: Whether the column is asked for.
+
+    Raises:
+        WorkbenchError: When the columns are not the same, naming the file and the columns.
+    """
+    if len(tables) == 1 and opening.source_file != "yes":
+        return tables[0][1]
+    first_name, first = tables[0]
+    parts, notes, aside = [], [], []
+    sided = len({found[1] for name, _ in tables if (found := _SIDES.search(Path(name).stem.lower()))}) > 1
+    for name, given in tables:
+        table = _with_names(given, first)
+        if set(table.columns) != set(first.columns):
+            raise _other_columns(path, name, table, first_name, first, opening)
+        data = table.data.rename_columns(list(table.columns)).select(list(first.columns))
+        if sided or opening.source_file == "yes":
+            data = data.append_column(_free(SOURCE, first.columns), _repeated(name, table.rows))
+        parts.append(data)
+        notes += [f"{name}: {note}" for note in given.notes]
+        aside += [SetAside(one.row, f"{name}: {one.why}", one.content) for one in given.set_aside]
+    notes.insert(
+        0, f"{counted(len(tables), 'file')} were read one after the other: {listed([n for n, _ in tables])}."
+    )
+    if sided:
+        notes.insert(1, f"Their names speak of rows to learn from and others: “{SOURCE}” tells them apart.")
+    data = _concatenated(parts)
+    marks = "".join(f"{name}\0{table.fingerprint}\n" for name, table in tables)
+    fingerprint = hashlib.sha256(marks.encode("utf-8", "surrogateescape")).hexdigest()
+    return Table(path, tuple(data.column_names), data, tuple(notes), fingerprint, tuple(aside))
+
+
+def _repeated(name: str, rows: int) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    shown = name.encode("utf-8", "replace").decode("utf-8")
+    portion = 65_536
+    whole = pa.array([shown] * min(rows, portion), pa.large_string())
+    chunks = [whole] * (rows // portion) if rows >= portion else []
+    return pa.chunked_array([*chunks, whole.slice(0, rows % portion)], pa.large_string())
+
+
+def _with_names(table: Table, first: Table) -> Table:
+    """A part without a header has the names of the first one, where it has as many columns."""
+    numbered = all(_NUMBERED.fullmatch(name) for name in table.columns)
+    if numbered and table.columns != first.columns and len(table.columns) == len(first.columns):
+        return replace(table, columns=first.columns, data=table.data.rename_columns(list(first.columns)))
+    return table
+
+
+def _concatenated(parts: Sequence[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    if all(part.schema.equals(parts[0].schema) for part in parts):
+        return pa.concat_tables(parts)
+    # A column that is a number in one file and text in another is text in all.
+    same = {
+        name for name in parts[0].column_names if len({part.schema.field(name).type for part in parts}) == 1
+    }
+    cast = []
+    for part in parts:
+        columns = [
+            part.column(name) if name in same else part.column(name).cast(pa.large_string())
+            for name in part.column_names
+        ]
+        cast.append(pa.Table.from_arrays(columns, names=part.column_names))
+    return pa.concat_tables(cast)
+
+
+def _free(name: str, columns: Sequence[str]) -> str:
+    while name in columns:
+        name += "_"
+    return name
+
+
+def _other_columns(
+    path: Path, name: str, table: Table, first_name: str, first: Table, opening: Opening
+) -> WorkbenchError:
+    missing = [column for column in first.columns if column not in table.columns]
+    more = [column for column in table.columns if column not in first.columns]
+    lacks = f" It lacks {listed(missing, 6)}." if missing else ""
+    has = f" It has {listed(more, 6)} besides." if more else ""
+    return bad_input(
+        f"The files in {path.name} do not have the same columns.",
+        f"“{first_name}” has {listed(first.columns, 8)}, and “{name}” has {listed(table.columns, 8)}.{lacks}{has}",
+        "Open one of the files by itself, or give them the same columns.",
+        field=opening.field,
+    )
