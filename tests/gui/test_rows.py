@@ -170,6 +170,11 @@ def test_a_wrong_expression_is_explained_and_rows_stay(qtbot: QtBot, rows: RowsV
     assert shown(rows) == [1, 2, 3, 4, 5, 6]
     assert "bracket" in rows.filter.complaint.text() and rows.filter.complaint.isVisible()
     assert rows.filter.field.property("invalid")
+    click_header(qtbot, rows, 2)  # other wishes are met all the same
+    assert shown(rows) == [4, 6, 2, 1, 3, 5]
+    click_header(qtbot, rows, 2)
+    click_header(qtbot, rows, 2)
+    rows.filter.field.setFocus()
     qtbot.keyClicks(rows.filter.field, "|tea)")
     qtbot.keyClick(rows.filter.field, Key.Key_Return)
     assert shown(rows) == [1, 3, 6]
@@ -349,6 +354,14 @@ def test_a_row_is_dropped_and_taken_in_again(qtbot: QtBot, rows: RowsView, frame
     act(menu, "Take the row in again")
     assert not rows.edits.patch.dropped and not rows.panel.state.isVisible()
     assert [rows.edits.stack.text(i) for i in range(2)] == ["drop row 2", "take row 2 in again"]
+
+
+def test_whoever_undoes_something_sees_what(qtbot: QtBot, rows: RowsView) -> None:
+    rows.show_row(1)
+    qtbot.keyClick(rows.view, Key.Key_Delete)
+    rows.show_row(5)
+    qtbot.keyClick(rows.view, Key.Key_Z, Mod.ControlModifier)
+    assert rows.number.text() == "Row 2" and not rows.edits.patch.dropped
 
 
 def test_a_note_is_written_from_the_menu(qtbot: QtBot, rows: RowsView, frame: Frame) -> None:

@@ -19,6 +19,9 @@ NOTE = 13
 class MarkedDelegate(QStyledItemDelegate):
     """Draws cells as ever, and what was done to them by hand on top."""
 
+    #: The column that shows whether a row has a note.
+    note_column = 0
+
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
@@ -28,7 +31,7 @@ class MarkedDelegate(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if index.data(HIT) and not selected:
             painter.fillRect(area, QColor(palette.blend("warning", 0.12)))
-        noted = index.column() == 0 and index.data(NOTED)
+        noted = index.column() == self.note_column and index.data(NOTED)
         if noted:
             area.setRight(area.right() - NOTE - 2 * TINY)
             option.rect = area

@@ -32,7 +32,7 @@ from workbench.gui.widgets import (
 
 #: The keys of the classes, in order; N is kept for a new class.
 KEYS = "123456789abcdefghijklmopqrstuvwxyz"
-_NARROWEST = 190
+_NARROWEST = 180
 _LONGEST = 120  # characters of a class's name
 
 
@@ -165,6 +165,13 @@ class ClassKeys(QWidget):
         if event.oldSize().width() != event.size().width():
             self._place()
 
+    def event(self, event: QEvent) -> bool:
+        """Only after Qt has laid out anew is the height known."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.height_wanted.emit()
+        return done
+
     def _place(self) -> None:
         while self._grid.count():
             self._grid.takeAt(0)
@@ -175,14 +182,12 @@ class ClassKeys(QWidget):
             widget.show()
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
-        self.height_wanted.emit()
 
     def _show_asking(self, asking: bool) -> None:
         self._asking.setVisible(asking)
         self.question.setVisible(asking and bool(self.question.text()))
         self._room.setVisible(bool(self._names))
         self.new.setEnabled(not asking)
-        self.height_wanted.emit()
 
     def _add(self) -> None:
         name = " ".join(self.field.text().split())
@@ -204,7 +209,6 @@ class ClassKeys(QWidget):
         self.complaint.setText(words)
         self.complaint.setVisible(bool(words))
         restyle(self.field, invalid=bool(words))
-        self.height_wanted.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Escape names nothing."""

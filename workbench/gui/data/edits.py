@@ -38,11 +38,14 @@ class Edits(QObject):
 
     edited = Signal(object)  # Edit: a cell or label was changed or changed back: key, column, old, new
     patch_changed = Signal(object)  # Patch: something was done or undone, and is to be saved
+    undo_changed = Signal(str)  # what would be undone now; empty for nothing
     changed = Signal(object)  # the key of the row that looks different now; None where all may
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.stack = QUndoStack(self)
+        # Through here, because the stack speaks once more when it is deleted, and nobody else is to hear that.
+        self.stack.undoTextChanged.connect(self._undo_told)
         self._patch = Patch()
 
     @property
@@ -56,6 +59,9 @@ class Edits(QObject):
             self.stack.clear()
             self._patch = patch
             self.changed.emit(None)
+
+    def _undo_told(self, words: str) -> None:
+        self.undo_changed.emit(words)
 
     # ---- asking
 

@@ -74,9 +74,9 @@ class LabellingPage(QWidget):
         self.keys.left.connect(self.setFocus)
         self.keys.height_wanted.connect(self._give_room)
         self.order.chosen.connect(self._reorder)
-        edits.stack.undoTextChanged.connect(self._show_undo)
+        edits.undo_changed.connect(self._show_undo)
         edits.changed.connect(self._edited)
-        self._show_undo()
+        self._show_undo(edits.stack.undoText())
         self._show()
 
     def _head(self) -> QWidget:
@@ -260,11 +260,10 @@ class LabellingPage(QWidget):
         before = Counter(self._found(r) for r in self.queue.given) if self._label else Counter[str | None]()
         return {name: rows + given[name] - before[name] for name, rows in self._classes.items()}
 
-    def _show_undo(self, _: str = "") -> None:
-        stack = self.edits.stack
-        words = self.tr("Undo {0}").format(stack.undoText()).strip()
-        self.back_button.setEnabled(stack.canUndo())
-        explain_widget(self.back_button, f"{words} (Ctrl+Z)", words)
+    def _show_undo(self, words: str) -> None:
+        said = self.tr("Undo {0}").format(words).strip()
+        self.back_button.setEnabled(bool(words))
+        explain_widget(self.back_button, f"{said} (Ctrl+Z)", said)
 
     # ---- what a row is
 

@@ -56,7 +56,7 @@ class RowFilter(QWidget):
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("Search rows"))
         self.field.setClearButtonEnabled(True)
-        self.field.setMinimumWidth(150)
+        self.field.setMinimumWidth(190)
         self.field.setMaximumWidth(340)
         self._magnifier = self.field.addAction(
             icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
@@ -78,11 +78,11 @@ class RowFilter(QWidget):
             (
                 (
                     "hits",
-                    self.tr("Only these"),
+                    self.tr("Hits"),
                     "",
                     self.tr("Show only the rows in which something was found."),
                 ),
-                ("all", self.tr("All rows"), "", self.tr("Show all rows, and mark those with a hit.")),
+                ("all", self.tr("All"), "", self.tr("Show all rows, and mark those with a hit.")),
             ),
             self.tr("Which rows"),
         )

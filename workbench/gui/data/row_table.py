@@ -45,7 +45,8 @@ class RowTable(QTableView):
         self._classes: tuple[str, ...] = ()
         self._sorted: tuple[str, bool] = ("", False)
         self.setModel(model)
-        self.setItemDelegate(_Cells(self))
+        self._cells = _Cells(self)
+        self.setItemDelegate(self._cells)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(
@@ -78,6 +79,7 @@ class RowTable(QTableView):
     def show_columns(self, text: str, classes: Sequence[str], *, fit: bool) -> None:
         """Say which column is read, and which labels there are; `fit` gives columns the room that they need."""
         self._text, self._classes = text, tuple(classes)
+        self._cells.note_column = self.text_column()
         if fit:
             self._fit_columns()
 

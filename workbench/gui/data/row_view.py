@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QStackedWidget, QTextBr
 from workbench.data.suggest import counted
 from workbench.gui.data.token_chips import TokenChips
 from workbench.gui.table_model import TableModel, grouped
-from workbench.gui.theme import TINY, current, theme
+from workbench.gui.theme import SMALL, current, theme
 from workbench.gui.widgets import (
     Badge,
     Card,
@@ -257,7 +257,7 @@ class RowPanel(Card):
         self.reading.setExtraSelections([])
         self.reading.setReadOnly(False)
         restyle(self.reading, role="edited")
-        self.reading.document().setDocumentMargin(TINY)
+        self.reading.document().setDocumentMargin(SMALL)
         self.setMinimumHeight(_ROOM)
         self._editing.show()
         self.reading.moveCursor(QTextCursor.MoveOperation.End)

@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QSplitter
 
+from workbench.data.frame import Frame
 from workbench.data.row_order import Arranged, Wish
 from workbench.gui.data.edits import Edits, undo_actions
 from workbench.gui.data.row_filter import RowFilter
@@ -48,7 +49,8 @@ class RowsView(QSplitter):
         self.panel = RowPanel(self.model)
         self.number, self.label = self.panel.number, self.panel.label
         self.length, self.reading = self.panel.length, self.panel.reading
-        self.wish = Wish()
+        self.wish = self._met = Wish()
+        self._last_key: int | None = None
         self._text = ""
         self._hits: Indices | None = None
         self._source = -1
@@ -85,6 +87,9 @@ class RowsView(QSplitter):
         self.view.selectionModel().currentChanged.connect(self._read)
         self.model.dataChanged.connect(lambda *_: self.panel.refresh())
         self.edits.edited.connect(self.edited)
+        self.edits.changed.connect(self._remember)
+        for action in (self.undo, self.redo):
+            action.triggered.connect(self._show_last)
 
     # ---- showing
 
@@ -110,7 +115,8 @@ class RowsView(QSplitter):
         self.panel.commit()
         self._text = text
         if fresh:
-            self.wish, self._hits, self._source = Wish(), None, -1
+            self.wish = self._met = Wish()
+            self._hits, self._source = None, -1
             self.filter.clear()
         self.model.show_table(table)
         self.model.show_edits(self.edits, label, editable=editable)
@@ -130,6 +136,7 @@ class RowsView(QSplitter):
         if arranged.wish is not self.wish:
             return
         self.panel.commit()
+        self._met = self.wish
         source = self._source
         marked = None if self.wish.only_hits else arranged.hits
         self.model.show_order(arranged.order, marked)
@@ -146,10 +153,12 @@ class RowsView(QSplitter):
         else:
             self._read(QModelIndex())
 
-    def show_problem(self, problem: Problem) -> None:
+    def show_problem(self, problem: Problem, wish: Wish | None = None) -> None:
         """Say why a wish cannot be met, such as a regular expression that is none; rows stay as they are."""
-        self.filter.show_problem(problem)
-        self.view.show_sorted(self.wish.sort, self.wish.descending)
+        if wish is None or wish is self.wish:
+            self.wish = self._met
+            self.filter.show_problem(problem)
+            self.view.show_sorted(self.wish.sort, self.wish.descending)
 
     def show_finding(self, title: str, rows: Indices) -> None:
         """Show only the rows of a finding (ascending numbers), and say which; wishes for the order."""
@@ -176,6 +185,17 @@ class RowsView(QSplitter):
             self.nothing.say(self.tr("No row fits"), sentence)
         self.nothing.setVisible(empty)
         self.view.setVisible(not empty)
+
+    def _remember(self, key: int | None) -> None:
+        self._last_key = key
+
+    def _show_last(self) -> None:
+        """Go to the row that was just changed back: whoever undoes something wants to see what."""
+        table = self.model.table
+        if isinstance(table, Frame) and self._last_key is not None:
+            found = np.flatnonzero(table.keys == np.uint64(self._last_key))
+            if len(found):
+                self.show_row(int(found[0]))
 
     # ---- wishes
 
