@@ -185,6 +185,7 @@ class IgnoredRow(QWidget):
             self.tr("Bring back: {0}").format(finding.title),
             on_click=lambda: self.restored.emit(finding.kind),
         )
+        self.back.setObjectName(finding.kind)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SMALL, 0, 0, 0)
         layout.setSpacing(SMALL)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.data.step import Step, all_steps, parse_step
 from workbench.data.suggest import counted
@@ -48,10 +48,13 @@ class StepRow(QWidget):
     moved = Signal(int)
     removed = Signal()
     edited = Signal()
+    dragged = Signal(int)  # the mouse's height on the screen
+    dropped = Signal(int)
 
     def __init__(self, number: int, of: int, record: Record) -> None:
         super().__init__()
         self.record = record
+        self._landing = ""
         on = record.get("on", True) is not False
         summary, trouble = _summary(record)
         name = str(record.get("name", ""))
@@ -59,8 +62,10 @@ class StepRow(QWidget):
         self.head.setCheckable(True)
         self.head.moved.connect(self.moved)
         self.head.removed.connect(self.removed)
-        help = self.tr("Alt+Up and Alt+Down move it, Delete removes it.")
-        explain_widget(self.head, help, self.head.text())
+        self.head.dragged.connect(self.dragged)
+        self.head.dropped.connect(self.dropped)
+        self._help = self.tr("Alt+Up, Alt+Down or the mouse move it, Delete removes it.")
+        explain_widget(self.head, self._help, self.head.text())
         self.number = Muted(str(number), wrap=False)
         self.title = Label(breakable(name or summary), "" if on else "muted", wrap=True)
         self.outcome = Label("", "caption", wrap=True)
@@ -82,28 +87,26 @@ class StepRow(QWidget):
             self.tr("Step {0} is on").format(number),
         )
         self.switch.toggled.connect(self.switched)
-        self.problem = SmallNote("error")
-        self.content = self._make_content(number, of)
-        self.content.hide()
+        self._number, self._of = number, of
+        self._trouble = trouble
+        self._outcome: StepOutcome | None = None
+        self.problem: SmallNote | None = None  # made when there is one, as most rows have none
+        self.content: QWidget | None = None
         self.switch.setFixedHeight(28)
         line = QHBoxLayout()
         line.setContentsMargins(SMALL, 0, 0, 0)
         line.setSpacing(0)
         line.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.head, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(line)
-        self.problem.setContentsMargins(SMALL, 0, SMALL, SMALL)
-        layout.addWidget(self.problem)
-        layout.addWidget(self.content)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addLayout(line)
         self.head.toggled.connect(self._fold)
-        self.show_outcome(StepOutcome(problem=trouble) if trouble else None)
-        self._trouble = trouble
+        self.show_outcome(None)
         theme().changed.connect(self.update)
 
-    def _make_content(self, number: int, of: int) -> QWidget:
+    def _make_content(self) -> QWidget:
         tr = self.tr
         self.edit = GhostButton(
             tr("Edit"), "pencil", help=tr("Change what the step does."), on_click=self.edited.emit
@@ -113,13 +116,13 @@ class StepRow(QWidget):
         self.down = IconButton(
             "chevron-down", tr("Move down"), "Alt+Down.", on_click=lambda: self.moved.emit(1)
         )
-        self.up.setEnabled(number > 1)
-        self.down.setEnabled(number < of)
+        self.up.setEnabled(self._number > 1)
+        self.down.setEnabled(self._number < self._of)
         self.remove = IconButton(
             "trash", tr("Remove"), tr("Take the step out. It can be undone."), on_click=self.removed.emit
         )
         self.notes = Label("", "caption", wrap=True)
-        self.notes.hide()
+        self._show_notes()
         buttons = row(self.edit, None, self.up, self.down, self.remove, spacing=2)
         content = column(self.notes, buttons)
         content.setContentsMargins(SMALL, 0, SMALL, SMALL)
@@ -131,31 +134,53 @@ class StepRow(QWidget):
 
     def show_outcome(self, outcome: StepOutcome | None) -> None:
         """What it did; None where that is not known."""
-        if outcome is None:
-            self.outcome.setText("" if self._on else self.tr("off"))
-            self.outcome.setVisible(not self._on)
-            return
-        words = outcome.words() if not outcome.problem and self._on else ("" if self._on else self.tr("off"))
+        self._outcome = outcome
+        problem = (outcome.problem if outcome else "") or self._trouble
+        words = outcome.words() if outcome and not problem else ""
+        words = words if self._on else self.tr("off")
         self.outcome.setText(words)
         self.outcome.setVisible(bool(words))
-        self.problem.say(outcome.problem, "error")
-        self.notes.setText(breakable("\n".join(outcome.notes)))
-        self.notes.setVisible(bool(outcome.notes))
-        spoken = f"{words} {outcome.problem}".strip()
-        self.head.setAccessibleDescription(f"{spoken} {self.head.toolTip()}".strip())
+        if problem and self.problem is None:
+            self.problem = SmallNote("error")
+            self.problem.setContentsMargins(SMALL, 0, SMALL, SMALL)
+            self._layout.insertWidget(1, self.problem)
+        if self.problem is not None:
+            self.problem.say(problem)
+        if self.content is not None:
+            self._show_notes()
+        spoken = ". ".join(part for part in (words, problem) if part)
+        self.head.setAccessibleDescription(f"{spoken} {self._help}".strip())
+
+    def _show_notes(self) -> None:
+        notes = self._outcome.notes if self._outcome else ()
+        self.notes.setText(breakable("\n".join(notes)))
+        self.notes.setVisible(bool(notes))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The one that is unfolded stands out."""
+        """The one that is unfolded stands out, and a line shows where a dragged one would come."""
+        painter, palette = QPainter(self), current()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.is_open():
-            painter, palette = QPainter(self), current()
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(palette.colour("line"))
             painter.setBrush(palette.colour("background"))
             area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
             painter.drawRoundedRect(area, RADIUS_SMALL, RADIUS_SMALL)
+        if self._landing:
+            y = 0 if self._landing == "above" else self.height() - 2
+            painter.fillRect(QRectF(0, y, self.width(), 2), palette.colour("accent"))
+
+    def show_landing(self, where: str) -> None:
+        """Show that a dragged step would come "above" or "below"; an empty text takes the line away."""
+        if where != self._landing:
+            self._landing = where
+            self.update()
 
     def _fold(self, on: bool) -> None:
-        self.content.setVisible(on)
+        if on and self.content is None:
+            self.content = self._make_content()
+            self._layout.addWidget(self.content)
+        if self.content is not None:
+            self.content.setVisible(on)
         self._chevron.show_open(on)
         set_words(self.title, "section" if on else ("" if self._on else "muted"))
         self.update()
@@ -163,8 +188,17 @@ class StepRow(QWidget):
 
 
 class _StepHead(RowButton):
+    """The head of a step: keys and the mouse move it, Delete removes it."""
+
     moved = Signal(int)
     removed = Signal()
+    dragged = Signal(int)  # the mouse's height on the screen
+    dropped = Signal(int)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._pressed = 0.0
+        self._dragging = False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Alt with an arrow moves the step, Delete removes it."""
@@ -175,6 +209,32 @@ class _StepHead(RowButton):
             self.removed.emit()
         else:
             super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A drag may begin here."""
+        self._pressed, self._dragging = event.position().y(), False
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Further than a trembling hand moves it is a drag, and no click any more."""
+        held = bool(event.buttons() & Qt.MouseButton.LeftButton)
+        if held and abs(event.position().y() - self._pressed) >= QApplication.startDragDistance():
+            self._dragging = True
+            self.setDown(False)
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        if self._dragging:
+            self.dragged.emit(round(event.globalPosition().y()))
+        else:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let it go where the mouse is."""
+        if not self._dragging:
+            super().mouseReleaseEvent(event)
+            return
+        self._dragging = False
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.dropped.emit(round(event.globalPosition().y()))
 
 
 def _summary(record: Record) -> tuple[str, str]:

@@ -175,6 +175,24 @@ class StepsCard(Card):
             self._change(records, to)
             self.rows[to].head.setChecked(was_open[place])
 
+    def _landing(self, place: int, height: int) -> int:
+        """Where a dragged step would stand: below all others whose middle the mouse has passed."""
+        tops = [each.mapToGlobal(each.rect().center()).y() for each in self.rows]
+        return sum(middle < height for other, middle in enumerate(tops) if other != place)
+
+    def _drag(self, place: int, height: int) -> None:
+        to = self._landing(place, height)
+        for other, each in enumerate(self.rows):
+            here = other == to and to != place
+            each.show_landing(("above" if to < place else "below") if here else "")
+
+    def _drop(self, place: int, height: int) -> None:
+        to = self._landing(place, height)
+        for each in self.rows:
+            each.show_landing("")
+        if to != place:
+            self._move(place, to - place)
+
     def _remove(self, place: int) -> None:
         records = list(self._records)
         del records[place]
@@ -229,6 +247,8 @@ class StepsCard(Card):
             made.head.stepped.connect(partial(self._walk, place))
             made.switched.connect(partial(self._switch, place))
             made.moved.connect(partial(self._move, place))
+            made.dragged.connect(partial(self._drag, place))
+            made.dropped.connect(partial(self._drop, place))
             made.removed.connect(partial(self._remove, place))
             made.edited.connect(partial(self.open_form, str(record.get("kind", "")), place))
             self._list.addWidget(made)
