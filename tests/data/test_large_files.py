@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -216,3 +218,36 @@ def test_the_first_rows_of_a_small_file_are_all_of_it(write: Write) -> None:
     table = peek(write("a.csv", "text,label\na,x\nb,y\nc"))
     assert table.column("text") == ["a", "b"]
     assert table.set_aside[0].row == 4
+
+
+def test_a_large_parquet_file_is_kept_with_its_types_and_class_names(tmp_path: Path) -> None:
+    features = {"label": {"names": ["bad", "good"], "_type": "ClassLabel"}, "text": {"dtype": "string"}}
+    data = pa.table(
+        {
+            "text": [f"t {i}" for i in range(50_000)],
+            "label": [i % 3 - 1 for i in range(50_000)],
+            "user": [{"name": f"n{i}"} for i in range(50_000)],
+        }
+    ).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    path, cache = tmp_path / "a.parquet", tmp_path / "cache"
+    pq.write_table(data, path, row_group_size=7000)
+    small, large = both(path, cache)
+    assert small.columns == ("text", "label", "user.name")
+    assert content(large) == content(small) == content(open_table(path, Opening(large=0, cache=cache)))
+    assert len(list(cache.iterdir())) == 1
+    first = peek(path, rows=5)
+    assert (first.rows, first.row(2)) == (5, ("t 2", "good", "n2"))
+
+
+def test_a_parquet_file_that_is_damaged_inside_leaves_nothing_behind(tmp_path: Path) -> None:
+    path, cache = tmp_path / "a.parquet", tmp_path / "cache"
+    pq.write_table(
+        pa.table({"text": [f"some text {i * i}" for i in range(60_000)]}), path, row_group_size=20_000
+    )
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(data)
+    with pytest.raises(WorkbenchError, match=r"a\.parquet cannot be read.*damaged"):
+        open_table(path, Opening(large=0, cache=cache))
+    assert list(cache.iterdir()) == []
