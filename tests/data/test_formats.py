@@ -17,7 +17,7 @@ from pyarrow import feather, parquet
 from tests.data.books import DATE, MOMENT, TIME, write_ods, write_xlsx
 from workbench.data.format import Opening
 from workbench.data.formats.conll import words
-from workbench.data.nested import MOST_FIELDS, flatten
+from workbench.data.nested import MOST_FIELDS
 from workbench.data.tables import Table, open_table, read_table
 from workbench.run.problem import WorkbenchError
 
@@ -185,8 +185,8 @@ def test_a_wrong_record_far_down_is_set_aside_by_its_number(write: Write) -> Non
     table = read_table(as_file(write, records))
     assert table.rows == 5999
     assert [(aside.row, aside.content) for aside in table.set_aside] == [(4817, "4817")]
-    assert "“text” is a text in most rows, but not in record 5000 (a number)." in table.notes
-    assert "“n” is a number in most rows, but not in record 5000 (a text)." in table.notes
+    assert table.row(4998) == ("5", "five")
+    assert "“text” is a number in 1 row (record 5000): taken as text." in table.notes
 
 
 def test_json_that_is_cut_in_the_middle_names_line_and_column(write: Write) -> None:
@@ -217,15 +217,11 @@ def test_other_broken_json_is_told_of(write: Write, content: str, said: str) -> 
     assert said in problem_of(write("a.json", content))
 
 
-def test_objects_with_a_thousand_different_keys_stay_json() -> None:
-    flat = flatten([{"scores": {f"user {i}": i}, "user": {"name": "x"}} for i in range(2 * MOST_FIELDS)])
-    assert list(flat.columns) == ["scores", "user.name"]
-    assert flat.columns["scores"][3] == '{"user 3": 3}'
-
-
-def test_a_key_with_a_dot_is_told_apart_from_a_path() -> None:
-    flat = flatten([{"a": {"b": 1}, "a.b": 2}])
-    assert flat.columns == {"a.b": ["1"], "a.b (2)": ["2"]}
+def test_objects_with_a_thousand_different_keys_stay_json(write: Write) -> None:
+    records = [{"scores": {f"user {i}": i}, "user": {"name": "x"}} for i in range(2 * MOST_FIELDS)]
+    table = read_table(as_file(write, records))
+    assert table.columns == ("scores", "user.name")
+    assert table.column("scores")[3] == '{"user 3": 3}'
 
 
 # CoNLL
@@ -491,3 +487,25 @@ def test_a_parquet_file_opens_with_plain_columns_too(tmp_path: Path) -> None:
     parquet.write_table(data, tmp_path / "a.parquet")
     table = read_table(tmp_path / "a.parquet")
     assert (table.columns, table.row(0)) == (("user.name", "user.picture", "tags"), ("a", "a.png", '["x"]'))
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_nested_records_are_the_same_rows_from_a_list_and_from_lines(write: Write, name: str) -> None:
+    records: list[dict[str, Any]] = [
+        {"id": i, "user": {"name": f"n{i}", "at": {"x": i}}, "tags": ["a"]} for i in range(50)
+    ]
+    records[20] = {"id": 20, "user": None, "tags": ["b"]}
+    records[30] = {"id": 30, "user": "somebody", "tags": ["b"]}
+    records[40] = {"id": 40, "user": {"name": ["n40"]}, "tags": ["b"]}
+    lines = "\n".join(map(json.dumps, records))
+    table = read_table(
+        write(name, lines if name == "a.jsonl" else f"[{lines.replace(chr(10), ',' + chr(10))}]")
+    )
+    assert table.columns == ("id", "user.name", "user.at.x", "tags")
+    assert table.rows == 48
+    assert table.row(1) == ("1", "n1", "1", '["a"]')
+    assert table.row(20) == ("20", None, None, '["b"]')
+    assert [(aside.row, aside.why) for aside in table.set_aside] == [
+        (31, "has a text in “user”, where other rows have an object"),
+        (41, "has a list in “user.name”, where other rows have a text"),
+    ]

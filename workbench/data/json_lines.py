@@ -1,16 +1,17 @@
-"""Reads JSON Lines, one object a line, portion by portion, and sets aside the lines that do not fit."""
+"""Reads records of JSON, such as each line of JSON Lines is one, in portions, and sets aside what does not fit."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench.data.aside import Aside
 from workbench.data.encodings import broken
+from workbench.data.nested import Layout, as_json, kind_of, layout_of, spread
 from workbench.data.suggest import counted
 from workbench.run.problem import bad_input
 
@@ -30,6 +31,7 @@ class JsonRows:
     Attributes:
         path: The file.
         named_by: The recipe field that named it.
+        unit: What the rows' numbers count: "line" or "record".
         damaged: Whether lines may hold characters that are broken.
         aside: The lines that do not hold an object, or one whose values are of another kind than elsewhere.
         names: The fields in the order in which they first appear.
@@ -39,10 +41,12 @@ class JsonRows:
     path: Path
     named_by: str
     damaged: bool = False
+    unit: str = "line"
     aside: Aside = field(default_factory=Aside)
     names: list[str] = field(default_factory=list)
     rows: int = 0
     _kinds: dict[str, str] | None = None
+    _layout: Layout | None = None
     _usual: set[tuple[object, ...]] = field(default_factory=set)
     _missing: Counter[str] = field(default_factory=Counter)
     _absent: dict[str, list[int]] = field(default_factory=dict)
@@ -52,18 +56,24 @@ class JsonRows:
 
     def feed(self, lines: Iterable[str], begins: int) -> list[Record]:
         """The objects in the lines, of which the first has the number `begins`."""
-        parsed = [found for number, line in enumerate(lines, begins) if (found := self._parse(number, line))]
+        return self.take(
+            [found for number, line in enumerate(lines, begins) if (found := self._parse(number, line))]
+        )
+
+    def take(self, parsed: Sequence[tuple[int, Record, str]]) -> list[Record]:
+        """The rows among objects that are read already, each with its number and its text; "" writes it anew."""
         if self._kinds is None and parsed:
-            self._kinds = _learn([record for _, record, _ in parsed[:_LEARNED]])
+            self._learn([record for _, record, _ in parsed[:_LEARNED]])
         kept = []
-        for number, record, line in parsed:
+        for number, raw, line in parsed:
+            record = spread(raw, self._layout) if self._layout else raw
             shape = (*record, *map(type, record.values()))
             if shape in self._usual and len(record) == len(self.names):
                 self.rows += 1
                 kept.append(record)
                 continue
-            if why := self._misfit(number, record):
-                self.aside.add(number, "with a value of the wrong kind", why, line)
+            if why := self._misfit(number, {**raw, **record}):
+                self.aside.add(number, "with a value of the wrong kind", why, line or as_json(raw) or "")
             else:
                 self._note(number, record)
                 kept.append(record)
@@ -71,19 +81,27 @@ class JsonRows:
                     self._usual.add(shape)
         return kept
 
+    def _learn(self, records: list[Record]) -> None:
+        """What the first rows tell of the others: the kinds of their values, and the objects to be laid out."""
+        self._kinds = _learn(records)
+        layout = layout_of(records)
+        if layout.fields:
+            self._layout = layout
+            self._kinds = _learn([spread(record, layout) for record in records]) | self._kinds
+
     def notes(self) -> list[str]:
         """What was set aside or taken as missing."""
         said = []
         for name in self.names:
             if absent := self._missing[name]:
-                where = _places(self._absent[name], absent)
+                where = _places(self._absent[name], absent, self.unit)
                 said.append(f"{counted(absent, 'row')} without “{name}” ({where}): taken as missing.")
         for (name, kind), lines in self._odd.items():
             count = self._odd_counts[name, kind]
             said.append(
-                f"“{name}” is {kind} in {counted(count, 'row')} ({_places(lines, count)}): taken as text."
+                f"“{name}” is {kind} in {counted(count, 'row')} ({_places(lines, count, self.unit)}): taken as text."
             )
-        return [*said, *self.aside.notes()]
+        return [*said, *self.aside.notes(self.unit)]
 
     def require_rows(self) -> None:
         """Refuse a file that is not JSON Lines.
@@ -122,7 +140,7 @@ class JsonRows:
         else:
             if isinstance(value, dict):
                 return number, value, line
-            why = f"is {_kind(value)}, not an object in braces"
+            why = f"is {kind_of(value)}, not an object in braces"
         self.aside.add(number, "that could not be read", why, line)
         return None
 
@@ -133,7 +151,7 @@ class JsonRows:
             usual = kinds.get(name)
             if usual is None or value is None:
                 continue
-            kind = _kind(value)
+            kind = kind_of(value)
             if kind != usual and (kind in _STRUCTURES or usual in _STRUCTURES):
                 return f"has {kind} in “{name}”, where other rows have {usual}"
             if kind != usual:
@@ -146,7 +164,7 @@ class JsonRows:
     def _is_odd(self, record: Record) -> bool:
         kinds = self._kinds or {}
         return any(
-            value is not None and kinds.get(name, _kind(value)) != _kind(value)
+            value is not None and kinds.get(name, kind_of(value)) != kind_of(value)
             for name, value in record.items()
         )
 
@@ -166,37 +184,18 @@ class JsonRows:
             self._first.append(number)
 
 
-def json_text(value: object) -> str | None:
-    """A value as a cell: text as it is, null as missing, everything else as JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _learn(records: list[Record]) -> dict[str, str]:
     """The kind of value that each field holds, where nearly all of the rows agree."""
     kinds: dict[str, Counter[str]] = {}
     for record in records:
         for name, value in record.items():
             if value is not None:
-                kinds.setdefault(name, Counter())[_kind(value)] += 1
+                kinds.setdefault(name, Counter())[kind_of(value)] += 1
     usual = {name: counts.most_common(1)[0] for name, counts in kinds.items()}
     return {name: kind for name, (kind, n) in usual.items() if n >= _AGREED * kinds[name].total() and n > 9}
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, str):
-        return "a text"
-    if isinstance(value, bool):
-        return "a truth value"
-    return "null" if value is None else "a number"
-
-
-def _places(lines: list[int], count: int) -> str:
+def _places(lines: list[int], count: int, unit: str) -> str:
     shown = ", ".join(map(str, lines))
     more = f" and {count - len(lines)} more" if count > len(lines) else ""
-    return f"{'line' if count == 1 else 'lines'} {shown}{more}"
+    return f"{unit if count == 1 else unit + 's'} {shown}{more}"

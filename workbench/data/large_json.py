@@ -10,7 +10,8 @@ from workbench.data.blocks import LONGEST_ROW, Blocks
 from workbench.data.cache import Keeper, kept
 from workbench.data.encodings import split_lines
 from workbench.data.format import Opening
-from workbench.data.json_lines import JsonRows, Record, json_text
+from workbench.data.json_lines import JsonRows, Record
+from workbench.data.nested import as_json
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, text_array
 from workbench.run.problem import bad_input
@@ -94,7 +95,7 @@ def _table(records: list[Record], names: list[str], repaired: Counter[str]) -> p
 
     arrays = []
     for name in names:
-        array, changed = text_array([json_text(record.get(name)) for record in records])
+        array, changed = text_array([as_json(record.get(name)) for record in records])
         repaired.update({name: changed} if changed else {})
         arrays.append(array)
     return pa.Table.from_arrays(arrays, names=names)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from workbench.data.encodings import decode_head, split_lines
 from workbench.data.format import Format, Opening
-from workbench.data.json_lines import JsonRows, Record, json_text
+from workbench.data.json_lines import JsonRows, Record
 from workbench.data.large_json import first_records, read_large_json
+from workbench.data.nested import as_json
 from workbench.data.raw import require_file
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
@@ -45,5 +46,5 @@ def _table(
     path: Path, rows: JsonRows, records: list[Record], notes: tuple[str, ...], fingerprint: str
 ) -> Table:
     rows.require_rows()
-    values = {name: [json_text(record.get(name)) for record in records] for name in rows.names}
+    values = {name: [as_json(record.get(name)) for record in records] for name in rows.names}
     return text_table(path, values, (*notes, *rows.notes()), fingerprint, rows.aside.rows)

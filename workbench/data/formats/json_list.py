@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.data.aside import Aside
 from workbench.data.encodings import broken, decode_head
 from workbench.data.format import Format, Opening
+from workbench.data.json_lines import JsonRows, Record
 from workbench.data.json_tree import JsonWalker, Tree
-from workbench.data.nested import as_json, flat_notes, flatten, kind_of
+from workbench.data.nested import as_json, kind_of
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
@@ -21,6 +21,7 @@ from workbench.run.problem import WorkbenchError, bad_input
 
 _LINES = (".jsonl", ".ndjson")
 _OTHERS = (".csv", ".tsv", ".tab", ".txt", ".md", ".text", ".conll")
+_PORTION = 2000
 _CONVERSATIONS = frozenset(("messages", "conversations"))
 
 
@@ -64,12 +65,10 @@ class JsonList(Format):
         del read
         if found.items and all(isinstance(item, str) for item in found.items):
             return text_table(path, {"text": found.items}, said, fingerprint)
-        records, numbers, aside = _records(found.items, damaged, path, opening.field)
-        flat = flatten(records, opening.check)
-        if not flat.columns:
-            raise _no_rows(path, "Its records have no fields.", opening.field)
-        notes = [*said, *aside.notes("record"), *flat_notes(flat, numbers, "record")]
-        return text_table(path, flat.columns, notes, fingerprint, aside.rows)
+        rows = JsonRows(path, opening.field, damaged, "record")
+        records = _records(found.items, rows, opening)
+        values = {name: [as_json(record.get(name)) for record in records] for name in rows.names}
+        return text_table(path, values, [*said, *rows.notes()], fingerprint, rows.aside.rows)
 
 
 def _is_lines(text: str) -> bool:
@@ -144,31 +143,34 @@ def _from_object(value: Any, path: Path, field: str) -> _Found:
     return _Found([value], "", ("The file holds one record.",))
 
 
-def _records(
-    items: list[Any], damaged: bool, path: Path, field: str
-) -> tuple[list[dict[str, Any]], list[int], Aside]:
-    """The items that are objects, their numbers from 1, and the others."""
+def _records(items: list[Any], rows: JsonRows, opening: Opening) -> list[Record]:
+    """The items that are objects, laid out; the others are set aside by their number in the list, from 1."""
     if not items:
-        raise _no_rows(path, "Its list is empty.", field)
-    records, numbers, aside = [], [], Aside()
-    for number, item in enumerate(items, 1):
-        if not isinstance(item, dict):
-            why = f"it is {kind_of(item)}, not an object in braces"
-            aside.add(number, "of another kind than an object", why, as_json(item) or "null")
-        elif damaged and (why := broken(content := as_json(item) or "")):
-            aside.add(number, "with broken characters", why, content)
-        else:
-            records.append(item)
-            numbers.append(number)
-    if aside.too_many(len(records)):
+        raise _no_rows(rows.path, "Its list is empty.", opening.field)
+    records: list[Record] = []
+    for start in range(0, len(items), _PORTION):
+        opening.check()
+        parsed = []
+        for number, item in enumerate(items[start : start + _PORTION], start + 1):
+            if not isinstance(item, dict):
+                why = f"is {kind_of(item)}, not an object in braces"
+                rows.aside.add(number, "that could not be read", why, as_json(item) or "null")
+            elif rows.damaged and (why := broken(content := as_json(item) or "")):
+                rows.aside.add(number, "with broken characters", f"cannot be taken: {why}", content)
+            else:
+                parsed.append((number, item, ""))
+        records += rows.take(parsed)
+    if rows.aside.too_many(len(records)):
+        first = rows.aside.rows[0]
         raise bad_input(
-            f"{path.name} holds no list of records.",
-            f"{aside.total} of {counted(len(items), 'item')} cannot be rows. "
-            f"Of record {aside.rows[0].row}: {aside.rows[0].why}.",
+            f"{rows.path.name} holds no list of records.",
+            f"{rows.aside.total} of {counted(len(items), 'item')} cannot be rows. Record {first.row} {first.why}.",
             'Write each record as an object, such as {"text": "…", "label": "…"}.',
-            field=field,
+            field=opening.field,
         )
-    return records, numbers, aside
+    if not rows.names:
+        raise _no_rows(rows.path, "Its records have no fields.", opening.field)
+    return records
 
 
 def _no_rows(path: Path, cause: str, field: str) -> WorkbenchError:
