@@ -10,8 +10,10 @@ import pytest
 
 from tests.cli.conftest import Cli, settings
 from workbench.data.check import all_checks
+from workbench.data.guess import choose_columns
 from workbench.data.pipeline import parsed
 from workbench.data.step import all_steps
+from workbench.data.tables import read_table
 from workbench.run.recipe_files import parse_recipe
 
 FAULTY = [
@@ -185,6 +187,32 @@ def test_how_the_file_is_opened_can_be_said(cli: Cli, tmp_path: Path) -> None:
     recipe = tmp_path / "odd.toml"
     cli("data", path, "--delimiter", "~", "--header", "no", "--recipe", recipe)
     assert cli("data", recipe, "--json").json["classes"] == {"ja": 15, "nein": 15}
+
+
+def test_words_with_tags_and_running_text_are_not_taken_for_rows_with_classes(
+    cli: Cli, tmp_path: Path
+) -> None:
+    tagged = tmp_path / "names.conll"
+    tagged.write_text("".join(f"Mary\tB-PER\nsaw\tO\nBob{i}\tB-PER\n\n" for i in range(30)), encoding="utf-8")
+    answer = cli("data", tagged, "--json").json
+    assert (answer["task"], answer["classes"]) == ("token-classification", {"B-PER": 60, "O": 30})
+    assert not {one["kind"] for one in answer["findings"]} & {
+        "one-class",
+        "conflicting-labels",
+        "small-classes",
+    }
+    play = tmp_path / "play.txt"
+    play.write_text("MARY:\nWho is there?\n\nBOB:\nIt is I.\n\n" * 30, encoding="utf-8")
+    answer = cli("data", play, "--json").json
+    assert (answer["task"], answer["kind"], answer["label"]) == ("causal-lm", "plain-text", "")
+    assert answer["findings"] == []
+
+
+def test_the_columns_are_those_that_training_reads(cli: Cli, tmp_path: Path) -> None:
+    rows = [(f"Title {i}", f"a much longer body {i}", "ab"[i % 2]) for i in range(40)]
+    path = _write(tmp_path / "two.csv", [("title", "body", "label"), *rows])
+    answer = cli("data", path, "--json").json
+    assert (answer["text"], answer["label"]) == choose_columns(read_table(path), "", "") == ("body", "label")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.cli.tables import table
 from workbench.data.check import as_json
+from workbench.data.formats.conll import words
 from workbench.data.frame import Frame
 from workbench.data.guess import KIND_WORDS, Guess
 from workbench.data.labelled import natural_key
@@ -43,11 +44,11 @@ def as_plain(
         "rows": opened.rows,
         "columns": list(opened.columns),
         "task": recipe.task.kind,
-        "kind": KIND_WORDS[guessed.kind],
+        "kind": guessed.kind,
         "text": recipe.data.text,
         "label": recipe.data.label,
-        "reasons": list(guessed.reasons),
-        "classes": _classes(first.mended.frame),
+        "reasons": list(guessed.reasons) if recipe.data.text in (*guessed.texts, "") else [],
+        "classes": _classes(first.mended.frame, recipe.data.label, guessed),
         "lengths": lengths,
         "findings": [as_json(one, first.mended.frame, first.held_out) for one in first.found],
         "steps": [step.model_dump(mode="json") for step in recipe.data.steps],
@@ -69,10 +70,14 @@ def as_plain(
     }
 
 
-def _classes(frame: Frame) -> dict[str, int]:
-    if frame.label not in frame.columns:
+def _classes(frame: Frame, label: str, guessed: Guess) -> dict[str, int]:
+    """The rows of each class; where every word has a tag, the words of each tag."""
+    if label not in frame.columns:
         return {}
-    counts = Counter(label.strip() for label in frame.column(frame.label) if label and label.strip())
+    if guessed.kind == "token-classification":
+        counts = Counter(tag for cell in frame.column(label) for tag in words(cell))
+    else:
+        counts = Counter(name.strip() for name in frame.column(label) if name and name.strip())
     return {name: counts[name] for name in sorted(counts, key=natural_key)}
 
 
@@ -98,7 +103,7 @@ def _lengths(source: Source, frame: Frame, context: Context) -> dict[str, Any] |
 
 def in_words(report: dict[str, Any]) -> str:
     """The same for a person at a terminal."""
-    parts = ["\n".join(_head(report)), _classes_in_words(report["classes"]), *_findings(report)]
+    parts = ["\n".join(_head(report)), _classes_in_words(report), *_findings(report)]
     if report["done"]:
         rows = [
             (one["summary"], *(str(one[what] or "") for what in ("removed", "changed", "added", "rows")))
@@ -118,7 +123,7 @@ def in_words(report: dict[str, Any]) -> str:
 def _head(report: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{report['file']}: {counted(report['rows'], 'row')}, {counted(len(report['columns']), 'column')}; "
-        f"taken for {report['kind']}."
+        f"taken for {KIND_WORDS[report['kind']]}."
     )
     yield from report["reasons"]
     lengths = report["lengths"]
@@ -136,14 +141,16 @@ def _head(report: dict[str, Any]) -> Iterator[str]:
     yield told
 
 
-def _classes_in_words(classes: dict[str, int]) -> str:
+def _classes_in_words(report: dict[str, Any]) -> str:
+    classes: dict[str, int] = report["classes"]
     if not classes:
         return ""
     total = sum(classes.values())
     rows = [(name[:60], str(count), f"{count / total:.1%}") for name, count in classes.items()]
     rows = sorted(rows, key=lambda row: -int(row[1])) if len(rows) > _CLASSES else rows
-    shown = table(("class", "rows", "share"), rows[:_CLASSES])
-    return shown if len(rows) <= _CLASSES else f"{shown}\nand {len(rows) - _CLASSES} smaller classes"
+    head = ("tag", "words") if report["kind"] == "token-classification" else ("class", "rows")
+    shown = table((*head, "share"), rows[:_CLASSES])
+    return shown if len(rows) <= _CLASSES else f"{shown}\nand {len(rows) - _CLASSES} smaller ones"
 
 
 def _findings(report: dict[str, Any]) -> Iterator[str]:

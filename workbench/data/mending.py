@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from workbench.data.check import Finding, findings
+from workbench.data.check import Finding, all_checks
 from workbench.data.frame import Frame
 from workbench.data.pipeline import Mended, learning, mended
 from workbench.data.step import Context, all_steps
@@ -39,10 +39,18 @@ class Looked:
     found: tuple[Finding, ...]
 
 
-def look(source: Source, data: DataSection, context: Context) -> Looked:
+def look(
+    source: Source, data: DataSection, context: Context, checks: Collection[str] | None = None
+) -> Looked:
     """What the checks find in a file's rows after the recipe's steps.
 
     Steps for learning alone are done only where no held-out rows come from the file itself.
+
+    Args:
+        source: The file.
+        data: The recipe's steps and edits by hand.
+        context: The seed, and what steps and checks are told.
+        checks: The kinds of findings that are looked for; None for all.
 
     Raises:
         WorkbenchError: When a step is not right or cannot be done.
@@ -54,10 +62,22 @@ def look(source: Source, data: DataSection, context: Context) -> Looked:
     if not divides(data):
         learned = learning(done.frame, data.steps, [held_out] if held_out is not None else [], context)
         done = Mended(learned.frame, (*done.reports, *learned.reports), done.notes, done.found)
-    return Looked(data, done, held_out, tuple(findings(done.frame, held_out, context)))
+    found = [
+        one
+        for check in all_checks()
+        if checks is None or check.kind in checks
+        for one in check.find(done.frame, held_out, context)
+    ]
+    return Looked(data, done, held_out, tuple(found))
 
 
-def fixed(source: Source, first: Looked, kinds: Collection[str], context: Context) -> Looked:
+def fixed(
+    source: Source,
+    first: Looked,
+    kinds: Collection[str],
+    context: Context,
+    checks: Collection[str] | None = None,
+) -> Looked:
     """The same with steps added that mend findings of these kinds: the first fix of each.
 
     What comes to light only then is mended as well. The new steps come after those that there are, texts before labels
@@ -67,7 +87,7 @@ def fixed(source: Source, first: Looked, kinds: Collection[str], context: Contex
         source: The file.
         first: What was found in it.
         kinds: Which findings to mend.
-        context: As before.
+        context: As before; `checks` likewise.
 
     Returns:
         The rows after all steps, with the steps in `data` and what is still found.
@@ -86,7 +106,7 @@ def fixed(source: Source, first: Looked, kinds: Collection[str], context: Contex
             break
         added.sort(key=_place)
         data = first.data.model_copy(update={"steps": (*first.data.steps, *added)})
-        looked = look(source, data, context)
+        looked = look(source, data, context, checks)
     return looked
 
 

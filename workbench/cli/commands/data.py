@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,17 +86,19 @@ def run(args: argparse.Namespace) -> int:
     from workbench.data.mending import fixed, look
 
     recipe = _recipe(args)
-    source, guessed = _source(recipe)
+    source, guessed = _source(recipe, args.home.cache)
     recipe = _with_task(args, recipe, source, guessed)
     _refuse_targets(args, source)
     context = _context(args, recipe)
     args.console.progress.show(f"looking through {source.table.rows} rows of {source.table.path.name}")
-    first = look(source, recipe.data, context)
-    last = fixed(source, first, _kinds(args, first.found), context) if args.fix else first
+    checks = _checks(args, guessed)
+    first = look(source, recipe.data, context, checks)
+    kinds = _kinds(args, first.found)
+    last = fixed(source, first, kinds, context, checks) if args.fix else first
     rows = first.mended.frame
     roles = {
         "text": recipe.data.text or source.text,
-        "label": recipe.data.label or source.label or rows.label,
+        "label": recipe.data.label or source.label or rows.label or guessed.label,
     }
     recipe = recipe.model_copy(update={"data": last.data.model_copy(update=roles)})
     report = as_plain(source, recipe, guessed, first, last, context)
@@ -125,29 +128,29 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     return changed(recipe, "data.steps", [step.model_dump() for step in (*recipe.data.steps, *steps)])
 
 
-def _source(recipe: Recipe) -> tuple[Source, Guess]:
+def _source(recipe: Recipe, cache: Path) -> tuple[Source, Guess]:
     """The file, and what it is taken for."""
     from workbench.data.guess import guess
     from workbench.data.mending import Source
     from workbench.data.opening import opening_of
-    from workbench.data.tables import no_such_column, open_table
+    from workbench.data.pipeline import roles, text_role
+    from workbench.data.tables import open_table
     from workbench.shelf.datasets import resolve_data
 
     data = recipe.data
-    table = open_table(resolve_data(data.train), opening_of(data))
-    made = bool(data.steps or data.patch)  # then a column may come with a step
-    for name, field in ((data.text, "data.text"), (data.label, "data.label")):
-        if name and name not in table.columns and not made:
-            raise no_such_column(table, name, field=field)
+    table = open_table(resolve_data(data.train), opening_of(data, cache=cache))
     guessed = guess(table)
-    label = data.label if data.label in table.columns else guessed.label
-    label = "" if label == data.text else label
-    first = next((name for name in guessed.texts if name != label), "")
+    if guessed.kind == "text-classification" or data.label:
+        text, label = roles(table, data)
+    else:
+        text = text_role(table, data) if data.text else next(iter(guessed.texts), "")
+        # A tag for each word is no class of a row.
+        label = "" if guessed.kind == "token-classification" else guessed.label
     held_out = None
     if isinstance(data.validation, str):
         path = resolve_data(data.validation, field="data.validation")
-        held_out = open_table(path, opening_of(data, "data.validation"))
-    return Source(table, data.text if data.text in table.columns else first, label, held_out), guessed
+        held_out = open_table(path, opening_of(data, "data.validation", cache=cache))
+    return Source(table, text, label, held_out), guessed
 
 
 def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed: Guess) -> Recipe:
@@ -165,14 +168,19 @@ def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed
 
 def _context(args: argparse.Namespace, recipe: Recipe) -> Context:
     from workbench.data.step import Context
-    from workbench.run.problem import WorkbenchError
-    from workbench.shelf.models import resolve_model
+    from workbench.session.data import tokenizer_of
 
-    try:
-        file = resolve_model(recipe.model.source, args.home).path / "tokenizer.json"
-    except WorkbenchError:  # not on this machine: lengths are in words
-        file = Path()
-    return Context(recipe.training.seed, recipe.training.max_length, file if file.is_file() else None)
+    tokenizer, notes = tokenizer_of(args.home, recipe.model.source)
+    for note in notes:
+        args.console.say(note)
+    return Context(recipe.training.seed, recipe.training.max_length, tokenizer)
+
+
+def _checks(args: argparse.Namespace, guessed: Guess) -> Collection[str] | None:
+    """What is looked for: in running text, whose lines are no rows to compare, only what is wrong in itself."""
+    if guessed.kind != "plain-text" or args.text or args.label:
+        return None
+    return ("mojibake", "lost-characters", "control-characters", "html", "personal-data")
 
 
 def _kinds(args: argparse.Namespace, found: tuple[Finding, ...]) -> set[str]:
