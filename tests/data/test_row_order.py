@@ -55,7 +55,21 @@ def test_values_that_are_no_text_are_found_as_they_are_shown() -> None:
     assert search(rows, "2.5").tolist() == [1]
     assert search(rows, "1.0").tolist() == [0]
     assert search(rows, "true").tolist() == [0]
-    assert search(rows, "'b'").tolist() == [0]
+    assert search(rows, "b", columns=["parts"]).tolist() == [0]
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+def test_fractions_are_found_by_every_figure_that_is_shown(kind: pa.DataType) -> None:
+    numbers = [0.1, -2.0, 1234567.25, 3.0, 0.0, None, float("nan"), 0.5, 60000.0]
+    many = [*numbers, 1e300 if kind == pa.float64() else 1e-5]
+    for values in (numbers, many):
+        column = pa.array(np.array(values, dtype=kind.to_pandas_dtype()), kind, from_pandas=True)
+        rows = table(n=column)
+        shown = rows.column("n")
+        for text in {text for text in shown if text}:
+            assert search(rows, text).tolist() == [
+                i for i, value in enumerate(shown) if value and text in value
+            ]
 
 
 def test_texts_are_sorted_like_a_list_of_words_with_missing_ones_last() -> None:

@@ -135,7 +135,11 @@ def search(
         _require_regex(text)
     hits: npt.NDArray[np.bool_] = np.zeros(rows.rows, dtype=np.bool_)
     for name in rows.columns if columns is None else columns:
-        for start, values in _texts(_column(rows, name), check):
+        column = _column(rows, name)
+        letters = None if regex else _letters(column.type)
+        if letters and not set(text.casefold()) <= set(letters):
+            continue
+        for start, values in _texts(column, check):
             found = pc.fill_null(find(values, text, ignore_case=True), pa.scalar(False))
             hits[start : start + len(values)] |= found.to_numpy(zero_copy_only=False)
     return np.flatnonzero(hits).astype(np.int64, copy=False)
@@ -258,17 +262,48 @@ def _texts(values: pa.ChunkedArray, check: Check) -> Iterator[tuple[int, Any]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    kind = values.type
     # Arrow writes whole numbers as Python does; other values are made text the way the table shows them.
-    quick = text or pa.types.is_integer(values.type)
-    portion = _BLOCK if quick else PORTION
+    quick = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+    portion = _BLOCK if quick or pa.types.is_floating(kind) else PORTION
     for start in range(0, len(values), portion):
         check()
         part = values.slice(start, portion)
         if quick:
-            yield start, pc.cast(part, pa.large_string()).combine_chunks()
+            texts = pc.cast(part, pa.large_string()).combine_chunks()
+        elif pa.types.is_floating(kind):
+            texts = _fraction_texts(part)
         else:
-            yield start, pa.array([as_text(value) for value in part.to_pylist()], pa.large_string())
+            texts = pa.array([as_text(value) for value in part.to_pylist()], pa.large_string())
+        yield start, texts
+
+
+def _fraction_texts(values: pa.ChunkedArray) -> Any:
+    """Fractions as Python writes them; Arrow does it the same way from 0.0001 to ten thousand million, but for ".0"."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    exact = pc.cast(values, pa.float64()).combine_chunks()
+    exact = pc.if_else(pc.is_nan(exact), pa.scalar(None, pa.float64()), exact)
+    size = pc.abs(exact)
+    plain = pc.or_(pc.equal(size, 0), pc.and_(pc.greater_equal(size, 1e-4), pc.less(size, 1e10)))
+    if not pc.all(plain, min_count=0).as_py():
+        return pa.array([as_text(value) for value in exact.to_pylist()], pa.large_string())
+    texts = pc.cast(exact, pa.large_string())
+    whole = pc.invert(pc.match_substring(texts, "."))
+    nothing, end = pa.scalar("", pa.large_string()), pa.scalar(".0", pa.large_string())
+    return pc.binary_join_element_wise(texts, pc.if_else(whole, end, nothing), nothing)
+
+
+def _letters(kind: pa.DataType) -> str | None:
+    """The letters that values of this kind are written with, None for any: no word need be sought among numbers."""
+    import pyarrow as pa
+
+    if pa.types.is_integer(kind):
+        return "0123456789-"
+    if pa.types.is_floating(kind):
+        return "0123456789-+.einf"
+    return None
 
 
 def _text_key(values: Any) -> Any:
