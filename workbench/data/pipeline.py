@@ -145,7 +145,7 @@ def mended(
         if like is not None:
             work = partial(step.again, found=like.found.get(place), context=context)
         chain.add(place, data.steps[place], step, work)
-    frame = _named(chain.frame, table, data)
+    frame = _named(chain.frame, table, data, label)
     return Mended(frame, tuple(chain.reports), tuple(notes), chain.found)
 
 
@@ -239,8 +239,11 @@ def _placed(problem: Problem, place: int) -> Problem:
     return dataclasses.replace(problem, title=f"Step {place + 1}. {problem.title}")
 
 
-def _named(frame: Frame, table: Table, data: DataSection) -> Frame:
+def _named(frame: Frame, table: Table, data: DataSection, label: str) -> Frame:
     """The rows with the roles that the recipe gives to columns that only came with a step."""
     made = [name in frame.columns and name not in table.columns for name in (data.text, data.label)]
     text = data.text if made[0] else frame.text
-    return dataclasses.replace(frame, text=text, label=data.label if made[1] else frame.label)
+    now = data.label if made[1] else frame.label
+    if now == text and label in frame.columns:  # the label was joined into what is to be the text
+        now = label
+    return dataclasses.replace(frame, text=text, label=now)
