@@ -3,8 +3,8 @@
     python benchmarks/data.py open --megabytes 1000
 
 The file is generated: short texts, one in ten quoted with a line break inside, and a label. Each contestant opens it
-in a fresh process, with the libraries imported before the clock runs and the file in the system's cache for all. `pandas`
-is `read_csv` with every column as text, which is what the workbench does.
+in a fresh process, with the libraries imported before the clock runs and the file in the system's cache for all.
+`pandas` is `read_csv` with every column as text, which is what the workbench does.
 """
 
 from __future__ import annotations

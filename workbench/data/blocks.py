@@ -100,3 +100,15 @@ class Blocks:
                 field="data.encoding",
             ) from error
         return (text.removeprefix("\ufeff") if start else text).encode("utf-8", "surrogatepass")
+
+
+def line_ends(data: bytes) -> int:
+    """How many lines end in the bytes, by \\n, \\r\\n or \\r alone; none of them may be cut off behind a \\r."""
+    import numpy as np
+
+    shown = np.frombuffer(data, np.uint8)
+    found = np.count_nonzero(shown == 10)
+    if b"\r" in data:
+        returns = shown == 13
+        found += np.count_nonzero(returns) - np.count_nonzero(returns[:-1] & (shown[1:] == 10))
+    return int(found)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.data.aside import Aside, uneven
-from workbench.data.blocks import LONGEST_ROW, Blocks
+from workbench.data.blocks import LONGEST_ROW, Blocks, line_ends
 from workbench.data.cache import Keeper, kept
 from workbench.data.delimited import (
     RAGGED,
@@ -38,7 +38,7 @@ from workbench.data.delimited import (
 )
 from workbench.data.encodings import characters
 from workbench.data.format import Opening
-from workbench.data.tables import Table
+from workbench.data.tables import Table, text_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -173,7 +173,7 @@ def _feed(blocks: Blocks, state: _Pass, keeper: Keeper) -> None:
         if rows is not None and rows.num_rows:
             keeper.write(rows)
         done, rest = data[:cut], data[cut:]
-        state.line += done.count(b"\n") + done.count(b"\r") - done.count(b"\r\n")
+        state.line += line_ends(done)
         if len(rest) > LONGEST_ROW:
             raise _OpenQuoteError(state.line)
 
@@ -220,7 +220,7 @@ def _fast(data: bytes, state: _Pass) -> pa.Table | None:
         return None  # quotes may have to be taken off
     names = list(state.grid.columns)
     if not data.strip(b"\r\n"):
-        return pa.table({name: pa.array([], pa.large_string()) for name in names})
+        return pa.schema([(name, pa.large_string()) for name in names]).empty_table()
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(data),
@@ -263,7 +263,7 @@ def _careful(
     parsed.lines[:] = [line + state.line - 1 for line in parsed.lines]
     rows = keep_regular(parsed, len(grid.columns), grid.delimiter, state.aside, damaged=True)
     columns = zip(*rows, strict=True) if rows else [()] * len(grid.columns)
-    arrays = [pa.array(column, pa.large_string()) for column in columns]
+    arrays = [text_array(column)[0] for column in columns]
     return pa.Table.from_arrays(arrays, names=list(grid.columns)), cut
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.data.blocks import LONGEST_ROW, Blocks
+from workbench.data.blocks import LONGEST_ROW, Blocks, line_ends
 from workbench.data.cache import Keeper, kept
 from workbench.data.encodings import split_lines
 from workbench.data.format import Opening
@@ -43,7 +43,7 @@ def read_large_json(path: Path, opening: Opening) -> Table:
                 done, rest = data[:cut], data[cut:]
                 if records := rows.feed(_lines(done), line):
                     keeper.write(_table(records, rows.names, repaired))
-                line += done.count(b"\n") + done.count(b"\r") - done.count(b"\r\n")
+                line += line_ends(done)
                 if len(rest) > LONGEST_ROW:
                     raise bad_input(
                         f"Line {line} of {path.name} is too long.",

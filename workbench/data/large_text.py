@@ -11,7 +11,7 @@ from workbench.data.blocks import LONGEST_ROW, Blocks
 from workbench.data.cache import Keeper, kept
 from workbench.data.encodings import broken, split_lines
 from workbench.data.format import Opening
-from workbench.data.tables import Table
+from workbench.data.tables import Table, text_array
 from workbench.run.problem import bad_input
 
 EACH_LINE = "Each line was taken as one row."
@@ -70,7 +70,7 @@ def read_large_text(path: Path, opening: Opening) -> Table:
         with Keeper(path, opening) as keeper:
             for numbered in _numbered(blocks):
                 if taken := rows.take(numbered):
-                    keeper.write(pa.table({"text": pa.array(taken, pa.large_string())}))
+                    keeper.write(pa.table({"text": text_array(taken)[0]}))
             rows.require_few()
             if not rows.rows:
                 raise bad_input(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from workbench.data.aside import SetAside
 from workbench.data.format import Opening
 from workbench.data.suggest import counted, listed
-from workbench.data.tables import Table
+from workbench.data.tables import Table, text_array
 from workbench.run.problem import WorkbenchError, bad_input
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ def together(path: Path, tables: Sequence[tuple[str, Table]], opening: Opening) 
 def _repeated(name: str, rows: int) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    shown = name.encode("utf-8", "replace").decode("utf-8")
     portion = 65_536
-    whole = pa.array([shown] * min(rows, portion), pa.large_string())
+    whole, _ = text_array([name] * min(rows, portion))
     chunks = [whole] * (rows // portion) if rows >= portion else []
     return pa.chunked_array([*chunks, whole.slice(0, rows % portion)], pa.large_string())
 
