@@ -55,11 +55,11 @@ def counts(page: LabellingPage) -> dict[str, str]:
 def test_a_key_labels_and_goes_on(qtbot: QtBot, page: LabellingPage, frame: Frame) -> None:
     first, second = map(int, page.queue.rows[:2])
     assert reads(page) == f"text {first}"
-    assert page.progress.text() == "0 of 10 labelled"
+    assert page.head.progress.text() == "0 of 10 labelled"
     qtbot.keyClick(page, "2")
     assert page.edits.patch.labels == {int(frame.keys[first]): "sad"}
     assert reads(page) == f"text {second}"
-    assert page.progress.text() == "1 of 10 labelled" and page.bar.value() == 1
+    assert page.head.progress.text() == "1 of 10 labelled" and page.head.bar.value() == 1
     assert counts(page) == {"glad": "7", "sad": "4"}
     assert page.last.text() == f"Row {first + 1}: sad"
     qtbot.keyClick(page, "7")  # there is no seventh class
@@ -77,7 +77,7 @@ def test_skipping_and_going_back(qtbot: QtBot, page: LabellingPage) -> None:
     first, second, third = (f"text {row}" for row in page.queue.rows[:3])
     qtbot.keyClick(page, Key.Key_Space)
     qtbot.keyClick(page, "1")
-    assert page.progress.text() == "1 of 10 labelled, 1 skipped"
+    assert page.head.progress.text() == "1 of 10 labelled, 1 skipped"
     assert reads(page) == third
     qtbot.keyClick(page, Key.Key_Backspace)
     assert reads(page) == second
@@ -91,23 +91,23 @@ def test_skipping_and_going_back(qtbot: QtBot, page: LabellingPage) -> None:
     qtbot.keyClick(page, Key.Key_Backspace)  # there is nothing before
     assert reads(page) == first
     qtbot.keyClick(page, "1")
-    assert page.progress.text() == "2 of 10 labelled"
+    assert page.head.progress.text() == "2 of 10 labelled"
     assert sorted(page.edits.patch.labels.values()) == ["glad", "sad"]
 
 
 def test_undo_opens_the_row_again(qtbot: QtBot, page: LabellingPage) -> None:
     first, second = (f"text {row}" for row in page.queue.rows[:2])
-    assert not page.back_button.isEnabled()
+    assert not page.head.undo.isEnabled()
     qtbot.keyClick(page, "1")
-    assert "as “glad”" in page.back_button.toolTip()
+    assert "as “glad”" in page.head.undo.toolTip()
     qtbot.keyClick(page, Key.Key_Z, Control)
     assert reads(page) == first and page.edits.patch == Patch()
-    assert page.progress.text() == "0 of 10 labelled" and counts(page)["glad"] == "7"
+    assert page.head.progress.text() == "0 of 10 labelled" and counts(page)["glad"] == "7"
     qtbot.keyClick(page, Key.Key_Z, Control | Qt.KeyboardModifier.ShiftModifier)
-    assert page.progress.text() == "1 of 10 labelled" and counts(page)["glad"] == "8"
+    assert page.head.progress.text() == "1 of 10 labelled" and counts(page)["glad"] == "8"
     qtbot.keyClick(page, Key.Key_Space)
     assert reads(page) == second
-    page.back_button.click()
+    page.head.undo.click()
     assert reads(page) == first and page.edits.patch == Patch()
 
 
@@ -177,16 +177,16 @@ def test_nothing_to_label_is_said(qtbot: QtBot, page: LabellingPage, frame: Fram
     qtbot.keyClick(page, "1")
     assert not page.edits.patch.labels
     with qtbot.waitSignal(page.done):
-        page.finish.click()
+        page.head.done.click()
 
 
 def test_doubtful_rows_are_confirmed_or_changed(qtbot: QtBot, page: LabellingPage, frame: Frame) -> None:
     page.show_rows(frame, "text", "label", np.array([10, 11]), CLASSES)
     page.show_uncertainties(np.array([0.9, 0.1]))
-    page.order.button("uncertain").click()
+    page.head.order.button("uncertain").click()
     assert reads(page) == "text 10"
     qtbot.keyClick(page, "1")  # it is glad already
-    assert page.edits.patch == Patch() and page.progress.text() == "1 of 2 labelled"
+    assert page.edits.patch == Patch() and page.head.progress.text() == "1 of 2 labelled"
     qtbot.keyClick(page, "1")
     assert page.edits.patch.labels == {int(frame.keys[11]): "glad"}
     assert counts(page) == {"glad": "7", "sad": "3"} or page.stack.currentWidget() is page.message
@@ -198,16 +198,16 @@ def test_the_most_doubtful_rows_come_first_when_doubts_are_known(qtbot: QtBot, p
     qtbot.keyClick(page, "1")
     done = int(page.queue.rows[0])
     with qtbot.waitSignal(page.uncertainties_wanted):
-        page.order.button("uncertain").click()
+        page.head.order.button("uncertain").click()
     page.show_uncertainties(np.arange(10) / 10)
     left = [row for row in range(9, -1, -1) if row != done]
     assert reads(page) == f"text {left[0]}"
-    assert page.progress.text() == "1 of 10 labelled"  # what was done is kept
+    assert page.head.progress.text() == "1 of 10 labelled"  # what was done is kept
     qtbot.keyClick(page, "2")
     assert reads(page) == f"text {left[1]}"
     page.show_uncertainties(None, "No model has been trained yet.")
-    assert page.order.current() == "random" and not page.order.button("uncertain").isEnabled()
-    assert "trained" in page.order.button("uncertain").toolTip()
+    assert page.head.order.current() == "random" and not page.head.order.button("uncertain").isEnabled()
+    assert "trained" in page.head.order.button("uncertain").toolTip()
 
 
 def test_a_guess_is_shown_and_agreed_with(qtbot: QtBot, page: LabellingPage) -> None:
@@ -231,7 +231,7 @@ def test_labels_of_yesterday_are_not_asked_for_again(qtbot: QtBot, page: Labelli
     patch = Patch().with_label(int(frame.keys[3]), "glad").with_label(int(frame.keys[4]), "odd")
     page.edits.show_patch(patch)
     page.show_rows(frame, "text", "label", np.arange(10), CLASSES)
-    assert page.progress.text() == "2 of 10 labelled"
+    assert page.head.progress.text() == "2 of 10 labelled"
     assert counts(page) == {"glad": "8", "sad": "3", "odd": "1"}
     seen = set()
     while page.queue.current is not None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.data.column_texts import letters_of, texts_of
+from workbench.data.expressions import require_expression
 from workbench.data.suggest import did_you_mean, listed
-from workbench.data.tables import PORTION, as_text
+from workbench.data.tables import as_text
 from workbench.run.problem import bad_input
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ Indices = npt.NDArray[np.int64]
 Test = Literal["equals", "contains", "matches", "is-longer", "is-shorter", "is-missing"]
 Check = Callable[[], object]
 
-_BLOCK = 32_768  # rows that Arrow looks at between two checks: some milliseconds
 _SORTED_BY = (
     200  # characters of a text that decide its place; whole documents as keys would double the memory
 )
@@ -132,14 +133,14 @@ def search(
 
     find = pc.match_substring_regex if regex else pc.match_substring
     if regex:
-        _require_regex(text)
+        require_expression(text)
     hits: npt.NDArray[np.bool_] = np.zeros(rows.rows, dtype=np.bool_)
     for name in rows.columns if columns is None else columns:
         column = _column(rows, name)
-        letters = None if regex else _letters(column.type)
+        letters = None if regex else letters_of(column.type)
         if letters and not set(text.casefold()) <= set(letters):
             continue
-        for start, values in _texts(column, check):
+        for start, values in texts_of(column, check):
             found = pc.fill_null(find(values, text, ignore_case=True), pa.scalar(False))
             hits[start : start + len(values)] |= found.to_numpy(zero_copy_only=False)
     return np.flatnonzero(hits).astype(np.int64, copy=False)
@@ -165,9 +166,9 @@ def where(
     import pyarrow as pa
 
     if test == "matches":
-        _require_regex(str(value))
+        require_expression(str(value))
     found = [np.zeros(0, dtype=np.int64)]
-    for start, values in _texts(_column(rows, column), check):
+    for start, values in texts_of(_column(rows, column), check):
         passed = _passes(values, test, value).fill_null(pa.scalar(test == "is-missing"))
         found.append(np.flatnonzero(passed.to_numpy(zero_copy_only=False)) + start)
     return np.concatenate(found).astype(np.int64, copy=False)
@@ -223,7 +224,7 @@ def sort(
     else:
         numeric = _holds_numbers(values) if numeric is None else numeric
         key = _number_key if numeric else _text_key
-        made = [key(part) for _, part in _texts(values, check)]
+        made = [key(part) for _, part in texts_of(values, check)]
         keys = pa.chunked_array(made, pa.float64() if numeric else pa.large_string())
     check()
     direction = "descending" if descending else "ascending"
@@ -255,55 +256,6 @@ def _column(rows: Rows, name: str) -> pa.ChunkedArray:
             f"{did_you_mean(name, rows.columns)} Choose one of these columns.".strip(),
         )
     return rows.data.column(rows.columns.index(name))
-
-
-def _texts(values: pa.ChunkedArray, check: Check) -> Iterator[tuple[int, Any]]:
-    """A column's values as text, portion by portion, each with the row at which it starts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = values.type
-    # Arrow writes whole numbers as Python does; other values are made text the way the table shows them.
-    quick = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
-    portion = _BLOCK if quick or pa.types.is_floating(kind) else PORTION
-    for start in range(0, len(values), portion):
-        check()
-        part = values.slice(start, portion)
-        if quick:
-            texts = pc.cast(part, pa.large_string()).combine_chunks()
-        elif pa.types.is_floating(kind):
-            texts = _fraction_texts(part)
-        else:
-            texts = pa.array([as_text(value) for value in part.to_pylist()], pa.large_string())
-        yield start, texts
-
-
-def _fraction_texts(values: pa.ChunkedArray) -> Any:
-    """Fractions as Python writes them; Arrow does it the same way from 0.0001 to ten thousand million, but for ".0"."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    exact = pc.cast(values, pa.float64()).combine_chunks()
-    exact = pc.if_else(pc.is_nan(exact), pa.scalar(None, pa.float64()), exact)
-    size = pc.abs(exact)
-    plain = pc.or_(pc.equal(size, 0), pc.and_(pc.greater_equal(size, 1e-4), pc.less(size, 1e10)))
-    if not pc.all(plain, min_count=0).as_py():
-        return pa.array([as_text(value) for value in exact.to_pylist()], pa.large_string())
-    texts = pc.cast(exact, pa.large_string())
-    whole = pc.invert(pc.match_substring(texts, "."))
-    nothing, end = pa.scalar("", pa.large_string()), pa.scalar(".0", pa.large_string())
-    return pc.binary_join_element_wise(texts, pc.if_else(whole, end, nothing), nothing)
-
-
-def _letters(kind: pa.DataType) -> str | None:
-    """The letters that values of this kind are written with, None for any: no word need be sought among numbers."""
-    import pyarrow as pa
-
-    if pa.types.is_integer(kind):
-        return "0123456789-"
-    if pa.types.is_floating(kind):
-        return "0123456789-+.einf"
-    return None
 
 
 def _text_key(values: Any) -> Any:
@@ -345,34 +297,3 @@ def _holds_numbers(values: pa.ChunkedArray) -> bool:
     if not filled:
         return False
     return bool(_number_key(pa.array(filled, pa.large_string())).null_count == 0)
-
-
-_WRONG = (
-    ("missing )", "An opening bracket “(” has no closing one."),
-    ("missing ]", "An opening bracket “[” has no closing one."),
-    ("unexpected )", "A closing bracket “)” has no opening one."),
-    ("repetition op", "“*”, “+”, “?” or “{…}” stands where there is nothing to repeat."),
-    ("repetition size", "A repetition in “{…}” is too large."),
-    ("invalid perl operator", "Looking ahead or behind, “(?=…)” and the like, is not available here."),
-    ("trailing", "A backslash at the end has nothing to stand for."),
-    ("invalid escape sequence", "A backslash stands before a character that has no such meaning."),
-    ("character class range", "The range in “[…]” runs backwards, such as “[z-a]”."),
-    ("too large", "It is too large."),
-)
-
-
-def _require_regex(text: str) -> None:
-    """Complain about a regular expression that is none, in plain words."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    try:
-        pc.match_substring_regex(pa.array([""], pa.large_string()), text, ignore_case=True)
-    except pa.ArrowInvalid as error:
-        said = str(error).lower()
-        cause = next((words for begun, words in _WRONG if begun in said), str(error))
-        raise bad_input(
-            "This is not a regular expression.",
-            cause,
-            "Correct it, put a backslash before a character that is meant as itself, or search for plain text.",
-        ) from error

@@ -9,26 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
 from workbench.data.tables import as_text
 from workbench.gui.data.class_keys import ClassKeys
 from workbench.gui.data.edits import Edits, Place, undo_actions
 from workbench.gui.data.label_card import LabelCard
+from workbench.gui.data.label_head import LabelHead
 from workbench.gui.data.label_queue import LabelQueue
 from workbench.gui.table_model import grouped, one_line
-from workbench.gui.theme import MEDIUM, SMALL
+from workbench.gui.theme import SMALL
 from workbench.gui.widgets import (
     Card,
     ElidedLabel,
     EmptyState,
-    GhostButton,
-    IconButton,
     Muted,
-    Segmented,
-    Title,
-    explain_widget,
     row,
     scrolled,
 )
@@ -68,40 +64,19 @@ class LabellingPage(QWidget):
         self.card = LabelCard()
         self.keys = ClassKeys()
         self.message = EmptyState("check", "-", "-", self.tr("Back to the rows"), self._go_on)
-        self._lay_out(self._head())
+        self.head = LabelHead(self.undo.trigger, self.done.emit)
+        self._lay_out()
         self.keys.chosen.connect(self.choose)
         self.keys.added.connect(self._add_class)
         self.keys.left.connect(self.setFocus)
         self.keys.height_wanted.connect(self._give_room)
-        self.order.chosen.connect(self._reorder)
-        edits.undo_changed.connect(self._show_undo)
+        self.head.order.chosen.connect(self._reorder)
+        edits.undo_changed.connect(self.head.show_undo)
         edits.changed.connect(self._edited)
-        self._show_undo(edits.stack.undoText())
+        self.head.show_undo(edits.stack.undoText())
         self._show()
 
-    def _head(self) -> QWidget:
-        self.progress = Muted("", wrap=False)
-        self.order = Segmented(
-            (
-                ("random", self.tr("By chance"), "", self.tr("Rows in an order by chance.")),
-                ("uncertain", self.tr("Most doubtful first"), "", _doubt_help(self)),
-            ),
-            self.tr("Order"),
-        )
-        self.back_button = IconButton("undo", self.tr("Undo"), on_click=self.undo.trigger)
-        done = self.tr("Back to the rows.")
-        self.finish = GhostButton(self.tr("Done"), "check", help=done, on_click=self.done.emit)
-        # Clicks leave the keys to the page; the keyboard reaches them all the same.
-        parts = (self.back_button, self.finish, *(self.order.button(key) for key in ("random", "uncertain")))
-        for button in parts:
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Labelled rows"))
-        title = Title(self.tr("Label by hand"))
-        return row(title, self.progress, None, self.order, self.back_button, self.finish, spacing=MEDIUM)
-
-    def _lay_out(self, head: QWidget) -> None:
+    def _lay_out(self) -> None:
         self.last = ElidedLabel("", "caption")
         self.last.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.hint = Muted(
@@ -123,8 +98,7 @@ class LabellingPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
-        layout.addWidget(head)
-        layout.addWidget(self.bar)
+        layout.addWidget(self.head)
         layout.addWidget(self.stack, 1)
 
     # ---- what is shown
@@ -154,7 +128,7 @@ class LabellingPage(QWidget):
         for given in self.edits.patch.labels.values():
             self._classes.setdefault(given, 0)
         self._doubts = None
-        self.order.choose("random")
+        self.head.order.choose("random")
         self.last.setText("")
         self._begin({}, set())
 
@@ -164,12 +138,10 @@ class LabellingPage(QWidget):
         None goes back to the order by chance; `why` says why doubts are not known, and closes the choice.
         """
         self._doubts = doubts
-        button = self.order.button("uncertain")
-        button.setEnabled(doubts is not None or not why)
-        explain_widget(button, why or _doubt_help(self), button.accessibleName())
+        self.head.show_doubts_known(doubts is not None, why)
         if doubts is None:
-            self.order.choose("random")
-        elif self.order.current() == "uncertain" and self._frame is not None:
+            self.head.order.choose("random")
+        elif self.head.order.current() == "uncertain" and self._frame is not None:
             self._begin(self.queue.given, self.queue.skipped)
 
     def show_guess(self, row: int, guess: Sequence[tuple[str, float]]) -> None:
@@ -182,7 +154,7 @@ class LabellingPage(QWidget):
     def _begin(self, given: Mapping[int, str], skipped: set[int]) -> None:
         frame = self._frame
         assert frame is not None
-        doubts = self._doubts if self.order.current() == "uncertain" else None
+        doubts = self._doubts if self.head.order.current() == "uncertain" else None
         self.queue = LabelQueue(self._rows, self._seed, doubts)
         self._by_key = {int(frame.keys[r]): int(r) for r in self.queue.rows}
         labels = self.edits.patch.labels
@@ -200,7 +172,8 @@ class LabellingPage(QWidget):
     def _show(self) -> None:
         """Show the row of the queue, its classes, and how far one has come."""
         current = self.queue.current
-        self._show_progress()
+        queue = self.queue
+        self.head.show_progress(len(queue.given), queue.total, len(queue.skipped))
         self._guess = ""
         self.card.show_guess("", 0)
         if current is None:
@@ -213,16 +186,6 @@ class LabellingPage(QWidget):
         self.keys.mark(given or "")
         self.stack.setCurrentWidget(self.work)
         self.guess_wanted.emit(current)
-
-    def _show_progress(self) -> None:
-        done, total, skipped = len(self.queue.given), self.queue.total, len(self.queue.skipped)
-        said = self.tr("{0} of {1} labelled").format(grouped(done), grouped(total))
-        said += self.tr(", {0} skipped").format(grouped(skipped)) if skipped else ""
-        self.progress.setText(said if total else "")
-        self.bar.setVisible(total > 0)
-        self.bar.setRange(0, max(1, total))
-        self.bar.setValue(done)
-        self.order.setVisible(total > 1)
 
     def _show_end(self) -> None:
         done, skipped = len(self.queue.given), len(self.queue.skipped)
@@ -259,11 +222,6 @@ class LabellingPage(QWidget):
         given = Counter(self.queue.given.values())
         before = Counter(self._found(r) for r in self.queue.given) if self._label else Counter[str | None]()
         return {name: rows + given[name] - before[name] for name, rows in self._classes.items()}
-
-    def _show_undo(self, words: str) -> None:
-        said = self.tr("Undo {0}").format(words).strip()
-        self.back_button.setEnabled(bool(words))
-        explain_widget(self.back_button, f"{said} (Ctrl+Z)", said)
 
     # ---- what a row is
 
@@ -360,7 +318,3 @@ class LabellingPage(QWidget):
             self.done.emit()
         elif self.queue.current is None or not self.keys.press(event.text()):
             super().keyPressEvent(event)
-
-
-def _doubt_help(page: QWidget) -> str:
-    return page.tr("Rows of which the model is least sure come first: their labels teach it most.")
