@@ -138,3 +138,11 @@ def test_older_recipes_are_carried_forward(monkeypatch: pytest.MonkeyPatch) -> N
     assert parse_recipe({"version": 0, "batch": 7}).training.batch_size == 7
     with pytest.raises(WorkbenchError, match="versions 0 to 1"):
         parse_recipe({"version": 2})
+
+
+def test_edits_by_hand_lie_beside_the_recipe_and_none_stay_none(tmp_path: Path) -> None:
+    (tmp_path / "my.edits.jsonl").write_text("")
+    (tmp_path / "my.toml").write_text('[data]\npatch = "my.edits.jsonl"\n')
+    assert load_recipe(tmp_path / "my.toml").data.patch == str((tmp_path / "my.edits.jsonl").resolve())
+    (tmp_path / "none.toml").write_text(recipe_toml(Recipe()))
+    assert load_recipe(tmp_path / "none.toml").data.patch == ""
