@@ -134,6 +134,48 @@ def test_json_lines_are_the_same_on_both_roads(write: Write, tmp_path: Path) -> 
     assert content(large) == content(small)
 
 
+PLAIN_AND_OTHERS = st.sampled_from(
+    [
+        '{"text": "a", "n": 1}',
+        '{"text": "é \\u00e9 \\n", "n": -7}',
+        '{"n": 3, "text": "other order"}',
+        '{"text": "很快", "n": 12345678901234567890}',
+        '{"text": null, "n": 1}',
+        '{"text": "none"}',
+        '{"text": "more", "n": 1, "m": "x"}',
+        '{"text": 5, "n": 1}',
+        '{"text": "a", "n": 1.0}',
+        '{"text": "a", "n": 1e2}',
+        '{"text": "a", "n": true}',
+        '{"text": "a", "n": "1"}',
+        '{"text": "a", "text": "twice", "n": 1}',
+        '{"text": "a", "n": 1}{"text": "b", "n": 1}',
+        '{"text": "raw\ttab", "n": 1}',
+        '{"text": "half \\ud83d", "n": 1}',
+        '{"text": "\\ud83d\\ude00", "n": 1}',
+        '{"text": "\\u0000", "n": 1}',
+        '{"text": "a", "n": NaN}',
+        '{"text": "a", "n": 01}',
+        '{"text": "a", "n": 1,}',
+        '{"text": "2020-01-01", "n": 1} ',
+        '{"text": "a"',
+        "",
+    ]
+)
+
+
+@SMALL_BLOCKS
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(odd=st.lists(PLAIN_AND_OTHERS, max_size=4), end=st.sampled_from(["\n", "\r\n"]))
+def test_json_that_is_not_plain_is_read_as_python_reads_it(tmp_path: Path, odd: list[str], end: str) -> None:
+    plain = [f'{{"text": "some text {i}", "n": {i}}}' for i in range(160)]
+    lines = [*plain[:150], *odd, *plain[150:]]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(end.join(lines).encode())
+    small, large = open_table(path), open_table(path, Opening(large=0))
+    assert content(large) == content(small)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

@@ -89,6 +89,15 @@ class JsonRows:
             self._layout = layout
             self._kinds = _learn([spread(record, layout) for record in records]) | self._kinds
 
+    def plain(self) -> dict[str, type]:
+        """The fields' kinds, `str` or `int`, where the rows so far are so plain; empty where they are not."""
+        for shape in self._usual if self._layout is None else ():
+            names, kinds = shape[: len(shape) // 2], shape[len(shape) // 2 :]
+            if set(names) == set(self.names) and set(kinds) <= {str, int}:
+                found = {str(name): kind for name, kind in zip(names, kinds, strict=True)}
+                return {name: str if found[name] is str else int for name in self.names}
+        return {}
+
     def notes(self) -> list[str]:
         """What was set aside or taken as missing."""
         said = []

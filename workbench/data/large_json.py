@@ -12,6 +12,7 @@ from workbench.data.encodings import split_lines
 from workbench.data.format import Opening
 from workbench.data.json_lines import JsonRows, Record
 from workbench.data.nested import as_json
+from workbench.data.plain_json import plain_rows
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, text_array
 from workbench.run.problem import bad_input
@@ -41,7 +42,11 @@ def read_large_json(path: Path, opening: Opening) -> Table:
                 data = rest + blocks.next(len(rest))
                 cut = len(data) if blocks.done else _last_end(data)
                 done, rest = data[:cut], data[cut:]
-                if records := rows.feed(_lines(done), line):
+                kinds = rows.plain()
+                if kinds and (table := plain_rows(done, kinds)) is not None:
+                    rows.rows += table.num_rows
+                    keeper.write(table)
+                elif records := rows.feed(_lines(done), line):
                     keeper.write(_table(records, rows.names, repaired))
                 line += line_ends(done)
                 if len(rest) > LONGEST_ROW:
