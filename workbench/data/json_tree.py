@@ -84,6 +84,9 @@ class JsonWalker:
 
     def _next(self) -> str:
         """The next character that is no blank; empty at the end."""
+        first = self._text[self._at : self._at + 1]
+        if first > " ":  # most often nothing is between
+            return first
         match = _BLANK.match(self._text, self._at)
         self._at = match.end() if match else self._at
         return self._text[self._at : self._at + 1]

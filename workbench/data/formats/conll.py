@@ -176,6 +176,8 @@ def _sentences(
 
 
 def _groups(lines: Sequence[str], layout: _Layout, damaged: bool, opening: Opening) -> Iterator[_Open]:
+    width = len(layout.names)
+    careful = damaged or layout.universal
     current = _Open()
     for number, line in enumerate(lines, 1):
         if number % _PORTION == 0:
@@ -186,21 +188,25 @@ def _groups(lines: Sequence[str], layout: _Layout, damaged: bool, opening: Openi
                 yield current
                 current = _Open()
             continue
-        cells = _cells(
-            line.rstrip(" \r\n\t") if layout.separator == " " else line.rstrip("\r\n"), layout.separator
-        )
-        while len(cells) > layout.width and not cells[-1].strip():
-            cells.pop()
-        if len(cells) != layout.width and _is_comment(line):
-            continue
-        if layout.universal and _RANGE.fullmatch(cells[0]):
-            continue  # "3-4 don't" stands above its words "do" and "n't"; "8.1" is a word that was left out
+        cells = _cells(line, layout.separator)
+        if careful or len(cells) != width or not all(map(str.strip, cells)):
+            while len(cells) > width and not cells[-1].strip():
+                cells.pop()
+            if _is_no_token(cells, line, layout):
+                continue
+            if current.wrong is None and (wrong := _wrong(cells, layout) or (damaged and _damage(line))):
+                current.wrong = (number, *wrong, line)
         current.line = current.line or number
-        if current.wrong is None and (wrong := _wrong(cells, layout) or (damaged and _damage(line))):
-            current.wrong = (number, *wrong, line)
         current.cells.append(cells)
     if current.line:
         yield current
+
+
+def _is_no_token(cells: Sequence[str], line: str, layout: _Layout) -> bool:
+    """Whether the line is a comment, or stands beside the words of a sentence: "3-4 don't", or an omitted "8.1"."""
+    if len(cells) != layout.width and _is_comment(line):
+        return True
+    return layout.universal and _RANGE.fullmatch(cells[0]) is not None
 
 
 def _wrong(cells: Sequence[str], layout: _Layout) -> tuple[str, str] | None:
