@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from workbench.data.running_text import TextSides, text_sides
 from workbench.data.step import Context
 from workbench.data.training_rows import TrainingRows, training_rows
+from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, parse_recipe, recipe_toml, with_overrides
@@ -275,7 +276,7 @@ def test_steps_survive_toml_json_and_other_changes(
 def test_a_step_can_be_written_below_a_printed_recipe() -> None:
     printed = recipe_toml(Recipe())
     more = parse_recipe(tomllib.loads(printed + '\n[[data.steps]]\nkind = "strip-html"\ncolumns = ["a"]\n'))
-    assert more.data.steps == (StepRecord(kind="strip-html", columns=("a",)),)
+    assert more.data.steps == (StepRecord.model_validate({"kind": "strip-html", "columns": ["a"]}),)
     assert str(more.data.steps[0]) == "strip-html: columns = a"
 
 
@@ -291,3 +292,31 @@ def test_what_is_no_step_is_refused_with_the_field(wrong: Any) -> None:
     with pytest.raises(WorkbenchError) as caught:
         parse_recipe({"data": {"steps": wrong}})
     assert [problem.field for problem in caught.value.problems] == ["data.steps"]
+
+
+# ---- before a run
+
+
+def test_complaints_about_steps_come_with_all_others(tiny_bert: Path, tiny_csv: Path, home: Home) -> None:
+    from workbench.session.preparing import begin
+
+    wrong = parse_recipe(
+        {
+            "model": {"source": str(tiny_bert)},
+            "data": {"train": str(tiny_csv), "steps": [{"kind": "nonsense"}, {"kind": "sample", "rows": 0}]},
+            "training": {"best_metric": "beauty"},
+        }
+    )
+    with pytest.raises(WorkbenchError) as caught:
+        begin(home, wrong)
+    assert sorted(p.field for p in caught.value.problems) == [
+        "data.steps",
+        "data.steps",
+        "training.best_metric",
+    ]
+    steps = [{"kind": "truncate-texts", "tokens": 5}, {"kind": "balance", "how": "cap", "rows": 7}]
+    ready = begin(home, changed(changed(wrong, "training.best_metric", ""), "data.steps", steps))
+    assert ready.rows.train_rows == 21
+    assert {len(text.split()) for text in ready.rows.content.train.texts} == {3}  # and two marks around it
+    assert "Cut off long texts: 120 rows changed." in ready.rows.notes
+    assert parse_recipe(tomllib.loads(ready.folder.recipe_file.read_text(encoding="utf-8"))) == ready.recipe
