@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.data.check import Finding, Fix, Severity
@@ -402,6 +402,16 @@ def test_a_form_that_is_left_changes_nothing(qtbot: QtBot, steps: StepsCard) -> 
     assert told == [] and steps.form is None and steps.records() == STEPS
 
 
+def test_a_form_outlives_changes_elsewhere_but_not_its_own_step(qtbot: QtBot, steps: StepsCard) -> None:
+    steps.open_form("drop-missing", 0)
+    form = steps.form
+    steps.show_steps((STEPS[0] | {"columns": ("label",)}, *STEPS[1:]))  # the same in another writing
+    steps.show_steps((*STEPS, {"kind": "remove-leaks"}))
+    assert form is not None and steps.form is form and form.isVisible()
+    steps.show_steps(STEPS[1:])
+    assert steps.form is None and len(steps.rows) == 2
+
+
 def test_a_column_that_is_not_there_is_doubted_not_refused(qtbot: QtBot) -> None:
     form = StepForm(all_steps()["drop-missing"], CHOICES, {"kind": "drop-missing", "columns": ["txet"]})
     qtbot.addWidget(form)
@@ -604,6 +614,9 @@ def test_nothing_is_cut_off_at_the_narrowest(qtbot: QtBot, qapp: QApplication) -
         for label in area.widget().findChildren(Label):
             if label.isVisible() and label.text():
                 assert_fits(label, area.widget())
+        for button in area.widget().findChildren(QAbstractButton):
+            if button.isVisible() and button.isEnabled():
+                assert button.accessibleName() and (button.text() or button.toolTip())
     theme().apply(qapp, before)
 
 

@@ -121,6 +121,7 @@ class FormField(QWidget):
             layout.addWidget(self.editor)
         # The choices stand in the list already.
         help = field.help.partition(". ")[2] if field.help.startswith("Any of ") else field.help
+        help = help.partition(" Empty: ")[0] if kind_of(field) == "column" else help
         self.help = Label(breakable(help), "caption", wrap=True)
         self.complaint = Label("", "complaint", wrap=True)
         layout.addWidget(self.help)

@@ -114,7 +114,8 @@ class ColumnRow(QWidget):
             "empty": self.tr("empty"),
         }[shown.kind]
         odd = self._odd(shown)
-        self.head = RowButton(shown.name)
+        help = self.tr("Show its most frequent values.") if shown.frequent else ""
+        self.head = RowButton(shown.name, help)
         self.head.setCheckable(True)
         self.head.setAccessibleDescription(". ".join(part for part in (kind, facts, odd) if part))
         self._title = Label(breakable(shown.name), wrap=True)

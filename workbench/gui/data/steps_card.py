@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -33,11 +34,12 @@ class StepsCard(Card):
         self._records: tuple[Record, ...] = ()
         self._outcomes: tuple[StepOutcome | None, ...] = ()
         self._choices = Choices()
-        self._editing = -1
-        self._problems: dict[int, str] = {}
+        self._editing = -1  # the place of the step in the form; -1 for a new one
+        self._available = True
         self.rows: list[StepRow] = []
         self.form: StepForm | None = None
-        self.chooser: StepChooser | None = None
+        self.chooser: StepChooser | None = None  # while it shows
+        self._all_steps: StepChooser | None = None
         self.empty = EmptyState("layers", "-", "-", self.tr("Add a step"), self.add_step)
         self.total = Label("", "caption", wrap=True)
         self.total.hide()
@@ -72,12 +74,18 @@ class StepsCard(Card):
         self._choices = choices
 
     def show_steps(self, records: Sequence[Record]) -> None:
-        """Show the recipe's steps; a form that is open stays, unless the steps are others."""
-        if tuple(records) == self._records and self.empty.action.isVisibleTo(self.empty):
+        """Show the recipe's steps; a form that is open stays, unless its step is not there any more."""
+        shown = tuple(dict(record) for record in records)
+        if self._available and _told(shown) == _told(self._records):
             return
-        self._records, self._outcomes = tuple(records), ()
+        kept = self._editing < 0 or (
+            self._editing < len(shown)
+            and _told((shown[self._editing],)) == _told((self._records[self._editing],))
+        )
+        self._records, self._outcomes = shown, ()
         self._offer_first()
-        self._close()
+        if not kept:
+            self._close()
         self._rebuild()
 
     def show_outcomes(
@@ -105,6 +113,7 @@ class StepsCard(Card):
     def show_unavailable(self, why: str) -> None:
         """Steps are not for this data, such as a plain text."""
         self._records = ()
+        self._available = False
         self._close()
         self._rebuild()
         self.empty.say(self.tr("No steps here"), why, "info")
@@ -120,10 +129,13 @@ class StepsCard(Card):
     def add_step(self) -> None:
         """Offer all kinds of steps."""
         self._close()
-        self.chooser = StepChooser()
-        self.chooser.chosen.connect(lambda kind: self.open_form(kind))
-        self.chooser.left.connect(self._leave)
-        self._place_layout.addWidget(self.chooser)
+        if self._all_steps is None:  # made once: it takes a tenth of a second
+            self._all_steps = StepChooser()
+            self._all_steps.chosen.connect(lambda kind: self.open_form(kind))
+            self._all_steps.left.connect(self._leave)
+            self._place_layout.addWidget(self._all_steps)
+        self.chooser = self._all_steps
+        self.chooser.show()
         self._show_only(self._place)
         self.chooser.start()
 
@@ -216,6 +228,7 @@ class StepsCard(Card):
     # ---- inside
 
     def _offer_first(self) -> None:
+        self._available = True
         self.empty.say(
             self.tr("No steps yet"),
             self.tr(
@@ -227,7 +240,12 @@ class StepsCard(Card):
         self.empty.action.show()
 
     def _close(self) -> None:
-        empty(self._place_layout)
+        if self.form is not None:
+            self._place_layout.removeWidget(self.form)
+            self.form.hide()
+            self.form.deleteLater()
+        if self._all_steps is not None:
+            self._all_steps.hide()
         self.form = self.chooser = None
         self._editing = -1
 
@@ -236,7 +254,11 @@ class StepsCard(Card):
             each.setVisible(each is part)
 
     def _show_list(self) -> None:
-        self._show_only(self._whole if self._records else self.empty)
+        """The list, or what stands for it, unless a form or all steps show."""
+        if self.form is not None or self.chooser is not None:
+            self._show_only(self._place)
+        else:
+            self._show_only(self._whole if self._records else self.empty)
 
     def _rebuild(self) -> None:
         empty(self._list)
@@ -265,3 +287,8 @@ class StepsCard(Card):
     def _walk(self, place: int, by: int) -> None:
         if 0 <= place + by < len(self.rows):
             self.rows[place + by].head.step_here()
+
+
+def _told(records: Sequence[Record]) -> str:
+    """The records as text: a recipe may hold tuples where a form makes lists."""
+    return json.dumps([dict(record) for record in records], sort_keys=True, default=str)
