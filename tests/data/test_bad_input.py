@@ -175,3 +175,12 @@ def test_quoting_can_be_chosen(write: Write) -> None:
     path = write("a.csv", 'text,label\n"a",x\n"b",y\n')
     assert open_table(path, Opening(quoting="no")).column("text") == ['"a"', '"b"']
     assert open_table(path, Opening(quoting="yes")).column("text") == ["a", "b"]
+
+
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_a_word_in_a_column_of_numbers_is_said_with_its_row(write: Write, large: int) -> None:
+    lines = [f"some text {i},{i % 5}" for i in range(6000)]
+    lines[4816] = "some text,five"
+    table = open_table(write("a.csv", "text,stars\n" + "\n".join(lines)), Opening(large=large))
+    assert table.rows == 6000
+    assert table.notes == ("“stars” is a number but for 1 row (row 4817: “five”): taken as text.",)

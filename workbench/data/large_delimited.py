@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ from workbench.data.delimited import (
 )
 from workbench.data.encodings import characters
 from workbench.data.format import Opening
+from workbench.data.odd_numbers import OddNumbers
 from workbench.data.tables import Table, text_array
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class _Pass:
 
     grid: Grid
     literal: bool
-    aside: Aside
+    aside: Aside = field(default_factory=Aside)
+    numbers: OddNumbers = field(default_factory=OddNumbers)
     quotes: bool = False
     unwrapped: int = 0
     line: int = 1
@@ -137,7 +139,7 @@ def beginning(path: Path, opening: Opening, size: int) -> tuple[Grid, bool]:
 
 def _read(path: Path, opening: Opening, grid: Grid, wish: _Wish) -> Table:
     blocks = Blocks(path, opening)
-    state = _Pass(grid, wish.literal, Aside())
+    state = _Pass(grid, wish.literal)
     try:
         with Keeper(path, opening) as keeper:
             _feed(blocks, state, keeper)
@@ -151,7 +153,7 @@ def _read(path: Path, opening: Opening, grid: Grid, wish: _Wish) -> Table:
                 raise uneven(path, state.aside, keeper.rows, len(grid.columns), opening.field)
             notes = [*blocks.notes, *([UNQUOTED] if wish.must_fit else []), *unwrapped_note(state.unwrapped)]
             notes += [UNNAMED] if opening.header == "auto" and not grid.named else []
-            notes += state.aside.notes()
+            notes += [*state.aside.notes(), *state.numbers.notes()]
             return keeper.finish(grid.columns, notes, blocks.fingerprint, state.aside.rows)
     finally:
         blocks.close()
@@ -171,6 +173,7 @@ def _feed(blocks: Blocks, state: _Pass, keeper: Keeper) -> None:
             rows, cut = _careful(data, cut, plain, last, header, state)
             header = header and cut == 0
         if rows is not None and rows.num_rows:
+            state.numbers.see(rows)
             keeper.write(rows)
         done, rest = data[:cut], data[cut:]
         state.line += line_ends(done)

@@ -11,6 +11,7 @@ from workbench.data.delimited import Grid, sniff_delimiter, split_table
 from workbench.data.encodings import decode_head
 from workbench.data.format import Format, Opening
 from workbench.data.large_delimited import beginning, read_large
+from workbench.data.odd_numbers import OddNumbers
 from workbench.data.raw import require_file
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
@@ -38,7 +39,10 @@ class Delimited(Format):
         data, found = read_decoded(path, opening)
         grid = split_table(found.text, path, opening, damaged=found.damaged)
         grid = replace(grid, notes=(*found.notes, *grid.notes))
-        return _table(path, grid, grid.rows, hashlib.sha256(data).hexdigest())
+        table = _table(path, grid, grid.rows, hashlib.sha256(data).hexdigest())
+        numbers = OddNumbers()
+        numbers.see(table.data)
+        return replace(table, notes=(*table.notes, *numbers.notes()))
 
     def peek(self, path: Path, opening: Opening, rows: int) -> Table:
         size = _FIRST
