@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import ipaddress
 import json
 import re
@@ -115,11 +116,13 @@ def personal_spans(text: str, kinds: Collection[str] = tuple(KINDS)) -> list[Spa
 
 def _without_overlaps(spans: list[Span]) -> list[Span]:
     order = list(KINDS)
-    kept: list[Span] = []
+    kept: list[Span] = []  # by their places
     for span in sorted(spans, key=lambda span: (order.index(span.kind), span.start - span.end, span.start)):
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+        place = bisect.bisect_left(kept, span.start, key=lambda other: other.start)
+        free = place == 0 or kept[place - 1].end <= span.start
+        if free and (place == len(kept) or kept[place].start >= span.end):
+            kept.insert(place, span)
+    return kept
 
 
 def _numbers(text: str, kinds: Collection[str]) -> Iterator[Span]:

@@ -31,7 +31,7 @@ class AugmentMask(Augmentation):
         if context.replace_words is None:
             raise bad_input(
                 f"{self.title}: there is no model that could replace words.",
-                "It takes an encoder with a head that fills in masked words; the chosen model has none, or is not loaded.",
+                "It takes an encoder with a head that fills in masked words; the chosen one has none or is not loaded.",
                 "Choose a model whose config names an architecture that ends with ForMaskedLM, or take the step out.",
                 field=FIELD,
             )
