@@ -16,7 +16,7 @@ from workbench.run.section import field
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff]")
 _PAGE_ENDS = re.compile("[\x0b\x0c]")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # all but a single space, which stays as it is
 _AROUND_LINES = re.compile(r" ?\n ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -58,6 +58,7 @@ class NormaliseText(Step):
         if self.form != "none":
             text = unicodedata.normalize(self.form, text)
         if self.whitespace:
-            text = _BLANKS.sub(" ", _LINE_ENDS.sub("\n", text))
-            text = _EMPTY_LINES.sub("\n\n", _AROUND_LINES.sub("\n", text)).strip()
+            text = _BLANKS.sub(" ", _LINE_ENDS.sub("\n", text)).strip()
+            if "\n" in text:
+                text = _EMPTY_LINES.sub("\n\n", _AROUND_LINES.sub("\n", text))
         return text
