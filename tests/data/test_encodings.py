@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from workbench.data.encodings import guess_encoding
-from workbench.data.tables import read_table
+from workbench.data.format import Opening
+from workbench.data.tables import open_table, read_table
 from workbench.data.text_files import read_text
 from workbench.run.problem import WorkbenchError
 
@@ -45,10 +46,11 @@ def test_the_first_rows_may_be_plain_and_the_accents_come_late(write: Write) -> 
     assert table.column("text", 40_000) == ["café crème", "thé à la menthe"]
 
 
-def test_a_character_of_a_vendor_does_not_spoil_the_rest(write: Write) -> None:
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_a_character_of_a_vendor_does_not_spoil_the_rest(write: Write, large: int) -> None:
     text = TEXTS["shift_jis"] + "①"
-    table = read_table(write("a.csv", f"text,label\n{text},x\n{text},y\n".encode("cp932")))
-    assert table.column("text") == [text, text]
+    path = write("a.csv", f"text,label\n{text},x\n{text},y\n".encode("cp932"))
+    assert open_table(path, Opening(large=large)).column("text") == [text, text]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])

@@ -266,13 +266,13 @@ def test_a_large_parquet_file_is_kept_with_its_types_and_class_names(tmp_path: P
     features = {"label": {"names": ["bad", "good"], "_type": "ClassLabel"}, "text": {"dtype": "string"}}
     data = pa.table(
         {
-            "text": [f"t {i}" for i in range(50_000)],
-            "label": [i % 3 - 1 for i in range(50_000)],
-            "user": [{"name": f"n{i}"} for i in range(50_000)],
+            "text": [f"t {i}" for i in range(12_000)],
+            "label": [i % 3 - 1 for i in range(12_000)],
+            "user": [{"name": f"n{i}"} for i in range(12_000)],
         }
     ).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     path, cache = tmp_path / "a.parquet", tmp_path / "cache"
-    pq.write_table(data, path, row_group_size=7000)
+    pq.write_table(data, path, row_group_size=5000)
     small, large = both(path, cache)
     assert small.columns == ("text", "label", "user.name")
     assert content(large) == content(small) == content(open_table(path, Opening(large=0, cache=cache)))

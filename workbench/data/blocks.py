@@ -6,7 +6,7 @@ import codecs
 import hashlib
 from pathlib import Path
 
-from workbench.data.encodings import codec_of
+from workbench.data.encodings import WIDER, codec_of
 from workbench.data.format import Opening
 from workbench.data.raw import refuse_known_binary, require_file, unreadable
 from workbench.run.problem import bad_input
@@ -89,9 +89,14 @@ class Blocks:
 
     def _transcoded(self, data: bytes, start: bool) -> bytes:
         assert self._decoder is not None
+        waiting = self._decoder.getstate()[0]
         try:
             text = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
+            if not self._opening.encoding and self.encoding in WIDER:
+                self.encoding = WIDER[self.encoding]
+                self._decoder = self._make_decoder()
+                return self._transcoded(waiting + data, start)
             raise bad_input(
                 f"{self._path.name} is not written in {self.encoding} throughout.",
                 f"The first byte that does not fit lies about {self._read / 1e6:.1f} MB into the file: "

@@ -19,7 +19,7 @@ _MARKS = (
 )
 _SAMPLE = 256 * 1024
 # Encodings with the vendors' additions, which a file may need that is otherwise like the plain one.
-_WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "cp1252": "latin-1"}
+WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "cp1252": "latin-1"}
 _BROKEN = re.compile("[\0\udc80-\udcff]")
 _PLAIN = re.compile("[\t\n\r -~]")
 _NAMES = {
@@ -75,7 +75,7 @@ def characters(
         except WorkbenchError:
             if encoding or codec.encoding not in _NAMES:
                 raise
-        wider = _WIDER.get(codec.encoding, codec.encoding)
+        wider = WIDER.get(codec.encoding, codec.encoding)
         try:
             return replace(codec, text=_decode_as(data, path, wider), encoding=wider)
         except WorkbenchError:

@@ -18,8 +18,10 @@ Header = Literal["auto", "yes", "no"]
 
 #: Bytes of a file's beginning by which it may be known.
 HEAD = 64 * 1024
-#: Files below this many bytes are read into memory; larger ones are kept as Arrow where there is a cache.
+#: Files from this many bytes on are kept as Arrow where there is a cache.
 LARGE = 32 * 1024**2
+#: Text from this many bytes on is read block by block, which is faster and takes less memory than all at once.
+IN_BLOCKS = 2 * 1024**2
 #: An archive may unpack to this many times its size (text shrinks to a third or a tenth) ...
 MOST_TIMES = 50
 #: ... and to this many bytes; whatever is below a mebibyte is harmless at any ratio.
@@ -64,6 +66,14 @@ class Opening:
     most_bytes: int = MOST_BYTES
     source_file: Literal["auto", "yes"] = "auto"
     identity: str = ""
+
+
+def in_blocks(path: Path, opening: Opening) -> Opening | None:
+    """How a file of text is opened block by block, kept only where it is large; None where it is small."""
+    size = path.stat().st_size
+    if size >= opening.large:
+        return opening
+    return replace(opening, cache=None) if size >= IN_BLOCKS else None
 
 
 class Format(ABC):

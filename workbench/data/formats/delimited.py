@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.data.blocks import LONGEST_ROW
 from workbench.data.delimited import Grid, sniff_delimiter, split_table
 from workbench.data.encodings import decode_head
-from workbench.data.format import Format, Opening
+from workbench.data.format import Format, Opening, in_blocks
 from workbench.data.large_delimited import beginning, read_large
 from workbench.data.odd_numbers import OddNumbers
 from workbench.data.raw import require_file
@@ -34,8 +34,8 @@ class Delimited(Format):
 
     def read(self, path: Path, opening: Opening) -> Table:
         require_file(path, field=opening.field)
-        if path.stat().st_size >= opening.large:
-            return read_large(path, opening)
+        if (large := in_blocks(path, opening)) is not None:
+            return read_large(path, large)
         data, found = read_decoded(path, opening)
         grid = split_table(found.text, path, opening, damaged=found.damaged)
         grid = replace(grid, notes=(*found.notes, *grid.notes))

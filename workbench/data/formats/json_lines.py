@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from workbench.data.encodings import decode_head, split_lines
-from workbench.data.format import Format, Opening
+from workbench.data.format import Format, Opening, in_blocks
 from workbench.data.json_lines import JsonRows, Record
 from workbench.data.large_json import first_records, read_large_json
 from workbench.data.nested import as_json
@@ -30,8 +30,8 @@ class JsonLines(Format):
 
     def read(self, path: Path, opening: Opening) -> Table:
         require_file(path, field=opening.field)
-        if path.stat().st_size >= opening.large:
-            return read_large_json(path, opening)
+        if (large := in_blocks(path, opening)) is not None:
+            return read_large_json(path, large)
         data, found = read_decoded(path, opening)
         rows = JsonRows(path, opening.field, found.damaged)
         records = rows.feed(split_lines(found.text), 1)

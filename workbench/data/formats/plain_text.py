@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from workbench.data.format import Format, Opening
+from workbench.data.format import Format, Opening, in_blocks
 from workbench.data.large_text import EACH_LINE, TextRows, first_lines, read_large_text
 from workbench.data.raw import require_file
 from workbench.data.tables import Table, text_table
@@ -32,8 +32,8 @@ class PlainText(Format):
 
     def read(self, path: Path, opening: Opening) -> Table:
         require_file(path, field=opening.field)
-        if opening.lines == "line" and path.stat().st_size >= opening.large:
-            return read_large_text(path, opening)
+        if opening.lines == "line" and (large := in_blocks(path, opening)) is not None:
+            return read_large_text(path, large)
         data, found = read_decoded(path, opening)
         text = found.text.replace("\r\n", "\n").replace("\r", "\n")
         lines = TextRows(path, opening, found.damaged)
