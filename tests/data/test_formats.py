@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -509,3 +510,20 @@ def test_nested_records_are_the_same_rows_from_a_list_and_from_lines(write: Writ
         (31, "has a text in “user”, where other rows have an object"),
         (41, "has a list in “user.name”, where other rows have a text"),
     ]
+
+
+@pytest.mark.parametrize("number", [50, -1])
+def test_an_arrow_file_with_a_damaged_offset_is_refused_before_it_ends_the_program(
+    tmp_path: Path, number: int
+) -> None:
+    path = tmp_path / "a.arrow"
+    data = pa.table({"text": [f"words {i:03}" for i in range(100)]})
+    with pa.ipc.new_file(path, data.schema) as sink:
+        sink.write_table(data)
+    offsets = struct.pack("<101i", *range(0, 909, 9))
+    wrong = list(range(0, 909, 9))
+    wrong[number] = 1_509_949_441
+    content = path.read_bytes()
+    assert content.count(offsets) == 1
+    path.write_bytes(content.replace(offsets, struct.pack("<101i", *wrong)))
+    assert "missing or damaged" in problem_of(path)

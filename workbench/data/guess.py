@@ -11,6 +11,7 @@ from workbench.data.formats.conll import SPAN_TAG, words
 from workbench.data.formats.image_folder import PICTURES
 from workbench.data.formats.plain_text import PlainText
 from workbench.data.header import LABEL_NAMES, TEXT_NAMES, name_words
+from workbench.data.several import SOURCE
 from workbench.data.suggest import counted, listed
 from workbench.data.tables import Table, no_such_column
 from workbench.run.problem import bad_input
@@ -18,8 +19,8 @@ from workbench.run.problem import bad_input
 _SAMPLE = 10_000
 _LONGEST_LABEL = 40  # characters, on average
 _FEW = 200
-#: A column of this name says which part of the data a row belongs to, and is no class.
-_SPLIT_NAMES = ("split", "fold", "subset", "partition")
+#: A column of this name says which part or file of the data a row belongs to, and is no class.
+_SPLIT_NAMES = ("split", "fold", "subset", "partition", SOURCE)
 _TOKENS, _TAGS = (
     ("tokens", "words", "token"),
     ("tags", "ner", "ner_tags", "labels", "upos", "pos", "chunk", "tag"),

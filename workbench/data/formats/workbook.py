@@ -59,7 +59,7 @@ def _is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return not _PARTS.isdisjoint(archive.namelist())
-    except (OSError, zipfile.BadZipFile, ValueError):
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return False
 
 
@@ -73,7 +73,7 @@ def _refuse_expansion(path: Path, opening: Opening) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(part.file_size for part in archive.infolist())
-    except (OSError, zipfile.BadZipFile, ValueError):
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return  # no archive (an old workbook), or a damaged one, which is told of where it is opened
     packed = max(1, path.stat().st_size)
     if size > opening.most_bytes or (size > _HARMLESS and size > opening.most_times * packed):
