@@ -299,5 +299,21 @@ def test_reviews_of_real_people_hold_the_telephone_numbers_that_pandas_finds(
     assert len(found) >= 3
 
 
+def test_nine_of_ten_names_that_are_found_in_messages_are_people(real: Callable[[str], Path]) -> None:
+    right = found = 0
+    for block in re.split(r"\n\s*\n", real("wnut17/train.conll").read_text(encoding="utf-8")):
+        rows = [line.split() for line in block.splitlines() if line.strip()]
+        people: set[int] = set()
+        text = ""
+        for word, *_, tag in rows:
+            people |= set(range(len(text), len(text) + len(word))) if tag.endswith("-person") else set()
+            text += word + " "
+        for span in personal_spans(text, ("name",)):
+            found += 1
+            right += bool(people & set(range(span.start, span.end)))
+    assert found > 100
+    assert right / found > 0.9
+
+
 def test_every_kind_has_an_example_above() -> None:
     assert {kind for kind, _, _ in FOUND} == set(KINDS)

@@ -17,8 +17,8 @@ from workbench.data.suggest import counted
 
 _EXAMPLES = 3
 _WHY = {
-    "name": "A model can repeat names that it has learnt. The list of names is short and takes some words for "
-    "names that are none: look before you replace them.",
+    "name": "A model can repeat names that it has learnt. They are found by a list of given names, which misses "
+    "many and now and then takes a title or a character for a person: look first, and do not rely on it.",
     "ip": "An IP address can lead to a person, and a model can repeat what it has learnt.",
 }
 _WHY_ELSE = (
