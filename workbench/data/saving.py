@@ -53,10 +53,14 @@ def save(
     if suffix in (".csv", ".tsv"):
         with writing(path, newline="") as file:
             return _delimited(frame, file, "," if suffix == ".csv" else "\t", harmless, check)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     with writing(path, newline="\n") as file:
         for columns in _portions(frame.data, check):
-            records = (dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True))
-            file.writelines(json.dumps(_plain(record), ensure_ascii=False) + "\n" for record in records)
+            plain = [
+                values if _is_plain(values) else [_plain(value) for value in values] for values in columns
+            ]
+            rows = zip(*plain, strict=True)
+            file.writelines(encode(dict(zip(frame.columns, row, strict=True))) + "\n" for row in rows)
     return 0
 
 
@@ -84,18 +88,19 @@ def _delimited(
 ) -> int:
     # RFC 4180's end of a row; with "\n" a carriage return inside a cell would go out without quotes.
     writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
-    changed = 0
-
-    def write(cells: list[str]) -> None:
-        nonlocal changed
-        safe = [made_harmless(cell) for cell in cells] if harmless else cells
-        changed += sum(one is not other for one, other in zip(cells, safe, strict=True))
-        writer.writerow(safe)
-
-    write(list(frame.columns))
+    names = [made_harmless(name) for name in frame.columns] if harmless else list(frame.columns)
+    writer.writerow(names)
+    changed = sum(name not in frame.columns for name in names)
     for columns in _portions(frame.data, check):
-        for row in zip(*columns, strict=True):
-            write(["" if value is None else as_text(value) or "" for value in row])
+        texts = [[v if isinstance(v, str) else as_text(v) or "" for v in values] for values in columns]
+        if harmless:
+            for values in texts:
+                risky = [row for row, text in enumerate(values) if text.startswith(_FORMULA)]
+                for row in risky:
+                    safe = made_harmless(values[row])
+                    changed += safe != values[row]
+                    values[row] = safe
+        writer.writerows(zip(*texts, strict=True))
     return changed
 
 
@@ -115,6 +120,11 @@ def _parquet(frame: Frame, path: Path, check: Callable[[], object]) -> None:
         for start in range(0, max(1, data.num_rows), 100 * PORTION):
             check()
             writer.write_table(data.slice(start, 100 * PORTION))
+
+
+def _is_plain(values: list[Any]) -> bool:
+    """Whether JSON can say these values as they are."""
+    return {type(value) for value in values} <= {str, int, bool, type(None)}
 
 
 def _plain(value: Any) -> Any:
