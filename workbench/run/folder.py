@@ -37,6 +37,11 @@ class RunFolder:
         return self.path.name
 
     @property
+    def edits_file(self) -> Path:
+        """The edits by hand that the run began with."""
+        return self.path / "edits.jsonl"
+
+    @property
     def recipe_file(self) -> Path:
         """`recipe.toml`: everything needed to do the run again."""
         return self.path / "recipe.toml"

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.data.step import Context
+from workbench.run.files import write_whole
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
-from workbench.run.recipe_files import changed
+from workbench.run.recipe_files import changed, recipe_toml
 
 if TYPE_CHECKING:
     from workbench.engine.task import Goods, Rows, Task
@@ -117,7 +118,27 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
     folder = (
         make_run(home, recipe) if make_folder and is_main_process() else RunFolder(home.runs / "elsewhere")
     )
+    if make_folder and is_main_process():
+        recipe = _with_edits(folder, recipe)
     return Prepared(folder, recipe, found["task"], found["rows"], home, writes=is_main_process())
+
+
+def _with_edits(folder: RunFolder, recipe: Recipe) -> Recipe:
+    """The run keeps the edits by hand that it began with; what is edited afterwards belongs to later runs."""
+    if not recipe.data.patch:
+        return recipe
+    write_whole(folder.edits_file, Path(recipe.data.patch).expanduser().read_text(encoding="utf-8"))
+    recipe = changed(recipe, "data.patch", str(folder.edits_file))
+    write_whole(folder.recipe_file, recipe_toml(recipe))
+    return recipe
+
+
+def own_recipe(folder: RunFolder) -> Recipe:
+    """A run's recipe with its own edits by hand, wherever the folder lies now."""
+    recipe = folder.recipe()
+    if recipe.data.patch and folder.edits_file.is_file():
+        recipe = changed(recipe, "data.patch", str(folder.edits_file))
+    return recipe
 
 
 def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambda: None) -> Context:
@@ -193,7 +214,7 @@ def reopen(folder: RunFolder, home: Home | None = None) -> Prepared:
             "There is nothing left to do in it.",
             "To train longer, start a new run from it: choose it as the model.",
         )
-    recipe = folder.recipe()
+    recipe = own_recipe(folder)
     if not folder.is_alive():
         mend_checkpoints(folder.checkpoints)
     checkpoint, notes = _where_to_go_on(folder)
@@ -231,7 +252,7 @@ def take_up(folder: RunFolder, home: Home) -> Prepared:
         return reopen(folder, home)
     from workbench.tasks import task_named
 
-    recipe = folder.recipe()
+    recipe = own_recipe(folder)
     task = task_named(recipe.task.kind)
     return Prepared(
         folder, recipe, task, _same_rows(folder, task, recipe, home), home, writes=is_main_process()
@@ -254,7 +275,9 @@ def _same_rows(folder: RunFolder, task: Task, recipe: Recipe, home: Home) -> Row
 def load_goods(prepared: Prepared) -> Goods:
     """Model, tokenizer and encoded rows; a new head's first weights come from the seed."""
     from workbench.engine.assembly import seed_chance
+    from workbench.engine.encoding import keeping_tokens
 
     seed_chance(prepared.recipe.training.seed)
     model, tokenizer = prepared.task.load(prepared.recipe, prepared.rows, prepared.model)
-    return prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
+    with keeping_tokens(prepared.home.cache / "tokens"):
+        return prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
