@@ -68,19 +68,47 @@ def same_label(label: str) -> str:
 
 def folded(
     values: pa.Array, fold: Callable[[str], str], check: Callable[[], object] = lambda: None
-) -> tuple[Indices, list[str]]:
+) -> tuple[Indices, pa.Array]:
     """Numbers of values that are the same once folded, with `same_text` or `same_label`.
 
     Returns:
-        For each value its number, -1 where it is missing or nothing is left of it; int64. And the folded values.
+        For each value its number, -1 where it is missing or nothing is left of it; int64. And the folded values,
+        `large_string`, in the order in which they first come.
     """
+    import pyarrow as pa
+
     codes, distinct = coded(values)
-    numbers: dict[str, int] = {}
-    lookup = np.full(len(distinct) + 1, -1, dtype=np.int64)  # the last one is for -1
+    # No dictionary of Python's: when one of a million words grows, no other thread has its turn.
+    pieces = [pa.array([], pa.large_string())]
     for start in range(0, len(distinct), PORTION):
         check()
-        for offset, value in enumerate(distinct.slice(start, PORTION).to_pylist()):
-            key = fold(value)
-            if key:
-                lookup[start + offset] = numbers.setdefault(key, len(numbers))
-    return lookup[codes], list(numbers)
+        part = [fold(value) or None for value in distinct.slice(start, PORTION).to_pylist()]
+        pieces.append(pa.array(part, pa.large_string()))
+    numbers, kinds = coded(pa.concat_arrays(pieces))
+    return np.append(numbers, -1)[codes], kinds  # the last one is for -1
+
+
+def blank_rows(frame: Frame, column: str) -> Indices:
+    """The rows where that column is missing or holds nothing but blanks; none without such a column."""
+    if column not in frame.columns:
+        return np.empty(0, dtype=np.int64)
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_length(pc.utf8_trim_whitespace(column_strings(frame, column)))
+    return np.flatnonzero(pc.fill_null(trimmed, 0).to_numpy(zero_copy_only=False) == 0)
+
+
+def in_both(
+    frame: Frame, others: Frame, check: Callable[[], object] = lambda: None
+) -> tuple[Indices, Indices]:
+    """The rows of each frame whose text stands in the other one as well, by `same_text`; blank ones do not count."""
+    import pyarrow.compute as pc
+
+    codes, texts = folded(column_strings(frame, frame.text), same_text, check)
+    other_codes, other_texts = folded(column_strings(others, others.text), same_text, check)
+
+    def rows(codes: Indices, texts: pa.Array, elsewhere: pa.Array) -> Indices:
+        known = pc.is_in(texts, value_set=elsewhere).to_numpy(zero_copy_only=False)
+        return np.flatnonzero(np.append(known, False)[codes])  # the last one is for -1
+
+    return rows(codes, texts, other_texts), rows(other_codes, other_texts, texts)

@@ -14,7 +14,7 @@ from workbench.data.column_profile import FEWEST_ROWS, NEAR_CONSTANT
 from workbench.data.examples import MOST, quoted
 from workbench.data.frame import Frame, Indices
 from workbench.data.step import Context
-from workbench.data.strings import coded, column_strings, folded, same_text
+from workbench.data.strings import blank_rows, coded, column_strings
 from workbench.data.suggest import counted, listed
 from workbench.data.tables import PORTION
 
@@ -42,7 +42,7 @@ class EmptyColumns(Check):
             name
             for name in frame.columns
             # An empty text or label column is the business of other checks.
-            if name not in (frame.text, frame.label) and _is_empty(frame, name, context)
+            if name not in (frame.text, frame.label) and len(blank_rows(frame, name)) == frame.rows
         ]
         return _columns_finding(
             frame,
@@ -62,17 +62,20 @@ class ConstantColumns(Check):
     order: ClassVar[int] = 52
 
     def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
+        import pyarrow.compute as pc
+
         found: dict[str, str] = {}
         for name in frame.columns:
             context.check()
             if name == frame.label:
                 continue
-            codes, values = folded(column_strings(frame, name), str.strip, context.check)
+            filled_rows = pc.utf8_trim_whitespace(column_strings(frame, name))
+            codes, values = coded(pc.if_else(pc.equal(filled_rows, ""), None, filled_rows))
             counts = np.bincount(codes[codes >= 0], minlength=1)
             filled, most = int(counts.sum()), int(counts.max())
             constant = len(values) == 1 and filled > 1
             if constant or (filled >= FEWEST_ROWS and most >= NEAR_CONSTANT * filled):
-                value = quoted(values[int(counts.argmax())], 30)
+                value = quoted(values[int(counts.argmax())].as_py(), 30)
                 found[name] = f"{name}: {value} in {most} of {counted(frame.rows, 'row')}"
         return _columns_finding(
             frame,
@@ -183,11 +186,6 @@ def _portions(values: pa.Array, context: Context) -> Iterator[list[str]]:
     for start in range(0, len(values), PORTION):
         context.check()
         yield values.slice(start, PORTION).to_pylist()
-
-
-def _is_empty(frame: Frame, name: str, context: Context) -> bool:
-    _, values = folded(column_strings(frame, name), same_text, context.check)
-    return not values
 
 
 def _columns_finding(

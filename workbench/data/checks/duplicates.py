@@ -7,13 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.data.check import Check, Finding, Fix
-from workbench.data.checks.missing import blank_rows
 from workbench.data.classes import label_classes
 from workbench.data.examples import MOST, quoted, row_examples, row_number, value_at
 from workbench.data.frame import Frame, Indices
 from workbench.data.near import SIMILARITY, Near, near_rows
 from workbench.data.step import Context
-from workbench.data.strings import coded, column_strings, first_places, folded, same_text
+from workbench.data.strings import blank_rows, coded, column_strings, first_places, folded, same_text
 from workbench.data.suggest import counted
 
 #: Characters of distinct texts that near duplicates are looked for in: about a minute. The step looks at all.
@@ -37,7 +36,7 @@ class ExactDuplicates(Check):
             codes = codes * (len(names) + 1) + labels + 1
         _, first, groups = np.unique(codes, return_index=True, return_inverse=True)
         later = first[groups] != np.arange(frame.rows)
-        later[blank_rows(frame, frame.text, context)] = False
+        later[blank_rows(frame, frame.text)] = False
         rows = np.flatnonzero(later)
         if not len(rows):
             return []

@@ -9,10 +9,10 @@ import numpy as np
 from workbench.data.check import Check, Finding, Fix
 from workbench.data.checks.duplicates import near_examples
 from workbench.data.examples import row_examples
-from workbench.data.frame import Frame, Indices
+from workbench.data.frame import Frame
 from workbench.data.near import SIMILARITY, Near, near_pairs
 from workbench.data.step import Context
-from workbench.data.strings import column_strings, folded, same_text
+from workbench.data.strings import in_both
 from workbench.data.suggest import counted
 
 _WHY = (
@@ -31,7 +31,7 @@ class Leaks(Check):
     def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
         if held_out is None or not _comparable(frame, held_out):
             return []
-        rows, others = leaking(frame, held_out, context)
+        rows, others = in_both(frame, held_out, context.check)
         if not len(rows):
             return []
         return [
@@ -62,7 +62,7 @@ class NearLeaks(Check):
         if held_out is None or not _comparable(frame, held_out):
             return []
         near = near_pairs(frame, held_out, SIMILARITY, context.check)
-        exact, _ = leaking(frame, held_out, context)
+        exact, _ = in_both(frame, held_out, context.check)
         new = ~np.isin(near.rows, exact)
         near = Near(near.rows[new], near.like[new], near.similarity[new], near.compared)
         if not len(near.rows):
@@ -84,18 +84,6 @@ class NearLeaks(Check):
                 held_out=np.unique(near.like),
             )
         ]
-
-
-def leaking(frame: Frame, held_out: Frame, context: Context) -> tuple[Indices, Indices]:
-    """The rows to learn from whose text is held out as well, and those held-out rows; blank texts do not count."""
-    codes, texts = folded(column_strings(frame, frame.text), same_text, context.check)
-    other_codes, other_texts = folded(column_strings(held_out, held_out.text), same_text, context.check)
-    there = set(other_texts)
-    both = {text for text in texts if text in there}
-    # The last one is for rows without a text.
-    shared = np.array([text in both for text in texts] + [False])
-    other_shared = np.array([text in both for text in other_texts] + [False])
-    return np.flatnonzero(shared[codes]), np.flatnonzero(other_shared[other_codes])
 
 
 def _comparable(frame: Frame, held_out: Frame) -> bool:

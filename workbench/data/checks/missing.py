@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from workbench.data.check import Check, Finding, Fix
 from workbench.data.examples import row_examples
-from workbench.data.frame import Frame, Indices
+from workbench.data.frame import Frame
 from workbench.data.step import Context
-from workbench.data.strings import column_strings, folded, same_text
+from workbench.data.strings import blank_rows
 from workbench.data.suggest import counted
 
 
@@ -22,7 +20,7 @@ class MissingLabels(Check):
     order: ClassVar[int] = 10
 
     def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
-        rows = blank_rows(frame, frame.label, context)
+        rows = blank_rows(frame, frame.label)
         if not len(rows):
             return []
         everywhere = len(rows) == frame.rows
@@ -52,7 +50,7 @@ class EmptyTexts(Check):
     order: ClassVar[int] = 12
 
     def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
-        rows = blank_rows(frame, frame.text, context)
+        rows = blank_rows(frame, frame.text)
         if not len(rows):
             return []
         everywhere = len(rows) == frame.rows
@@ -71,14 +69,6 @@ class EmptyTexts(Check):
                 column=frame.text,
             )
         ]
-
-
-def blank_rows(frame: Frame, column: str, context: Context) -> Indices:
-    """The rows where that column is missing or holds nothing but blanks; none without such a column."""
-    if column not in frame.columns:
-        return np.empty(0, dtype=np.int64)
-    codes, _ = folded(column_strings(frame, column), same_text, context.check)
-    return np.flatnonzero(codes < 0)
 
 
 def _drop(title: str, column: str) -> Fix:

@@ -10,7 +10,7 @@ from workbench.data.changing import keep_rows
 from workbench.data.frame import Frame
 from workbench.data.near import near_pairs
 from workbench.data.step import Context, Done, Step
-from workbench.data.strings import column_strings, folded, same_text
+from workbench.data.strings import in_both
 from workbench.run.section import field
 
 
@@ -38,14 +38,11 @@ class RemoveLeaks(Step):
         return Done(frame)
 
     def learn(self, frame: Frame, held_out: Sequence[Frame], context: Context) -> Done:
-        known: set[str] = set()
+        keep = np.ones(frame.rows, dtype=bool)
         for other in held_out:
-            known.update(folded(column_strings(other, other.text), same_text, context.check)[1])
-        codes, texts = folded(column_strings(frame, frame.text), same_text, context.check)
-        leaks = np.array([text in known for text in texts] + [False], dtype=bool)  # the last one is for -1
-        keep = ~leaks[codes]
-        for other in held_out if self.similarity < 1 else ():
-            keep[near_pairs(frame, other, self.similarity, context.check).rows] = False
+            keep[in_both(frame, other, context.check)[0]] = False
+            if self.similarity < 1:
+                keep[near_pairs(frame, other, self.similarity, context.check).rows] = False
         return keep_rows(frame, keep)
 
     def summary(self) -> str:
