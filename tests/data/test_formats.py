@@ -19,7 +19,7 @@ from tests.data.books import DATE, MOMENT, TIME, write_ods, write_xlsx
 from workbench.data.format import Opening
 from workbench.data.formats.conll import words
 from workbench.data.nested import MOST_FIELDS
-from workbench.data.tables import Table, open_table, read_table
+from workbench.data.tables import Table, open_table, peek, read_table
 from workbench.run.problem import WorkbenchError
 
 Write = Callable[[str, str | bytes], Path]
@@ -223,6 +223,15 @@ def test_objects_with_a_thousand_different_keys_stay_json(write: Write) -> None:
     table = read_table(as_file(write, records))
     assert table.columns == ("scores", "user.name")
     assert table.column("scores")[3] == '{"user 3": 3}'
+
+
+def test_the_first_records_of_a_large_list_come_without_the_rest(write: Write) -> None:
+    content = json.dumps([{"text": f"words {i}", "user": {"n": i}} for i in range(30_000)], indent=1)
+    path = write("a.json", f"{content[:-2]} broken")
+    table = peek(path, Opening(large=1), 200)
+    assert (table.columns, table.rows) == (("text", "user.n"), 200)
+    assert table.row(199) == ("words 199", "199")
+    assert "is not whole JSON" in problem_of(path)
 
 
 # CoNLL

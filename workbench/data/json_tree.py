@@ -82,6 +82,20 @@ class JsonWalker:
             found.append(value)
         return found
 
+    def first_items(self, most: int) -> list[Any]:
+        """The first items of the list that the text is, as far as the text goes."""
+        self._next()
+        self._at += 1
+        found = []
+        try:
+            for item in self._items():
+                found.append(item)
+                if len(found) == most:
+                    break
+        except (json.JSONDecodeError, RecursionError):
+            return found[:-1] if self._at >= len(self._text) else found
+        return found
+
     def _next(self) -> str:
         """The next character that is no blank; empty at the end."""
         first = self._text[self._at : self._at + 1]

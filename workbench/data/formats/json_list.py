@@ -22,6 +22,7 @@ from workbench.run.problem import WorkbenchError, bad_input
 _LINES = (".jsonl", ".ndjson")
 _OTHERS = (".csv", ".tsv", ".tab", ".txt", ".md", ".text", ".conll")
 _PORTION = 2000
+_BEGINNING = 1024**2  # bytes that are read for the first rows of a large file
 _CONVERSATIONS = frozenset(("messages", "conversations"))
 
 
@@ -69,6 +70,21 @@ class JsonList(Format):
         records = _records(found.items, rows, opening)
         values = {name: [as_json(record.get(name)) for record in records] for name in rows.names}
         return text_table(path, values, [*said, *rows.notes()], fingerprint, rows.aside.rows)
+
+    def peek(self, path: Path, opening: Opening, rows: int) -> Table:
+        if opening.records or path.stat().st_size < opening.large:
+            return super().peek(path, opening, rows)
+        with path.open("rb") as file:
+            text = decode_head(file.read(_BEGINNING))
+        if not text.lstrip().startswith("["):
+            return super().peek(path, opening, rows)
+        items = JsonWalker(text, path, opening.field, lambda _: None).first_items(rows)
+        if not items:  # the first record alone is longer than what was read
+            return super().peek(path, opening, rows)
+        read = JsonRows(path, opening.field, True, "record")
+        records = _records(items, read, opening)
+        values = {name: [as_json(record.get(name)) for record in records] for name in read.names}
+        return text_table(path, values, read.notes(), "", read.aside.rows)
 
 
 def _is_lines(text: str) -> bool:
