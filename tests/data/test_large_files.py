@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.data import blocks
+from workbench.data import cache as cache_module
 from workbench.data.format import Opening
 from workbench.data.tables import Table, open_table, peek
 from workbench.run.problem import WorkbenchError
@@ -222,6 +224,24 @@ def test_a_damaged_copy_is_made_anew(write: Write, tmp_path: Path) -> None:
     (part,) = cache.glob("*/part-0.arrow")
     part.write_bytes(part.read_bytes()[:100])
     assert open_table(path, Opening(large=0, cache=cache)).column("text") == ["a", "b"]
+
+
+def test_what_was_not_opened_for_longest_makes_room(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = Opening(large=0, cache=tmp_path / "cache")
+    first, second, third = (write(f"{name}.csv", f"text,label\n{name},x\nb,y\n" * 2) for name in "abc")
+    open_table(first, opening)
+    (about,) = (tmp_path / "cache").glob("*/table.json")
+    os.utime(about, (1, 1))
+    open_table(second, opening)
+    sizes = [sum(file.stat().st_size for file in entry.iterdir()) for entry in (tmp_path / "cache").iterdir()]
+    monkeypatch.setattr(cache_module, "MOST_KEPT", max(sizes) * 2 + 10)
+    open_table(third, opening)
+    left = [
+        json.loads(about.read_text())["fingerprint"] for about in (tmp_path / "cache").glob("*/table.json")
+    ]
+    assert sorted(left) == sorted(open_table(path).fingerprint for path in (second, third))
 
 
 @SMALL_BLOCKS

@@ -57,15 +57,3 @@ def read_decoded(path: Path, opening: Opening) -> tuple[bytes, Characters]:
             field=opening.field,
         )
     return data, found
-
-
-def read_characters(path: Path, opening: Opening) -> tuple[bytes, str]:
-    """A file's bytes and its text, for formats of one piece, of which nothing can be set aside.
-
-    Raises:
-        WorkbenchError: As `read_decoded`, and when a byte is broken.
-    """
-    data, found = read_decoded(path, opening)
-    if found.damaged:
-        decode(data, path, opening.encoding, field=opening.field)
-    return data, found.text

@@ -52,7 +52,8 @@ class Compressed(Format):
                 target = folder / inner_name(path)
                 unpack_stream(path, _head(path), target, opening)
                 _require_file(target, path, opening)
-                table = open_table(target, inner)
+                # Unpacking was the first half.
+                table = open_table(target, replace(inner, progress=lambda x: opening.progress(0.5 + x / 2)))
         return _from(path, table)
 
     def peek(self, path: Path, opening: Opening, rows: int) -> Table:
