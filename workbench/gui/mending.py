@@ -44,6 +44,7 @@ class Mending(QObject):
         self._source = ""
         self._patch_read = ""
         self._unwritten: Patch | None = None
+        self._writing = False
         #: The look that `looked` answers.
         self.request: DataRequest | None = None
         self.looked: Looked | None = None
@@ -153,6 +154,11 @@ class Mending(QObject):
 
     # ---- edits by hand
 
+    @property
+    def waiting(self) -> bool:
+        """Whether edits by hand are still to be written."""
+        return self._unwritten is not None or self._writing
+
     def edited(self, patch: Patch) -> None:
         """Keep the edits by hand soon."""
         self._unwritten = patch
@@ -166,14 +172,20 @@ class Mending(QObject):
         kept = self._workspace.recipe.data.patch
         path = Path(kept).expanduser() if kept else self._rows.edits_file(data.path)
 
+        self._writing = True
+
         def done(path: Path) -> None:
-            self._patch_read = str(path)
+            self._writing, self._patch_read = False, str(path)
             if self._workspace.recipe.data.patch == str(path):
                 self._workspace.look_at_data()  # the same name, other edits
             else:
                 self._workspace.set_field("data.patch", str(path))
 
-        self._rows.keep_edits(path, patch, done, self._workspace.problem_raised.emit)
+        def failed(problem: Problem) -> None:
+            self._writing = False
+            self._workspace.problem_raised.emit(problem)
+
+        self._rows.keep_edits(path, patch, done, failed)
 
     # ---- other data
 

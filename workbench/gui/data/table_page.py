@@ -139,11 +139,9 @@ class TablePage(QSplitter):
         stepped = preview.mended is not None and any(step.on for step in self._workspace.recipe.data.steps)
         self.when.setVisible(stepped)
         shown: Rows = preview.untouched or preview.table
+        text, label, after = preview.text, preview.label, False
         if stepped and preview.mended and self.when.current() == AFTER:
-            shown = preview.mended.frame
-        after = preview.mended is not None and shown is preview.mended.frame
-        text, label = preview.text, preview.label
-        if preview.mended and after:
+            shown, after = preview.mended.frame, True
             text, label = preview.mended.frame.text, preview.mended.frame.label
         if shown is not self._shown and self._shown is not None and not after:
             same = getattr(shown, "data", None) is getattr(self._shown, "data", None)
@@ -162,8 +160,13 @@ class TablePage(QSplitter):
         steps.show_data(Choices(columns, preview.text, preview.label, tuple(self._class_names())))
         steps.show_steps(tuple(record.model_dump() for record in recipe.data.steps))
         outcomes: list[StepOutcome | None] = [None] * len(recipe.data.steps)
+        records = recipe.data.steps
         for report in done.reports if done else ():
-            outcomes[report.place] = StepOutcome(report.changed, report.removed, report.added, report.notes)
+            # While a new preview is on its way, the old one tells of other steps.
+            if report.place < len(records) and records[report.place].kind == report.kind:
+                outcomes[report.place] = StepOutcome(
+                    report.changed, report.removed, report.added, report.notes
+                )
         problem = preview.problem
         if problem and problem.field == "data.steps":
             place = next(

@@ -1,0 +1,111 @@
+"""The Data page mends: problems are found by a click, mended by a click, and rows are searched, edited and labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from workbench.gui.data.side import FINDINGS, STEPS
+from workbench.gui.panes.data import DataPane
+from workbench.gui.workspace import Workspace
+
+
+@pytest.fixture
+def messy(tmp_path: Path) -> Path:
+    rows = [f"message {i} about the {('rain', 'soup')[i % 2]} today" for i in range(40)]
+    labels = [("weather", "kitchen")[i % 2] for i in range(40)]
+    rows += rows[:3]
+    labels += labels[:3]
+    labels[7] = labels[9] = ""
+    file = tmp_path / "messy.csv"
+    lines = (f"{text},{label}\n" for text, label in zip(rows, labels, strict=True))
+    file.write_text("text,label\n" + "".join(lines), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def pane(qtbot: QtBot, workspace: Workspace, messy: Path) -> Iterator[DataPane]:
+    shown = DataPane(workspace)
+    qtbot.addWidget(shown)
+    shown.resize(1100, 760)
+    shown.show()
+    workspace.choose_data(str(messy))
+    settle(qtbot, workspace)
+    yield shown
+
+
+def settle(qtbot: QtBot, workspace: Workspace) -> None:
+    qtbot.waitUntil(lambda: not workspace.data_busy and not workspace.mending.busy, timeout=60_000)
+
+
+def test_problems_are_found_and_mended_by_clicks(qtbot: QtBot, pane: DataPane, workspace: Workspace) -> None:
+    page = pane.table_page
+    qtbot.mouseClick(page.side.button(FINDINGS), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.side.findings.empty.action, Qt.MouseButton.LeftButton)
+    settle(qtbot, workspace)
+    looked = workspace.mending.looked
+    assert looked is not None
+    found = {finding.kind: finding for finding in looked.found}
+    assert found["missing-labels"].count == 2 and found["exact-duplicates"].count == 3
+    page.show_finding(found["exact-duplicates"])
+    qtbot.waitUntil(lambda: page.rows.model.rowCount() == len(found["exact-duplicates"].rows), timeout=10_000)
+    page.side.findings.fix_wanted.emit(found["exact-duplicates"].fixes[0])
+    qtbot.waitUntil(lambda: len(workspace.recipe.data.steps) == 1, timeout=10_000)
+    settle(qtbot, workspace)
+    qtbot.waitUntil(lambda: workspace.mending.looked is not looked, timeout=60_000)
+    again = workspace.mending.looked
+    assert again is not None and "exact-duplicates" not in [finding.kind for finding in again.found]
+    assert page.rows.model.rowCount() == 40
+    page.side.show_page(STEPS)
+    assert "3 rows removed" in page.side.steps.rows[0].outcome.text()
+    page.when.button("before").click()
+    assert page.rows.model.rowCount() == 43  # the file itself is as it was
+    page.side.steps.steps_changed.emit(())
+    settle(qtbot, workspace)
+    assert workspace.recipe.data.steps == () and page.when.isHidden()
+
+
+def test_rows_are_searched_and_sorted(qtbot: QtBot, pane: DataPane) -> None:
+    rows = pane.table_page.rows
+    rows.filter.field.setFocus()
+    qtbot.keyClicks(rows.filter.field, "soup")
+    qtbot.waitUntil(lambda: rows.model.rowCount() == 21, timeout=10_000)
+    rows.filter.field.clear()
+    qtbot.waitUntil(lambda: rows.model.rowCount() == 43, timeout=10_000)
+
+
+def test_an_edit_by_hand_is_kept_and_learned_from(
+    qtbot: QtBot, pane: DataPane, workspace: Workspace, messy: Path
+) -> None:
+    before = messy.read_bytes()
+    model = pane.table_page.rows.model
+    label = model.index(7, 1)
+    assert model.setData(label, "kitchen")
+    qtbot.waitUntil(lambda: bool(workspace.recipe.data.patch), timeout=10_000)
+    settle(qtbot, workspace)
+    assert Path(workspace.recipe.data.patch).is_file() and messy.read_bytes() == before
+    assert workspace.data is not None and workspace.data.profile is not None
+    assert workspace.data.profile.unlabelled == 1
+    pane.table_page.rows.edits.stack.undo()
+    qtbot.waitUntil(lambda: not workspace.mending.waiting, timeout=10_000)
+    settle(qtbot, workspace)
+    assert workspace.data.profile is not None and workspace.data.profile.unlabelled == 2
+
+
+def test_labels_are_given_with_keys(qtbot: QtBot, pane: DataPane, workspace: Workspace) -> None:
+    pane.table_page.label_button.click()
+    page = pane.labelling
+    assert pane.stack.currentWidget() is page
+    for _ in range(2):
+        qtbot.keyClick(page, Qt.Key.Key_1)
+    assert len(page.edits.patch.labels) == 2
+    page.head.done.click()
+    assert pane.stack.currentWidget() is pane.table_page
+    qtbot.waitUntil(lambda: bool(workspace.recipe.data.patch), timeout=10_000)
+    settle(qtbot, workspace)
+    assert workspace.data is not None and workspace.data.profile is not None
+    assert workspace.data.profile.unlabelled == 0
