@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,13 @@ from pytestqt.qtbot import QtBot
 from workbench.data.check import Finding, Fix, Severity
 from workbench.data.column_profile import ColumnProfile
 from workbench.data.languages import Language, Languages
-from workbench.data.step import all_steps, parse_step
+from workbench.data.pipeline import mended
+from workbench.data.step import Context, all_steps, parse_step
+from workbench.data.tables import read_table
 from workbench.gui.data.card_parts import Mark
 from workbench.gui.data.findings_card import FindingsCard
-from workbench.gui.data.form_fields import Choices, NameGrid, TickList
+from workbench.gui.data.form_fields import Choices
+from workbench.gui.data.form_lists import NameGrid, TickList
 from workbench.gui.data.profile_card import ProfileCard
 from workbench.gui.data.side import NARROWEST, DataSide
 from workbench.gui.data.split_card import SplitCard, SplitValues
@@ -27,7 +31,9 @@ from workbench.gui.data.step_row import StepOutcome
 from workbench.gui.data.steps_card import StepsCard
 from workbench.gui.theme import theme
 from workbench.gui.widgets import ElidedLabel, Label, column, scrolled
-from workbench.run.problem import Problem
+from workbench.run.problem import Problem, WorkbenchError
+from workbench.run.recipe import DataSection
+from workbench.run.step_record import StepRecord
 
 Show = Callable[[QWidget], None]
 
@@ -287,6 +293,28 @@ def test_what_each_step_did_stands_below_it(steps: StepsCard) -> None:
     assert "1 800 rows in the file, 1\u202f799 after all steps" in words(steps)
 
 
+def test_reports_and_problems_of_the_pipeline_find_their_steps(steps: StepsCard, tiny_csv: Path) -> None:
+    records = ({"kind": "sample", "rows": 50}, {"kind": "strip-html", "on": False}, {"kind": "drop-missing"})
+    steps.show_steps(records)
+    table = read_table(tiny_csv)
+    data = DataSection(train=str(tiny_csv), steps=tuple(StepRecord.model_validate(r) for r in records))
+    steps.show_reports(mended(table, data, Context(), "text", "label").reports, table.rows)
+    assert "70 rows removed" in words(steps.rows[0]) and "changes nothing" in words(steps.rows[2])
+    assert "120 rows in the file, 50 after all steps" in words(steps)
+
+    wrong = ({"kind": "sample", "rows": 50}, {"kind": "drop-missing", "columns": ["txet"]})
+    steps.show_steps(wrong)
+    data = DataSection(train=str(tiny_csv), steps=tuple(StepRecord.model_validate(r) for r in wrong))
+    with pytest.raises(WorkbenchError) as error:
+        mended(table, data, Context(), "text", "label")
+    steps.show_problem(error.value.problem)
+    assert "Did you mean “text”?" in words(steps.rows[1]) and "txet" not in words(steps.rows[0])
+    steps.show_problem(Problem("The file of edits is gone."))
+    assert "The file of edits is gone." in words(steps)
+    steps.show_problem(None)
+    assert "gone" not in words(steps)
+
+
 def test_a_step_is_switched_off_and_on(qtbot: QtBot, steps: StepsCard) -> None:
     told = caught(steps.steps_changed)
     qtbot.keyClick(steps.rows[0].switch, Qt.Key.Key_Space)
@@ -352,9 +380,9 @@ def test_a_step_is_found_by_its_words_set_up_and_added(qtbot: QtBot, steps: Step
     grid = form.fields["names"].editor
     assert isinstance(grid, NameGrid) and list(grid.lines) == ["late", "Late", "refund"]
     click(qtbot, form.accept)
-    assert told == [] and "Choose at least one." in words(form)
+    assert told == [] and "Give at least one new name." in words(form)
     qtbot.keyClicks(grid.lines["Late"], "late")
-    assert "Choose at least one." not in words(form)
+    assert "Give at least one new name." not in words(form)
     made = {"kind": "rename-labels", "names": {"Late": "late"}}
     assert asked[-1] == (3, made)
     steps.show_outcome("Would change 4 rows.")

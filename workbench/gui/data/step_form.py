@@ -66,6 +66,7 @@ class StepForm(QWidget):
                 made.show_value(self._values[name])
             made.edited.connect(self._edited)
         self.name = QLineEdit(str(self._record.get("name", "")))
+        self.name.setMaxLength(80)  # as in the recipe
         self.name.setPlaceholderText(self.tr("None needed"))
         help = self.tr("What the step is called in the list; without a name it says what it does.")
         explain_widget(self.name, help, self.tr("Your name for the step"))
@@ -204,7 +205,7 @@ class StepForm(QWidget):
                 for detail in cause.errors(include_url=False):
                     name = str(detail["loc"][0]) if detail["loc"] else ""
                     if name in self.fields:
-                        said.setdefault(name, self._words(detail))
+                        said.setdefault(name, self._words(detail, kind_of(self.fields[name].field)))
                     else:
                         general.append(self._words(detail))
             else:
@@ -216,13 +217,13 @@ class StepForm(QWidget):
         self.doubt.say(" ".join(doubts))
         return not said and not general
 
-    def _words(self, error: ErrorDetails) -> str:
+    def _words(self, error: ErrorDetails, editor: str = "") -> str:
         """A complaint in plain words."""
         kind, message = error["type"], error["msg"]
         if kind in ("missing", "string_too_short"):
             return self.tr("Fill this in.")
         if kind in ("too_short", "tuple_too_short"):
-            return self.tr("Choose at least one.")
+            return self.tr("Give at least one new name." if editor == "pairs" else "Choose at least one.")
         message = message.removeprefix("Value error, ").replace("Input should", self.tr("It should"))
         return message.rstrip(".") + "."
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.data.step import all_steps
 from workbench.data.suggest import counted
-from workbench.gui.data.card_parts import empty, figure
+from workbench.gui.data.card_parts import SmallNote, empty, figure
 from workbench.gui.data.form_fields import Choices
 from workbench.gui.data.step_chooser import StepChooser
 from workbench.gui.data.step_form import StepForm
 from workbench.gui.data.step_row import Record, StepOutcome, StepRow
 from workbench.gui.theme import MEDIUM, SMALL, TINY
 from workbench.gui.widgets import Card, EmptyState, GhostButton, Label, column, row
+
+if TYPE_CHECKING:
+    from workbench.data.pipeline import StepReport
+    from workbench.run.problem import Problem
+
+_STEP = re.compile(r"Step (\d+)\. ")
 
 
 class StepsCard(Card):
@@ -53,7 +60,8 @@ class StepsCard(Card):
         self._list = QVBoxLayout(listed)
         self._list.setContentsMargins(0, 0, 0, 0)
         self._list.setSpacing(TINY)
-        foot = column(self.total, row(self.add_button, None))
+        self.trouble = SmallNote("error")
+        foot = column(self.trouble, self.total, row(self.add_button, None))
         foot.setContentsMargins(SMALL, 0, SMALL, 0)
         self._whole = column(listed, foot)
         self._place = QWidget()  # of the form and the chooser
@@ -104,6 +112,24 @@ class StepsCard(Card):
                 )
             )
         self.total.setVisible(known)
+
+    def show_reports(self, reports: Sequence[StepReport], rows_before: int = -1) -> None:
+        """What the pipeline says that the steps did; those that are off have no report."""
+        outcomes: list[StepOutcome | None] = [None] * len(self.rows)
+        for each in reports:
+            if each.place < len(outcomes):
+                outcomes[each.place] = StepOutcome(each.changed, each.removed, each.added, each.notes)
+        self.show_outcomes(outcomes, rows_before, reports[-1].rows if reports else rows_before)
+
+    def show_problem(self, problem: Problem | None) -> None:
+        """What stands against the steps, at the step that its title names ("Step 2. …"); None takes it back."""
+        place = _STEP.match(problem.title) if problem else None
+        for number, each in enumerate(self.rows, start=1):
+            if problem and place and int(place[1]) == number:
+                title = problem.title[place.end() :]
+                words = " ".join(part for part in (title, problem.cause, problem.remedy) if part)
+                each.show_outcome(StepOutcome(problem=words))
+        self.trouble.say(str(problem) if problem and not place else "")
 
     def show_outcome(self, text: str, kind: str = "hint") -> None:
         """What the step in the open form would do; nothing where no form is open."""
@@ -216,6 +242,7 @@ class StepsCard(Card):
         same = len(records) == len(self._records)
         self._records, self._outcomes = tuple(records), ()
         self.total.hide()
+        self.trouble.say("")
         self._rebuild()
         if same and opened >= 0:
             self.rows[opened].head.setChecked(True)
