@@ -57,6 +57,20 @@ def test_rows_are_arranged_and_saved(home: Home, recipe: Recipe, tmp_path: Path)
     assert saved.mended and saved.mended.frame.column("text") == texts
 
 
+def test_a_step_is_tried_before_it_is_taken(home: Home, recipe: Recipe) -> None:
+    request = DataRequest.of(recipe)
+    preview = look(home, request, lone_desk())
+    assert preview.mended
+    frame = preview.mended.frame
+    rain = sum("rain" in (text or "") for text in frame.column("text"))
+    wish = {"kind": "filter-rows", "column": "text", "test": "contains", "value": "rain", "keep": False}
+    assert mending.try_step(frame, wish, request, lone_desk()).startswith(f"{rain} rows removed")
+    made = mending.try_step(frame, {"kind": "augment-swap", "words": 0.9}, request, lone_desk())
+    assert made.count("→") == 3
+    with pytest.raises(WorkbenchError, match="nowhere"):
+        mending.try_step(frame, {"kind": "strip-html", "columns": ["nowhere"]}, request, lone_desk())
+
+
 def test_tokens_are_pieces_of_the_text(home: Home, recipe: Recipe) -> None:
     text = "rain and bread"
     assert "".join(mending.tokens_of(home, recipe.model.source, text, lone_desk())) == text.replace(" ", "")

@@ -30,6 +30,7 @@ class Mending(QObject):
     changed = Signal()  # .busy, .looked, .problem, .ignored, .outdated
     arranged = Signal(object)  # Arranged
     not_arranged = Signal(object)  # Problem
+    outcome = Signal(str, str)  # what the step that is being set up would do; "hint" or "error"
     tokens = Signal(str, object)  # the text, its tokens
     columns = Signal(object, object)  # the profiles of the columns, the languages or None
     edits_read = Signal(object)  # Patch
@@ -40,6 +41,7 @@ class Mending(QObject):
         self._rows = workspace.session.rows
         self._ticket: Ticket | None = None
         self._ordering: Ticket | None = None
+        self._trying: Ticket | None = None
         self._again = False
         self._source = ""
         self._patch_read = ""
@@ -116,6 +118,21 @@ class Mending(QObject):
     def set_steps(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Take these steps in place of the recipe's."""
         self._workspace.set_field("data.steps", tuple(dict(record) for record in records))
+
+    def try_step(self, record: Mapping[str, Any]) -> None:
+        """Find out what a step that is being set up would do to the rows as they are."""
+        if self._trying:
+            self._trying.cancel()
+        data = self._workspace.data
+        if data is None or data.mended is None:
+            return
+        self._trying = self._rows.try_step(
+            data.mended.frame,
+            record,
+            DataRequest.of(self._workspace.recipe),
+            lambda words: self.outcome.emit(words, "hint"),
+            lambda problem: self.outcome.emit(f"{problem.title} {problem.remedy}".strip(), "error"),
+        )
 
     # ---- rows
 

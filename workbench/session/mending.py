@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from workbench.data import patch as patches
+from workbench.data.augmentation import Augmentation
 from workbench.data.column_profile import ColumnProfile
 from workbench.data.column_profile import profile_columns as profiles_of
 from workbench.data.edits import Patch
@@ -20,10 +23,11 @@ from workbench.data.profile import whole_tokenizer
 from workbench.data.row_order import Arranged, Rows, Wish
 from workbench.data.row_order import arrange as arranged
 from workbench.data.saving import save as save_rows
-from workbench.data.step import Context
+from workbench.data.step import Context, parse_step
+from workbench.data.suggest import counted
 from workbench.data.tables import open_table
 from workbench.run.home import Home
-from workbench.run.problem import bad_input
+from workbench.run.problem import WorkbenchError, bad_input
 from workbench.session.data import look, tokenizer_of
 from workbench.session.lanes import Desk
 from workbench.session.requests import DataRequest
@@ -70,6 +74,33 @@ def profile_columns(frame: Frame, desk: Desk) -> tuple[tuple[ColumnProfile, ...]
 def arrange(rows: Rows, wish: Wish, desk: Desk) -> Arranged:
     """Which rows are to be shown, and in which order."""
     return arranged(rows, wish, desk.check)
+
+
+def try_step(frame: Frame, record: Mapping[str, Any], request: DataRequest, desk: Desk) -> str:
+    """What a step would do to these rows, in words; of an augmentation, texts beside what it makes of them.
+
+    Raises:
+        WorkbenchError: When the step is not right, or cannot be done to these rows.
+    """
+    step = parse_step(record)
+    complaints = step.complaints(frame)
+    if complaints:
+        raise WorkbenchError(*complaints)
+    context = Context(request.seed, request.max_length, check=desk.check)
+    if isinstance(step, Augmentation):
+        texts = [text for text in frame.column(step.column or frame.text, 0, 50) if text and text.strip()]
+        pairs = [(text, made) for text in texts[:3] for made in step.preview(text, 1, request.seed)]
+        return "\n".join(f"“{_short(text)}” → “{_short(made)}”" for text, made in pairs)
+    if step.learning_only:
+        return "Only rows to learn from go through it, once they are divided."
+    done = step.apply(frame, context)
+    counts = ((done.removed, "removed"), (done.changed, "changed"), (done.added, "added"))
+    told = [f"{counted(number, 'row')} {what}" for number, what in counts if number]
+    return "; ".join((*told, *done.notes)) or "It would change nothing."
+
+
+def _short(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def tokens_of(home: Home, model: str, text: str, desk: Desk) -> tuple[str, ...]:

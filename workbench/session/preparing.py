@@ -149,7 +149,14 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
     with contextlib.suppress(WorkbenchError):
         file = resolve_model(recipe.model.source, home).path / "tokenizer.json"
     known = file if file is not None and file.is_file() else None
-    return Context(recipe.training.seed, recipe.training.max_length, known, check, home.cache)
+    context = Context(recipe.training.seed, recipe.training.max_length, known, check, home.cache)
+    if file is not None and any(step.on and step.kind == "augment-mask" for step in recipe.data.steps):
+        from workbench.engine.devices import choose_device
+        from workbench.engine.word_replacement import word_replacement
+
+        words = word_replacement(file.parent, recipe.model.source, choose_device(recipe.training.device))
+        context = dataclasses.replace(context, replace_words=words)
+    return context
 
 
 def _misfit(task: Task, place: Any) -> list[Problem]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.run.home import Home
 from workbench.run.problem import Problem
@@ -56,6 +56,23 @@ class RowQuestions:
             from workbench.session import mending
 
             return mending.profile_columns(frame, desk)
+
+        return self._lane.submit(work, done=done, failed=failed)
+
+    def try_step(
+        self,
+        frame: Frame,
+        record: Mapping[str, Any],
+        request: DataRequest,
+        done: Callable[[str], object],
+        failed: Failed,
+    ) -> Ticket:
+        """What a step would do to these rows, in words."""
+
+        def work(desk: Desk) -> str:
+            from workbench.session import mending
+
+            return mending.try_step(frame, record, request, desk)
 
         return self._lane.submit(work, done=done, failed=failed)
 

@@ -96,6 +96,8 @@ class TablePage(QSplitter):
         findings.rows_wanted.connect(self.show_finding)
         findings.example_wanted.connect(self._show_example)
         side.steps.steps_changed.connect(mending.set_steps)
+        side.steps.outcome_wanted.connect(lambda place, record: mending.try_step(record))
+        mending.outcome.connect(side.steps.show_outcome)
         side.split.field_changed.connect(workspace.set_field)
         side.split.file_wanted.connect(self._choose_file)
 
