@@ -313,3 +313,17 @@ def test_a_parquet_file_that_is_damaged_inside_leaves_nothing_behind(tmp_path: P
     with pytest.raises(WorkbenchError, match=r"a\.parquet cannot be read.*damaged"):
         open_table(path, Opening(large=0, cache=cache))
     assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.txt"])
+def test_a_large_file_of_blank_lines_says_so(write: Write, name: str) -> None:
+    with pytest.raises(WorkbenchError, match="holds no rows"):
+        open_table(write(name, " \n" if name.endswith("t") else "\n" * 100), Opening(large=0))
+
+
+def test_rows_longer_than_the_beginning_are_read_whole(write: Write) -> None:
+    long = "a long, long text\n" * 40_000
+    rows = "".join(f'"{long}{i}",x\n' for i in range(3))
+    path = write("a.csv", f"text,label\n{rows}short,y\n")
+    assert open_table(path).column("text") == [*(f"{long}{i}" for i in range(3)), "short"]
+    assert peek(path, rows=2).column("text") == [f"{long}{i}" for i in range(2)]

@@ -40,12 +40,15 @@ from workbench.data.encodings import characters
 from workbench.data.format import Opening
 from workbench.data.odd_numbers import OddNumbers
 from workbench.data.tables import Table, text_array
+from workbench.data.text_files import blank
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Characters by which the delimiter, the quoting and the columns of a large file are known.
 _SAMPLE = 256 * 1024
+#: Rows that these have to hold; where rows are longer, more is read.
+_FEWEST = 10
 
 
 class _OpenQuoteError(Exception):
@@ -127,11 +130,15 @@ def beginning(path: Path, opening: Opening, size: int) -> tuple[Grid, bool]:
     finally:
         blocks.close()
     found = characters(data, path, "", field=opening.field)
-    text, whole = found.text, not rest
+    text, whole, asked = found.text, not rest, opening
+    if not text.strip():
+        raise blank(path, opening.field)
     delimiter = find_delimiter(text, path, opening)
     opening = replace(opening, delimiter=delimiter)
     if not whole:
-        cut = _records(text, delimiter)[1] if len(delimiter) == 1 else 0
+        parsed, cut = _records(text, delimiter) if len(delimiter) == 1 else (Parsed([], []), 0)
+        if len(parsed.records) < _FEWEST and size < LONGEST_ROW:
+            return beginning(path, asked, 4 * size)  # its rows are long
         text = text[: cut if 2 * cut > len(text) else text.rfind("\n") + 1 or len(text)]
     grid = split_table(text, path, opening, damaged=found.damaged)
     return replace(grid, notes=(*blocks.notes, *grid.notes)), whole

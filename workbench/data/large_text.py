@@ -12,6 +12,7 @@ from workbench.data.cache import Keeper, kept
 from workbench.data.encodings import broken, split_lines
 from workbench.data.format import Opening
 from workbench.data.tables import Table, text_array
+from workbench.data.text_files import blank
 from workbench.run.problem import bad_input
 
 EACH_LINE = "Each line was taken as one row."
@@ -73,12 +74,7 @@ def read_large_text(path: Path, opening: Opening) -> Table:
                     keeper.write(pa.table({"text": text_array(taken)[0]}))
             rows.require_few()
             if not rows.rows:
-                raise bad_input(
-                    f"The file {path.name} holds no rows.",
-                    "It holds nothing but blank lines.",
-                    "Choose a file that holds text.",
-                    field=opening.field,
-                )
+                raise blank(path, opening.field)
             notes = [*blocks.notes, EACH_LINE, *rows.aside.notes()]
             return keeper.finish(["text"], notes, blocks.fingerprint, rows.aside.rows)
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 from workbench.data.encodings import Characters, characters, decode
 from workbench.data.format import Opening
 from workbench.data.raw import PARQUET_MAGIC, read_bytes
-from workbench.run.problem import bad_input
+from workbench.run.problem import WorkbenchError, bad_input
 
 
 def read_text(path: str | Path, encoding: str | None = None, *, field: str = "data.train") -> str:
@@ -50,10 +50,15 @@ def read_decoded(path: Path, opening: Opening) -> tuple[bytes, Characters]:
     data = read_bytes(path, field=opening.field)
     found = characters(data, path, opening.encoding, field=opening.field)
     if found.text.isspace() or not found.text:
-        raise bad_input(
-            f"The file {path.name} holds no rows.",
-            "It holds nothing but blank lines.",
-            "Choose a file that holds text.",
-            field=opening.field,
-        )
+        raise blank(path, opening.field)
     return data, found
+
+
+def blank(path: Path, field: str) -> WorkbenchError:
+    """The problem of a file that holds nothing to read."""
+    return bad_input(
+        f"The file {path.name} holds no rows.",
+        "It holds nothing but blank lines.",
+        "Choose a file that holds text.",
+        field=field,
+    )
