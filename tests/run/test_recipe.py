@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.run.problem import WorkbenchError
@@ -20,6 +20,7 @@ from workbench.run.recipe_files import (
 )
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 4096),
     st.floats(1e-8, 1, allow_subnormal=False),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.gui.workspace import Workspace
 from workbench.run.recipe import Recipe
@@ -21,7 +21,7 @@ class DataSize:
     """Rows (or blocks of a plain text) to learn from, and the tokens of a sample of them; None: not known."""
 
     rows: int
-    lengths: Sequence[int] | None
+    lengths: npt.NDArray[np.int64] | None
 
 
 def data_size(workspace: Workspace, block: int | None = None) -> DataSize | None:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import parse_recipe
 
+Lengths = Sequence[int] | npt.NDArray[np.int64]
 Value = float | str | bool
 
 GIB = 2**30
@@ -45,7 +47,7 @@ class _Data:
 
     writes: bool
     rows: int
-    lengths: Sequence[int]
+    lengths: Lengths
     on_gpu: bool
     memory: int
 
@@ -79,7 +81,11 @@ class _Data:
 
 
 def presets(
-    task_kind: str, train_rows: int, lengths: Sequence[int] | None, device_kind: str, memory: int | None
+    task_kind: str,
+    train_rows: int,
+    lengths: Sequence[int] | npt.NDArray[np.int64] | None,
+    device_kind: str,
+    memory: int | None,
 ) -> tuple[Preset, ...]:
     """The presets "quick look", "balanced" and "best quality", in this order.
 
@@ -90,7 +96,7 @@ def presets(
         device_kind: "cpu", "cuda", "mps" or "xpu".
         memory: Bytes of memory that the device has; None where that is not known.
     """
-    known = () if lengths is None else lengths
+    known: Lengths = () if lengths is None else lengths
     data = _Data(task_kind == "causal-lm", train_rows, known, device_kind != "cpu", memory or 0)
     return (_quick(data), _balanced(data), _best(data))
 

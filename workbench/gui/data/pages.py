@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
-from workbench.gui.data.columns import ColumnsCard
-from workbench.gui.data.lengths import LengthCard, percent
-from workbench.gui.data.rows import RowsView
+from workbench.gui.data.lengths import percent
 from workbench.gui.theme import SMALL, TINY
 from workbench.gui.widgets import BarList, Card, Label, Muted, column, explain_widget, scrolled
 
