@@ -97,7 +97,7 @@ QLineEdit[role="cell"], QComboBox[role="cell"] { min-height: 0; border-radius: 0
 QFrame[role="chip"] { border-radius: ${radius_small}px; border: 1px solid $warning_line; background: $warning_soft; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
 QCheckBox::indicator, QListView[role="ticks"]::indicator {
-    width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px; }
+    width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
     background: $field; }
 QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $line_strong; border-radius: 8px;
     background: $field; }
