@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QWidget
 
 from workbench.gui.theme import SMALL
 from workbench.gui.widgets import Card, FoldSection, Label, Muted, Segmented, explain_widget, restyle, row
@@ -105,14 +105,15 @@ def _fill(combo: QComboBox, columns: Sequence[str], named: str, used: str, first
 
 
 class ReadingOptions(FoldSection):
-    """How the file is read: header row and encoding; folded, since both are found out."""
+    """How the file is read: header row, encoding, delimiter, part; folded, since all of it is found out."""
 
     picked = Signal(str, str)  # recipe field, value
 
     def __init__(self) -> None:
         super().__init__(self.tr("Reading the file"))
+        self._records = ""
         explain_widget(
-            self.switch, self.tr("Whether there is a header row, and how characters are stored."),
+            self.switch, self.tr("Header row, encoding, delimiter, and which part of the file."),
             self.tr("Reading the file"),
         )  # fmt: skip
         self.header = Segmented(
@@ -138,6 +139,34 @@ class ReadingOptions(FoldSection):
             self.tr("How the characters of the file are stored. Detect is right for most files."),
             self.tr("Encoding"),
         )
+        self.delimiter = quiet_combo(self.tr("Delimiter"))
+        self.delimiter.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        for shown, value in (
+            (self.tr("Find"), ""), (self.tr("Comma"), ","), (self.tr("Semicolon"), ";"), (self.tr("Tab"), "tab"),
+            (self.tr("Bar |"), "|"), (self.tr("Space"), "space"),
+        ):  # fmt: skip
+            self.delimiter.addItem(shown, value)
+        explain_widget(
+            self.delimiter, self.tr("What stands between two fields of a text file."), self.tr("Delimiter")
+        )
+        self.part = QLineEdit()
+        self.part.setPlaceholderText(self.tr("found by itself"))
+        self.part.setMinimumWidth(140)
+        explain_widget(
+            self.part,
+            self.tr("The sheet of a workbook, the path to a list in JSON, or the member of an archive."),
+            self.tr("Part of the file"),
+        )
+        self.add(
+            row(
+                Label(self.tr("Delimiter")),
+                self.delimiter,
+                2 * SMALL,
+                Label(self.tr("Part")),
+                self.part,
+                None,
+            )
+        )
         self.add(
             row(
                 Label(self.tr("Header row")),
@@ -153,12 +182,30 @@ class ReadingOptions(FoldSection):
             lambda _: self.picked.emit("data.encoding", str(self.encoding.currentData()))
         )
 
-    def show_options(self, header: str, encoding: str, wrong: str = "") -> None:
+        self.delimiter.activated.connect(
+            lambda _: self.picked.emit("data.delimiter", str(self.delimiter.currentData()))
+        )
+        self.part.editingFinished.connect(self._part_changed)
+
+    def _part_changed(self) -> None:
+        if self.part.text() != self._records:
+            self.picked.emit("data.records", self.part.text())
+
+    def show_options(
+        self, header: str, encoding: str, wrong: str = "", *, delimiter: str = "", records: str = ""
+    ) -> None:
         """Show what is set; a problem with one of them unfolds the section."""
+        if self.delimiter.findData(delimiter) < 0:
+            self.delimiter.addItem(delimiter, delimiter)
+        self.delimiter.setCurrentIndex(self.delimiter.findData(delimiter))
+        self._records = records
+        self.part.setText(records)
         self.header.choose(header)
         if self.encoding.findData(encoding) < 0:
             self.encoding.addItem(encoding, encoding)
         self.encoding.setCurrentIndex(self.encoding.findData(encoding))
         restyle(self.encoding, invalid=wrong == "data.encoding")
-        if wrong in ("data.encoding", "data.header"):
+        restyle(self.part, invalid=wrong == "data.records")
+        restyle(self.delimiter, invalid=wrong == "data.delimiter")
+        if wrong in ("data.encoding", "data.header", "data.delimiter", "data.records"):
             self.set_open(True)

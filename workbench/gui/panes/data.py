@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from workbench.session.data import DataPreview
 
 _FILES = (
-    "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.txt *.md)",
+    "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.arrow *.feather *.xlsx *.xls *.ods *.conll *.txt "
+    "*.md *.gz *.zip)",
     "All files (*)",
 )
 
@@ -171,7 +172,13 @@ class DataPane(QWidget):
             # The recipe is told before the look begins: the problem is still that of the set before.
             self._source, problem = source, None
             self.options.set_open(False)
-        self.options.show_options(recipe.data.header, recipe.data.encoding, problem.field if problem else "")
+        self.options.show_options(
+            recipe.data.header,
+            recipe.data.encoding,
+            problem.field if problem else "",
+            delimiter=recipe.data.delimiter,
+            records=recipe.data.records,
+        )
         self._show_about(source, current)
         if current:
             page = self.table_page if current.table is not None else self.text_page
