@@ -175,3 +175,17 @@ def test_files_that_are_no_table_say_where_they_are(hub: type[FakeHub], home: Ho
     with pytest.raises(WorkbenchError, match=r"cannot be laid out as a table.*raw") as caught:
         download("demo/reviews:plain", home)
     assert caught.value.problem.details
+
+
+def test_the_command_line_shows_the_size_first_and_downloads_when_told(
+    hub: type[FakeHub], home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from workbench.cli.main import main
+
+    assert main(["hub", "demo/reviews:plain", "--home", str(home.root), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["size"] == size_of("demo/reviews:plain").size and shown["path"] is None
+    assert not home.root.exists()
+    assert main(["hub", "demo/reviews:plain", "--home", str(home.root), "--json", "--yes"]) == 0
+    path = json.loads(capsys.readouterr().out)["path"]
+    assert open_table(path).rows == 31
