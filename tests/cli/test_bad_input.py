@@ -17,7 +17,7 @@ GOOD = "text,label\n" + "rain and sun,weather\nbread and salt,kitchen\n" * 20
 DATA: dict[str, tuple[str, bytes, int, tuple[str, ...]]] = {
     "empty": ("empty.csv", b"", 2, ("empty.csv", "empty")),
     "binary": ("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, 2, ("photo.csv",)),
-    "encoding": ("latin.csv", GOOD.encode() + "schön,weather\n".encode("latin-1"), 2, ("latin.csv", "42")),
+    "NUL bytes": ("nul.csv", b"text,label\n" + b"\0\0\0\1,\0\0\n" * 30, 2, ("nul.csv", "NUL")),
     "no label column": (
         "one.csv",
         b"text\nrain and sun today\nbread and salt again\n" * 9,

@@ -109,3 +109,29 @@ def test_labels_are_given_with_keys(qtbot: QtBot, pane: DataPane, workspace: Wor
     settle(qtbot, workspace)
     assert workspace.data is not None and workspace.data.profile is not None
     assert workspace.data.profile.unlabelled == 0
+
+
+def test_a_trained_run_says_where_it_is_in_doubt(
+    qtbot: QtBot, pane: DataPane, workspace: Workspace, tiny_bert: Path
+) -> None:
+    for path, value in {
+        "model.source": str(tiny_bert),
+        "training.epochs": 1.0,
+        "training.batch_size": 8,
+        "training.device": "cpu",
+    }.items():
+        workspace.set_field(path, value)
+    pane.table_page.label_button.click()
+    page = pane.labelling
+    page.head.order.button("uncertain").click()
+    assert not page.head.order.button("uncertain").isEnabled()  # no run is selected
+    page.head.done.click()
+    settle(qtbot, workspace)
+    workspace.start()
+    qtbot.waitUntil(lambda: any(run.status == "finished" for run in workspace.runs), timeout=120_000)
+    pane.table_page.label_button.click()
+    page.head.order.button("uncertain").click()
+    qtbot.waitUntil(lambda: page.queue.current is not None and bool(pane.opinion.known), timeout=60_000)
+    doubts = {row: 1 - classes[0][1] for row, classes in pane.opinion.known.items()}
+    assert page.queue.current == max(doubts, key=lambda row: doubts[row])
+    assert page.card.guess.isVisibleTo(page)

@@ -255,7 +255,7 @@ def test_a_damaged_settings_file_falls_back_to_the_defaults(bench: Bench) -> Non
 def test_every_recipe_field_can_be_edited_somewhere(bench: Bench) -> None:
     bar = bench.window.bar
     in_bar = {*bar.quick.edits, bar.model.path, bar.data.path, bar.task.path}
-    on_the_data_page = {"data.text", "data.label"}
+    on_the_data_page = {"data.text", "data.label", "data.steps"}
     unfolded = {row.path for row in more_fields()}
     assert in_bar | on_the_data_page | unfolded | {"version"} == set(recipe_fields())
 

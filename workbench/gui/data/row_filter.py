@@ -56,7 +56,7 @@ class RowFilter(QWidget):
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("Search rows"))
         self.field.setClearButtonEnabled(True)
-        self.field.setMinimumWidth(190)
+        self.field.setMinimumWidth(120)
         self.field.setMaximumWidth(340)
         self._magnifier = self.field.addAction(
             icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
@@ -102,6 +102,8 @@ class RowFilter(QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE)
         self._lay_out()
+        # What is found may be told at length; a narrow window must not be held open by it.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._connect()
 
     def _lay_out(self) -> None:

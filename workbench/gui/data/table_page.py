@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QSplitter
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QSplitter
 
 from workbench.data.check import Finding, all_checks
 from workbench.gui.data.columns import ColumnsCard
@@ -20,7 +20,7 @@ from workbench.gui.data.side import FINDINGS, DataSide
 from workbench.gui.data.split_card import SplitValues
 from workbench.gui.data.step_row import StepOutcome
 from workbench.gui.theme import SMALL, TINY
-from workbench.gui.widgets import GhostButton, Segmented, column, row
+from workbench.gui.widgets import GhostButton, IconButton, Segmented, column, row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,11 +60,14 @@ class TablePage(QSplitter):
             self.tr("Label by hand"), "pencil", help=self.tr("Give rows their labels with the number keys."),
             on_click=self.labelling_wanted.emit,
         )  # fmt: skip
-        self.save_button = GhostButton(
-            self.tr("Save rows…"), "save", help=self.tr("Write the rows after all steps to a new file."),
+        self.save_button = IconButton(
+            "save", self.tr("Save rows"), self.tr("Write the rows after all steps to a new file."),
             on_click=self.save_rows,
         )  # fmt: skip
         self.tools = row(self.when, None, self.label_button, self.save_button, spacing=SMALL)
+        self.when.hide()
+        # A narrow window must not be held open by what is seldom shown.
+        self.tools.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.addWidget(column(self.banner, self.tools, self.rows))
         self.addWidget(self.side)
         self.setStretchFactor(0, 9)

@@ -14,6 +14,7 @@ from workbench.gui.data.cards import DatasetStrip
 from workbench.gui.data.columns import ReadingOptions
 from workbench.gui.data.labelling import LabellingPage
 from workbench.gui.data.pages import TextPage
+from workbench.gui.data.second_opinion import SecondOpinion
 from workbench.gui.data.table_page import TablePage
 from workbench.gui.theme import CONTROL_HEIGHT, SMALL, TINY
 from workbench.gui.widgets import ElidedLabel, EmptyState, Muted, Title, column, row
@@ -57,8 +58,10 @@ class DataPane(QWidget):
         self.text_page = TextPage()
         self.stack = QStackedWidget()
         self.labelling = LabellingPage(self.table_page.rows.edits)
+        self.opinion = SecondOpinion(workspace, self.labelling)
         for page in (self.message, self.table_page, self.text_page, self.labelling):
             self.stack.addWidget(page)
+        self.labelling.setMinimumWidth(1)  # the pages behind must not hold a narrow window open
         # One line for all that is known of the set; the options unfold below it.
         self.path.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         line = row(self.title, self.facts, self.path, self.options.switch, spacing=2 * SMALL)
@@ -129,6 +132,7 @@ class DataPane(QWidget):
         preview = self._workspace.data
         if frame is None or preview is None or preview.profile is None:
             return
+        self.opinion.begin(frame, preview.unlabelled)
         self.labelling.show_rows(
             frame,
             frame.text,
@@ -143,6 +147,7 @@ class DataPane(QWidget):
         self.labelling.setFocus()
 
     def _leave_labelling(self) -> None:
+        self.opinion.end()
         self.strip.show()
         self.stack.setCurrentWidget(self.message)
         self._show_data()
