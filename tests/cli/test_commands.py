@@ -181,8 +181,10 @@ def test_models_and_version_and_help(cli: Cli) -> None:
     said = cli("--help")
     assert said.code == 0
     listed = [line.split()[0] for line in said.out.splitlines() if line[:4] == "    " and line[4:5].strip()]
-    commands = "attend check data demo doctor generate hub launch models predict rates recipe resume runs snapshot train"
-    assert listed == [*commands.split(" "), "window"]
+    commands = (
+        "attend check data demo doctor generate hub launch models predict rates recipe resume runs snapshot"
+    )
+    assert listed == [*commands.split(" "), "train", "window"]
 
 
 def test_demo_leaves_pictures_and_a_report_with_attention(cli: Cli, tiny_bert: Path, tiny_csv: Path) -> None:

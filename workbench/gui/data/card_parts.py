@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.gui.theme import CONTROL_HEIGHT, MEDIUM, RADIUS_SMALL, SMALL, TINY, current, theme
-from workbench.gui.widgets import Label, explain_widget, restyle
+from workbench.gui.widgets import Label, explain_widget, restyle, show_if
 
 #: The tone of each mark; the shapes differ as well, for those who do not tell the colours apart.
 TONES = {"error": "bad", "warning": "warning", "hint": "accent", "good": "good"}
@@ -195,7 +195,7 @@ class SmallNote(QWidget):
         if kind:
             self.mark.show_kind(kind)
         self.words.setText(breakable(text))
-        self.setVisible(bool(text))
+        show_if(self, bool(text))
 
     def text(self) -> str:
         """What it says."""

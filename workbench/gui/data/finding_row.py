@@ -22,7 +22,7 @@ from workbench.gui.data.card_parts import (
 )
 from workbench.gui.data.lengths import percent
 from workbench.gui.theme import RADIUS_SMALL, SMALL, current, theme
-from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, row
+from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, row, show_if
 
 if TYPE_CHECKING:
     from workbench.data.check import Finding
@@ -90,7 +90,7 @@ class FindingRow(QWidget):
             self.content = self._make_content()
             self._layout.addWidget(self.content)
         if self.content is not None:
-            self.content.setVisible(on)
+            show_if(self.content, on)
         self._chevron.show_open(on)
         set_words(self._title, "section" if on else "")
         self.update()
@@ -156,7 +156,7 @@ class FindingRow(QWidget):
             self.tr("Show rows"), help=self.tr("Show only these rows in the table."),
             on_click=self.rows_wanted.emit,
         )  # fmt: skip
-        self.show_rows.setVisible(bool(len(self.finding.rows)))
+        show_if(self.show_rows, bool(len(self.finding.rows)))
         self.ignore = GhostButton(
             self.tr("Ignore"),
             help=self.tr("Do not list findings of this kind for this data. They can be brought back."),

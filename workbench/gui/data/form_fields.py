@@ -21,7 +21,7 @@ from workbench.gui.data.card_parts import breakable
 from workbench.gui.data.columns import quiet_combo
 from workbench.gui.data.form_lists import NameGrid, TickList
 from workbench.gui.recipe_form import FieldEdit
-from workbench.gui.widgets import Label, explain_widget, restyle
+from workbench.gui.widgets import Label, explain_widget, restyle, show_if
 from workbench.run.recipe_files import FieldRow
 
 _FOR = re.compile(r"For ([a-z-]+(?:(?:, | and | or )[a-z-]+)*): ")
@@ -120,7 +120,7 @@ class FormField(QWidget):
         self.complaint = Label("", "complaint", wrap=True)
         layout.addWidget(self.help)
         layout.addWidget(self.complaint)
-        self.help.setVisible(bool(help))
+        show_if(self.help, bool(help))
         self.complaint.hide()
 
     def show_value(self, value: object) -> None:
@@ -132,7 +132,7 @@ class FormField(QWidget):
     def complain(self, text: str) -> None:
         """Say what is wrong; an empty text takes it back."""
         self.complaint.setText(text)
-        self.complaint.setVisible(bool(text))
+        show_if(self.complaint, bool(text))
         inner = self.editor.editor if isinstance(self.editor, FieldEdit) else self.editor
         restyle(inner, invalid="true" if text else "false")
         said = f"{text} {self.field.help}".strip()

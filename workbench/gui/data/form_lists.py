@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from workbench.gui.theme import CONTROL_HEIGHT, SMALL, TINY
-from workbench.gui.widgets import ElidedLabel, Muted, explain_widget, scrolled
+from workbench.gui.widgets import ElidedLabel, Muted, explain_widget, scrolled, show_if
 
 _ROWS = 7  # of a list before it scrolls
 _PAIRS = 100  # names that get a line; each costs half a millisecond
@@ -98,7 +98,7 @@ class NameGrid(QWidget):
         layout.setSpacing(TINY)
         layout.addWidget(self._area)
         layout.addWidget(self._note)
-        self._note.setVisible(len(names) > _PAIRS)
+        show_if(self._note, len(names) > _PAIRS)
         for name in names[:_PAIRS]:
             self._add(name)
         self._fit()

@@ -21,7 +21,7 @@ from workbench.gui.data.card_parts import (
 )
 from workbench.gui.data.lengths import percent
 from workbench.gui.theme import FONT_SMALL, MEDIUM, SMALL, TINY, current, theme
-from workbench.gui.widgets import Card, GhostButton, Label, Muted, column, explain_widget
+from workbench.gui.widgets import Card, GhostButton, Label, Muted, column, explain_widget, show_if
 
 if TYPE_CHECKING:
     from workbench.data.column_profile import ColumnProfile
@@ -120,9 +120,9 @@ class ColumnRow(QWidget):
         self.head.setAccessibleDescription(". ".join(part for part in (kind, facts, odd) if part))
         self._title = Label(breakable(shown.name), wrap=True)
         said = Label(facts, "caption", wrap=True)
-        said.setVisible(bool(facts))
+        show_if(said, bool(facts))
         self._chevron = Chevron()
-        self._chevron.setVisible(bool(shown.frequent))
+        show_if(self._chevron, bool(shown.frequent))
         first = QHBoxLayout()
         first.setSpacing(SMALL)
         first.addWidget(self._title, 1)
@@ -188,7 +188,7 @@ class ColumnRow(QWidget):
         if self.values is not None:
             holder = self.values.parentWidget()
             if holder is not None:
-                holder.setVisible(on)
+                show_if(holder, on)
         self._chevron.show_open(on)
         set_words(self._title, "section" if on else "")
         if on:
@@ -232,9 +232,9 @@ class ProfileCard(Card):
             if languages.unsure:
                 rest = self.tr("{0} too short to tell.").format(counted(languages.unsure, "text"))
                 self._languages_layout.addWidget(Label(rest, "caption", wrap=True))
-        self.languages_title.setVisible(told)
-        self._languages_place.setVisible(told)
-        self.setVisible(bool(self._columns))
+        show_if(self.languages_title, told)
+        show_if(self._languages_place, told)
+        show_if(self, bool(self._columns))
 
     def _fill(self, columns: Sequence[ColumnProfile]) -> None:
         empty(self._list)
@@ -244,7 +244,7 @@ class ProfileCard(Card):
             each.head.stepped.connect(lambda by, place=place: self._walk(place, by))
         left = len(self._columns) - len(columns)
         self.more.setText(self.tr("Show {0}").format(counted(left, "more column", "more columns")))
-        self.more.setVisible(left > 0)
+        show_if(self.more, left > 0)
 
     def _show_all(self) -> None:
         self._fill(self._columns)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench.gui.data.card_parts import figure
 from workbench.gui.data.lengths import percent
 from workbench.gui.theme import SMALL, current, theme
+from workbench.gui.widgets import show_if
 
 _BAR, _LINE = 10, 20
 
@@ -33,7 +34,7 @@ class ShareBars(QWidget):
         self.setAccessibleName(self._name or self.tr("Rows of each side"))
         self.setAccessibleDescription(spoken)
         self.setFixedHeight(_BAR + SMALL + _LINE * len(self._sides))
-        self.setVisible(bool(self._sides))
+        show_if(self, bool(self._sides))
         self.update()
 
     def sides(self) -> tuple[tuple[str, int], ...]:

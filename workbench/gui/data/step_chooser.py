@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from workbench.data.step import Group, Step, all_steps
 from workbench.gui.data.card_parts import RowButton, breakable
 from workbench.gui.theme import SMALL, TINY
-from workbench.gui.widgets import IconButton, Label, Muted, Title, column, explain_widget, row
+from workbench.gui.widgets import IconButton, Label, Muted, Title, column, explain_widget, row, show_if
 
 
 class StepChooser(QWidget):
@@ -92,10 +92,10 @@ class StepChooser(QWidget):
     def _filter(self, text: str) -> None:
         wanted = text.casefold().split()
         for kind, button in self.buttons.items():
-            button.setVisible(all(word in self._words[kind] for word in wanted))
+            show_if(button, all(word in self._words[kind] for word in wanted))
         for heading, kinds in self._headings:
-            heading.setVisible(any(not self.buttons[kind].isHidden() for kind in kinds))
-        self.none.setVisible(not self._visible())
+            show_if(heading, any(not self.buttons[kind].isHidden() for kind in kinds))
+        show_if(self.none, not self._visible())
 
     def _take_first(self) -> None:
         if self.search.text().strip() and self._visible():

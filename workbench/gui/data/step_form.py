@@ -27,6 +27,7 @@ from workbench.gui.widgets import (
     column,
     explain_widget,
     row,
+    show_if,
 )
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe_files import FieldRow, fields_of
@@ -100,7 +101,7 @@ class StepForm(QWidget):
             else:
                 layout.addWidget(field)
         layout.addWidget(more)
-        more.setVisible(bool(more.body.count()))
+        show_if(more, bool(more.body.count()))
         caption = Label(self.tr("Your name for the step"), "caption")
         caption.setBuddy(self.name)
         layout.addWidget(column(caption, self.name, spacing=3))
@@ -187,7 +188,7 @@ class StepForm(QWidget):
         chosen = {str(value) for value in self._values.values() if isinstance(value, str)}
         for name, field in fields_of(self._step).items():
             choices = needed(field)[0]
-            self.fields[name].setVisible(not choices or bool(choices & chosen))
+            show_if(self.fields[name], not choices or bool(choices & chosen))
 
     def _validate(self) -> bool:
         """Whether it is right; complains where something was touched, and everywhere once it was tried."""

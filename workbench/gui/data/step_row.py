@@ -14,7 +14,7 @@ from workbench.data.step import Step, all_steps, parse_step
 from workbench.data.suggest import counted
 from workbench.gui.data.card_parts import Chevron, RowButton, SmallNote, breakable, figure, set_words
 from workbench.gui.theme import RADIUS_SMALL, SMALL, current, theme
-from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, explain_widget, row
+from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, explain_widget, row, show_if
 from workbench.run.problem import WorkbenchError
 
 Record = Mapping[str, Any]
@@ -139,7 +139,7 @@ class StepRow(QWidget):
         words = outcome.words() if outcome and not problem else ""
         words = words if self._on else self.tr("off")
         self.outcome.setText(words)
-        self.outcome.setVisible(bool(words))
+        show_if(self.outcome, bool(words))
         if problem and self.problem is None:
             self.problem = SmallNote("error")
             self.problem.setContentsMargins(SMALL, 0, SMALL, SMALL)
@@ -154,7 +154,7 @@ class StepRow(QWidget):
     def _show_notes(self) -> None:
         notes = self._outcome.notes if self._outcome else ()
         self.notes.setText(breakable("\n".join(notes)))
-        self.notes.setVisible(bool(notes))
+        show_if(self.notes, bool(notes))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The one that is unfolded stands out, and a line shows where a dragged one would come."""
@@ -180,7 +180,7 @@ class StepRow(QWidget):
             self.content = self._make_content()
             self._layout.addWidget(self.content)
         if self.content is not None:
-            self.content.setVisible(on)
+            show_if(self.content, on)
         self._chevron.show_open(on)
         set_words(self.title, "section" if on else ("" if self._on else "muted"))
         self.update()

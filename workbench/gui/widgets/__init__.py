@@ -10,6 +10,7 @@ from workbench.gui.widgets.labels import (
     Title,
     explain_widget,
     restyle,
+    show_if,
 )
 from workbench.gui.widgets.numbers import FloatBox, IntBox
 from workbench.gui.widgets.painted import BarList, Sparkline
@@ -39,4 +40,5 @@ __all__ = [
     "restyle",
     "row",
     "scrolled",
+    "show_if",
 ]

@@ -124,3 +124,12 @@ class ElidedLabel(Label):
             shown,
             self.foregroundRole(),
         )
+
+
+def show_if(widget: QWidget, on: bool) -> None:
+    """Show a widget, or hide it. One without a parent shows with the parent that it gets: at once it would flash as a
+    window of its own, and take the focus away."""
+    if on and widget.parent() is None:
+        widget.setAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide, False)  # as if never hidden
+    else:
+        widget.setVisible(on)
