@@ -85,6 +85,13 @@ def no_leaks(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         pytest.fail("left behind:\n" + "\n".join(left))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def collected_here() -> Iterator[None]:
+    """What lies in cycles goes on this thread: another test's worker thread must not find widgets in its garbage."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def workspace(qapp: QApplication, home: Home) -> Iterator[Workspace]:
     """The model behind the window on an empty home, with both lanes at work and no window."""

@@ -7,7 +7,6 @@ weights as they are. A batch that would not fit is never tried: its memory is ex
 from __future__ import annotations
 
 import dataclasses
-import gc
 import math
 import shutil
 import time
@@ -24,6 +23,7 @@ from workbench.engine.fitting import gigabytes, memory_offers, optimizer_bytes, 
 from workbench.engine.plan import make_plan
 from workbench.engine.task import Goods, Rows, Split, Task
 from workbench.engine.trial import Check, Memory, Trial
+from workbench.run.garbage import collect
 from workbench.run.offers import Offer
 from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem
@@ -108,7 +108,7 @@ def preflight(
     if found.fits and found.disk_needed > found.disk_free:
         found = dataclasses.replace(found, problem=_disk_problem(found), offers=_disk_offers(recipe))
     del trial, assembly
-    gc.collect()
+    collect()
     give_back_memory()
     return dataclasses.replace(found, took=time.perf_counter() - began)
 

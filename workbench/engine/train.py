@@ -6,7 +6,6 @@ The generator knows neither a window nor a file of events. Between two steps it 
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -36,6 +35,7 @@ from workbench.engine.trouble import (
     training_problem,
 )
 from workbench.run.events import Changed, Ended, Evaluated, Event, Notice, Paused, Started, WentOn
+from workbench.run.garbage import collect
 from workbench.run.offers import Answer, Offer
 from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
 from workbench.run.problem import Problem
@@ -435,7 +435,7 @@ class _Loop:
         self._free()
 
     def _free(self) -> None:
-        gc.collect()
+        collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import time
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from workbench.run.garbage import collect_for
 
 PAUSE_MS = 500
 YOUNG = 700  # new objects that are worth a look at the young ones
 MANY = 20_000  # new objects that speak of data being read, which goes away by itself
 WHOLE = 60.0  # seconds between two looks at everything
 NEW_MODULES = 40
+PATIENCE = 1.0  # seconds that another thread waits for a collection that it asked for
 
 
 class Sweeper(QObject):
@@ -24,8 +28,12 @@ class Sweeper(QObject):
     aside, and a look at the rest takes milliseconds.
     """
 
+    _wanted = Signal(object)  # the event to set when everything was looked at
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._wanted.connect(self._collect, Qt.ConnectionType.QueuedConnection)
+        collect_for(self._ask)
         self._modules = 0
         self._whole = time.monotonic()
         gc.disable()
@@ -47,8 +55,20 @@ class Sweeper(QObject):
         elif YOUNG < gc.get_count()[0] < MANY:
             gc.collect(1 if gc.get_count()[1] > 10 else 0)
 
+    def _ask(self) -> None:
+        """Called by another thread."""
+        done = threading.Event()
+        self._wanted.emit(done)
+        done.wait(PATIENCE)
+
+    def _collect(self, done: threading.Event) -> None:
+        self._whole = time.monotonic()
+        gc.collect()
+        done.set()
+
     def stop(self) -> None:
         """Give the work back to the interpreter."""
+        collect_for(None)
         self._timer.stop()
         gc.unfreeze()
         gc.enable()

@@ -33,7 +33,13 @@ _kept: dict[tuple[str, int], LoadedModel] = {}
 
 def describe_device(desk: Desk) -> DeviceInfo:
     """Import torch and say what computes here."""
-    import workbench.engine.loading  # noqa: F401 - slow to import: done before the person asks for a model
+    for name in (
+        "torch",
+        "transformers",
+        "workbench.engine.loading",
+    ):  # seconds: a window may close meanwhile
+        desk.check()
+        importlib.import_module(name)
     from workbench.engine.devices import choose_device, choose_precision, describe, total_memory
 
     device = choose_device()
@@ -47,19 +53,24 @@ def describe_device(desk: Desk) -> DeviceInfo:
 
 
 def import_training(desk: Desk) -> None:
-    """Import what a first run needs: whoever presses Start must not wait for it, nor see plots hang."""
-    import workbench.engine.attention
-    import workbench.engine.preflight
-    import workbench.engine.train
-    import workbench.session.report
-    import workbench.session.training  # noqa: F401
+    """Import what a first run needs: whoever presses Start must not wait for it, nor see plots hang. A window that
+    closes does not wait for the rest."""
+    names = ["engine.train", "engine.preflight", "engine.attention", "session.report", "session.training"]
+    for name in (
+        *(f"workbench.{name}" for name in names),
+        "workbench.engine.method",
+        "workbench.tasks",
+        *(f"transformers.models.{kind}.modeling_{kind}" for kind in ("bert", "llama")),  # the shipped models
+    ):
+        desk.check()
+        importlib.import_module(name)
     from workbench.engine.method import all_methods
     from workbench.tasks import all_tasks
 
+    desk.check()
     all_tasks()
+    desk.check()
     all_methods()
-    for kind in ("bert", "llama"):  # the architectures of the shipped models
-        importlib.import_module(f"transformers.models.{kind}.modeling_{kind}")
 
 
 def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps:

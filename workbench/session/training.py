@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import logging
 import platform
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import workbench
 from workbench.run.events import Changed, Ended, Event, Notice, Paused, Started, WentOn
 from workbench.run.files import write_whole
+from workbench.run.garbage import collect
 from workbench.run.journal import Journal
 from workbench.run.offers import STOP, Answer, Offer
 from workbench.run.orders import Order
@@ -207,7 +207,7 @@ def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[Loaded
         except Restart as again:
             changes, stop_at_epoch = again.changes, again.stop_at_epoch
         looked_at.clear()
-        gc.collect()  # the model of the failed attempt, before another one is loaded
+        collect()  # the model of the failed attempt, before another one is loaded
         try:
             prepared = _changed(prepared, changes)
         except (WorkbenchError, OSError) as error:
