@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -172,16 +173,20 @@ class _Change(QUndoCommand):
         told: Edit | None,
     ) -> None:
         super().__init__(words)
-        self._edits, self._key, self._column = edits, key, column
+        # The stack, which belongs to the edits, owns its commands: a cycle of the two would be torn down in any order.
+        self._edits = weakref.ref(edits)
+        self._key, self._column = key, column
         self._before, self._after, self._told = before, after, told
 
     def redo(self) -> None:
         """Do it."""
-        self._edits.put(self._key, self._column, self._after, self._told)
+        if edits := self._edits():
+            edits.put(self._key, self._column, self._after, self._told)
 
     def undo(self) -> None:
         """Take it back."""
-        self._edits.put(self._key, self._column, self._before, self._told and self._told.inverse)
+        if edits := self._edits():
+            edits.put(self._key, self._column, self._before, self._told and self._told.inverse)
 
 
 def undo_actions(edits: Edits, owner: QWidget) -> tuple[QAction, QAction]:
