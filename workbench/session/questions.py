@@ -28,6 +28,21 @@ class RowQuestions:
     def __init__(self, home: Home, lane: Lane) -> None:
         self._home, self._lane = home, lane
 
+    def warm_up(self, failed: Failed) -> Ticket:
+        """Import what mending needs: the first step that is added must not hold the window's thread for it."""
+
+        def work(desk: Desk) -> None:
+            import workbench.session.mending  # noqa: F401
+            from workbench.data.check import all_checks
+            from workbench.data.step import all_steps
+
+            desk.check()
+            all_steps()
+            desk.check()
+            all_checks()
+
+        return self._lane.submit(work, done=lambda _: None, failed=failed)
+
     def look_for_problems(
         self,
         request: DataRequest,

@@ -254,6 +254,7 @@ class Session:
         """Import torch on the engine thread and say what computes; then import what the first start will need."""
         ticket = self.engine.submit(inspection.describe_device, done=done, failed=failed)
         self.engine.submit(inspection.import_training, done=lambda _: None, failed=failed)
+        self.rows.warm_up(failed)
         return ticket
 
     def attend(
