@@ -194,7 +194,7 @@ class DatasetStrip(QWidget):
             Path(source).name if own else self.tr("Open a file…"),
             self.tr("Your own file. Choose another one here, or drop it on this page.")
             if own
-            else self.tr("CSV, TSV, JSON Lines, Parquet or plain text. Or drop one on this page."),
+            else self.tr("CSV, Excel, JSON, Parquet, text and more. Or drop one on this page."),
         )
         self._group.setExclusive(False)  # so that none may be on
         for name, card in self._cards.items():
