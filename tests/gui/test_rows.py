@@ -319,7 +319,7 @@ def test_a_text_is_changed_in_the_reading_panel(qtbot: QtBot, rows: RowsView, fr
     qtbot.keyClicks(rows.reading, "!")
     rows.show_row(0)  # whoever goes on to another row has not lost what was typed
     assert rows.model.full_text(2, 0) == "rain again and\nagain!"
-    assert rows.edits.stack.count() == 2
+    assert len(rows.edits.stack.done) == 2
 
 
 def test_typing_is_undone_letter_by_letter_before_rows_are(qtbot: QtBot, rows: RowsView) -> None:
@@ -353,7 +353,7 @@ def test_a_row_is_dropped_and_taken_in_again(qtbot: QtBot, rows: RowsView, frame
     assert "Edit" not in [action.text() for action in menu.actions()]
     act(menu, "Take the row in again")
     assert not rows.edits.patch.dropped and not rows.panel.state.isVisible()
-    assert [rows.edits.stack.text(i) for i in range(2)] == ["drop row 2", "take row 2 in again"]
+    assert [change.words for change in rows.edits.stack.done] == ["drop row 2", "take row 2 in again"]
 
 
 def test_whoever_undoes_something_sees_what(qtbot: QtBot, rows: RowsView) -> None:
@@ -371,7 +371,7 @@ def test_a_note_is_written_from_the_menu(qtbot: QtBot, rows: RowsView, frame: Fr
     qtbot.keyClicks(rows.panel.note, "ask <Mia>")
     qtbot.keyClick(rows.panel.note, Key.Key_Return)
     assert rows.edits.patch.notes == {int(frame.keys[3]): "ask <Mia>"}
-    assert rows.edits.stack.count() == 1
+    assert len(rows.edits.stack.done) == 1
     assert rows.model.index(3, 0).data(NOTED) and not rows.model.index(2, 0).data(NOTED)
     assert "&lt;Mia" in rows.model.index(3, 0).data(Qt.ItemDataRole.ToolTipRole)
     rows.view.setFocus()
@@ -393,7 +393,7 @@ def test_the_menu_changes_labels(qtbot: QtBot, rows: RowsView, frame: Frame) -> 
     act(labels(0), "No label")
     assert rows.model.full_text(0, 1) is None
     act(labels(0), "sad")  # as in the file: nothing is left of it all
-    assert rows.edits.patch == Patch() and rows.edits.stack.count() == 3
+    assert rows.edits.patch == Patch() and len(rows.edits.stack.done) == 3
     act(labels(4), "glad")
     assert rows.edits.patch.labels == {int(frame.keys[4]): "glad"}
     for menu in rows.view.findChildren(QMenu):
@@ -423,7 +423,7 @@ def test_what_the_table_shows_is_what_the_patch_makes(qtbot: QtBot, rows: RowsVi
     assert not misfits
     for column, name in enumerate(made.columns):
         assert made.column(name) == [model.full_text(row, column) for row in range(5)]
-    while rows.edits.stack.canUndo():
+    while rows.edits.stack.done:
         rows.edits.stack.undo()
     assert rows.edits.patch == Patch()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, Signal
 
 from workbench.data.edits import Edit, Patch
-from workbench.gui.icons import keep_icon
+from workbench.gui.data.undo import Change, UndoStack
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,8 @@ class Edits(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.stack = QUndoStack(self)
-        # Through here, because the stack speaks once more when it is deleted, and nobody else is to hear that.
-        self.stack.undoTextChanged.connect(self._undo_told)
+        self.stack = UndoStack(self)
+        self.stack.moved.connect(lambda: self.undo_changed.emit(self.stack.undo_words))
         self._patch = Patch()
 
     @property
@@ -60,9 +57,6 @@ class Edits(QObject):
             self.stack.clear()
             self._patch = patch
             self.changed.emit(None)
-
-    def _undo_told(self, words: str) -> None:
-        self.undo_changed.emit(words)
 
     # ---- asking
 
@@ -139,10 +133,11 @@ class Edits(QObject):
         before = _State(*self._parts(place.key, column))
         if now != before:
             told = Edit(place.key, column, old, new) if old != new else None
-            self.stack.push(_Change(words, self, place.key, column, before, now, told))
+            put = partial(self._put, place.key, column)
+            self.stack.do(Change(words, partial(put, now, told), partial(put, before, told and told.inverse)))
 
-    def put(self, key: int, column: str, state: _State, told: Edit | None) -> None:
-        """Make the patch say this of a row; only commands call it."""
+    def _put(self, key: int, column: str, state: _State, told: Edit | None) -> None:
+        """Make the patch say this of a row."""
         patch = self._patch.without_edit(key, column) if (key, column) in self._patch.edits else self._patch
         if state.edit is not None:
             patch = patch.with_edit(state.edit)
@@ -157,49 +152,3 @@ class Edits(QObject):
         if told is not None:
             self.edited.emit(told)
         self.patch_changed.emit(patch)
-
-
-class _Change(QUndoCommand):
-    """One change of one row."""
-
-    def __init__(
-        self,
-        words: str,
-        edits: Edits,
-        key: int,
-        column: str,
-        before: _State,
-        after: _State,
-        told: Edit | None,
-    ) -> None:
-        super().__init__(words)
-        # The stack, which belongs to the edits, owns its commands: a cycle of the two would be torn down in any order.
-        self._edits = weakref.ref(edits)
-        self._key, self._column = key, column
-        self._before, self._after, self._told = before, after, told
-
-    def redo(self) -> None:
-        """Do it."""
-        if edits := self._edits():
-            edits.put(self._key, self._column, self._after, self._told)
-
-    def undo(self) -> None:
-        """Take it back."""
-        if edits := self._edits():
-            edits.put(self._key, self._column, self._before, self._told and self._told.inverse)
-
-
-def undo_actions(edits: Edits, owner: QWidget) -> tuple[QAction, QAction]:
-    """Undo and redo for a widget and all that is in it; their texts name what would be undone.
-
-    A field in which a person types keeps its own way back for as long as it has the keyboard.
-    """
-    undo = edits.stack.createUndoAction(owner)
-    redo = edits.stack.createRedoAction(owner)
-    undo.setShortcut(QKeySequence("Ctrl+Z"))
-    redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
-    for action in (undo, redo):
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        owner.addAction(action)
-    keep_icon(undo, "undo")
-    return undo, redo

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from workbench.data.suggest import counted
 from workbench.data.tables import as_text
 from workbench.gui.data.class_keys import ClassKeys
-from workbench.gui.data.edits import Edits, Place, undo_actions
+from workbench.gui.data.edits import Edits, Place
 from workbench.gui.data.label_card import LabelCard
 from workbench.gui.data.label_head import LabelHead
 from workbench.gui.data.label_queue import LabelQueue
+from workbench.gui.data.undo import undo_actions
 from workbench.gui.table_model import grouped, one_line
 from workbench.gui.theme import SMALL
 from workbench.gui.widgets import (
@@ -60,7 +61,7 @@ class LabellingPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Labelling by hand"))
-        self.undo, self.redo = undo_actions(edits, self)
+        self.undo, self.redo = undo_actions(edits.stack, self)
         self.card = LabelCard()
         self.keys = ClassKeys()
         self.message = EmptyState("check", "-", "-", self.tr("Back to the rows"), self._go_on)
@@ -73,7 +74,7 @@ class LabellingPage(QWidget):
         self.head.order.chosen.connect(self._reorder)
         edits.undo_changed.connect(self.head.show_undo)
         edits.changed.connect(self._edited)
-        self.head.show_undo(edits.stack.undoText())
+        self.head.show_undo(edits.stack.undo_words)
         self._show()
 
     def _lay_out(self) -> None:

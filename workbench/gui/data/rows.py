@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QSplitter
 
 from workbench.data.frame import Frame
 from workbench.data.row_order import Arranged, Wish
-from workbench.gui.data.edits import Edits, undo_actions
+from workbench.gui.data.edits import Edits
 from workbench.gui.data.row_filter import RowFilter
 from workbench.gui.data.row_table import RowTable
 from workbench.gui.data.row_view import RowPanel
+from workbench.gui.data.undo import undo_actions
 from workbench.gui.table_model import TableModel
 from workbench.gui.theme import TINY
 from workbench.gui.widgets import Card, EmptyState, Rule
@@ -71,7 +72,7 @@ class RowsView(QSplitter):
         self.setStretchFactor(1, 1)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(TINY * 2)
-        self.undo, self.redo = undo_actions(self.edits, self)
+        self.undo, self.redo = undo_actions(self.edits.stack, self)
         self._connect()
 
     def _connect(self) -> None:
