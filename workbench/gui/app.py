@@ -25,7 +25,7 @@ from workbench.run.resources import resources_folder
 from workbench.session.session import Session
 
 #: Seconds that a closed window waits for an engine that loads.
-PATIENCE = 2.0
+PATIENCE = 1.0
 
 
 class Bench:

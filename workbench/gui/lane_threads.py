@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from PySide6.QtCore import QThread
 
@@ -44,18 +45,20 @@ class LaneThreads:
         """End both lanes after their present job, and wait for the threads.
 
         Args:
-            patience: Seconds to wait for the engine; None waits for as long as it takes.
+            patience: Seconds from now to wait for the engine; None waits for as long as it takes. The files lane is
+                always waited for, because it writes what a person made.
 
         Returns:
             Whether both have ended.
         """
+        begun = time.monotonic()
         self._session.close()
         engine, files = self.threads
         files.wait()
         if patience is None:
             engine.wait()
         else:
-            engine.wait(int(1000 * patience))
+            engine.wait(max(0, int(1000 * (patience - time.monotonic() + begun))))
         self._sweeper.stop()
         sys.setswitchinterval(self._turn)
         return engine.isFinished()
