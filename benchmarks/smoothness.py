@@ -45,6 +45,7 @@ from workbench.run.events import Step
 from workbench.run.history import STEP_CURVES, History
 from workbench.run.home import Home
 from workbench.run.recipe import Recipe
+from workbench.session.inspection import attend
 from workbench.session.requests import AttentionRequest
 
 TICK = 10  # ms
@@ -224,7 +225,7 @@ def keep_busy(bench: Bench, file: Path, models: list[Path], counts: Counter[str]
     def put() -> None:
         if not counts["stop"]:
             model = str(models[counts["models"] % len(models)])  # more than are kept: each is loaded anew
-            workspace.session.attend(AttentionRequest(model, "Where is my parcel?"), ask, failed)
+            workspace.session.look_inside(attend, AttentionRequest(model, "Where is my parcel?"), ask, failed)
 
     def looked() -> None:
         if not counts["stop"] and not workspace.data_busy:

@@ -48,7 +48,7 @@ def opened(qtbot: QtBot, workspace: Workspace, model: str) -> AttentionPane:
     qtbot.addWidget(pane)
     pane.question.chooser.pick(model)
     pane.show()
-    qtbot.waitUntil(lambda: pane.maps is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: pane.heads.maps is not None, timeout=60_000)
     return pane
 
 
@@ -58,8 +58,8 @@ def pane(qtbot: QtBot, tiny_home: Home, workspace: Workspace) -> AttentionPane:
 
 
 def maps_of(pane: AttentionPane) -> AttentionMaps:
-    assert pane.maps is not None
-    return pane.maps
+    assert pane.heads.maps is not None
+    return pane.heads.maps
 
 
 def point(widget: QWidget, at: QPointF) -> None:
@@ -76,25 +76,25 @@ def point(widget: QWidget, at: QPointF) -> None:
 
 
 def test_it_shows_a_sentence_of_its_own_as_soon_as_it_is_opened(pane: AttentionPane) -> None:
-    assert pane.stack.currentWidget() is pane.content
-    assert pane.atlas_card.title.text() == "2 layers × 2 heads"
-    assert pane.head_card.title.text() == "Layer 1, head 1"
-    assert "Square-root scale" in pane.legend.words.text()
+    assert pane.heads.stack.currentWidget() is pane.heads.content
+    assert pane.heads.atlas_card.title.text() == "2 layers × 2 heads"
+    assert pane.heads.head_card.title.text() == "Layer 1, head 1"
+    assert "Square-root scale" in pane.heads.legend.words.text()
 
 
 def test_clicking_a_tile_enlarges_that_head(qtbot: QtBot, pane: AttentionPane) -> None:
-    at = pane.atlas.tile_centre(1, 0).toPoint()
-    qtbot.mouseClick(pane.atlas.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert pane.atlas.selection == (1, 0)
-    assert pane.head_card.title.text() == "Layer 2, head 1"
+    at = pane.heads.atlas.tile_centre(1, 0).toPoint()
+    qtbot.mouseClick(pane.heads.atlas.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert pane.heads.atlas.selection == (1, 0)
+    assert pane.heads.head_card.title.text() == "Layer 2, head 1"
 
 
 def test_pointing_at_a_tile_names_the_head_and_its_strongest_link(pane: AttentionPane) -> None:
-    point(pane.atlas.viewport(), pane.atlas.tile_centre(0, 1))
+    point(pane.heads.atlas.viewport(), pane.heads.atlas.tile_centre(0, 1))
     maps = maps_of(pane)
     tile = maps.weights[0, 1]
     query, key = np.unravel_index(tile.argmax(), tile.shape)
-    words = pane.atlas_words.text()
+    words = pane.heads.atlas_words.text()
     assert words.startswith("Layer 1, head 2")
     assert f"‘{maps.tokens[query]}’ → ‘{maps.tokens[key]}’ {tile.max():.2f}" in words
 
@@ -107,39 +107,39 @@ def test_arrow_keys_walk_over_the_heads_and_stop_at_the_edges(qtbot: QtBot, pane
         (Qt.Key.Key_Home, (1, 0)),
         (Qt.Key.Key_Up, (0, 0)),
     ):
-        qtbot.keyClick(pane.atlas, key)
-        assert pane.atlas.selection == selection
-    assert pane.head_card.title.text() == "Layer 1, head 1"
+        qtbot.keyClick(pane.heads.atlas, key)
+        assert pane.heads.atlas.selection == selection
+    assert pane.heads.head_card.title.text() == "Layer 1, head 1"
 
 
 def test_pointing_at_a_cell_says_its_exact_weight(pane: AttentionPane) -> None:
-    pane.atlas.choose(1, 1)
+    pane.heads.atlas.choose(1, 1)
     maps = maps_of(pane)
     for row, column in ((0, 0), (3, 5), (len(maps.tokens) - 1, 1)):
-        place = pane.head.place()
+        place = pane.heads.head.place()
         assert place is not None
-        point(pane.head, place.rect(row, column).center())
-        words = pane.head_words.text()
+        point(pane.heads.head, place.rect(row, column).center())
+        words = pane.heads.head_words.text()
         assert f"weight {maps.weights[1, 1, row, column]:.4f}" in words
         assert f"(token {row + 1})" in words
         assert f"(token {column + 1})" in words
-    point(pane.head, QPointF(1, 1))
-    assert "weight" not in pane.head_words.text()
+    point(pane.heads.head, QPointF(1, 1))
+    assert "weight" not in pane.heads.head_words.text()
 
 
 def test_zooming_shows_fewer_cells_and_pointing_stays_right(qtbot: QtBot, pane: AttentionPane) -> None:
     n = len(maps_of(pane).tokens)
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Plus, Qt.Key.Key_Plus):
-        qtbot.keyClick(pane.head, key)
-    window = pane.head.window_of_cells
+        qtbot.keyClick(pane.heads.head, key)
+    window = pane.heads.head.window_of_cells
     assert 4 <= window.span < n
-    place = pane.head.place()
+    place = pane.heads.head.place()
     assert place is not None
     row, column = window.row + window.span - 1, window.column
-    point(pane.head, place.rect(row, column).center())
-    assert f"weight {maps_of(pane).weights[0, 0, row, column]:.4f}" in pane.head_words.text()
-    qtbot.mouseClick(pane.fit, Qt.MouseButton.LeftButton)
-    assert pane.head.window_of_cells.span == n
+    point(pane.heads.head, place.rect(row, column).center())
+    assert f"weight {maps_of(pane).weights[0, 0, row, column]:.4f}" in pane.heads.head_words.text()
+    qtbot.mouseClick(pane.heads.fit, Qt.MouseButton.LeftButton)
+    assert pane.heads.head.window_of_cells.span == n
 
 
 def test_hidden_special_tokens_are_said_so_and_rescaling_changes_the_weight(
@@ -148,25 +148,25 @@ def test_hidden_special_tokens_are_said_so_and_rescaling_changes_the_weight(
     pane.question.set_text("the rain and snow near the road")
     qtbot.waitUntil(lambda: "snow" in maps_of(pane).tokens, timeout=20_000)
     maps = maps_of(pane)
-    pane.options.special_choice.choose("renormalised")
-    place = pane.head.place()
+    pane.heads.options.special_choice.choose("renormalised")
+    place = pane.heads.head.place()
     assert place is not None
-    point(pane.head, place.rect(1, 2).center())
+    point(pane.heads.head, place.rect(1, 2).center())
     left = maps.weights[0, 0, 1, 2] / maps.weights[0, 0, 1, 1:-1].sum()
-    assert f"weight {left:.4f}" in pane.head_words.text()
-    point(pane.head, place.rect(0, 2).center())
-    assert "special token" in pane.head_words.text()
-    assert "renormalised" in pane.legend.words.text()
+    assert f"weight {left:.4f}" in pane.heads.head_words.text()
+    point(pane.heads.head, place.rect(0, 2).center())
+    assert "special token" in pane.heads.head_words.text()
+    assert "renormalised" in pane.heads.legend.words.text()
 
 
 def test_the_scale_per_head_ends_at_the_heads_own_largest_weight(pane: AttentionPane) -> None:
-    pane.options.scale_choice.choose("linear")
-    pane.options.top_choice.choose("head")
-    pane.atlas.choose(1, 0)
-    assert pane.shown is not None
-    top = float(tops(pane.shown, pane.options.scale())[1, 0])
+    pane.heads.options.scale_choice.choose("linear")
+    pane.heads.options.top_choice.choose("head")
+    pane.heads.atlas.choose(1, 0)
+    assert pane.heads.shown is not None
+    top = float(tops(pane.heads.shown, pane.heads.options.scale())[1, 0])
     assert top == pytest.approx(float(maps_of(pane).weights[1, 0].max()))
-    assert pane.legend.bar.accessibleDescription() == f"From 0 to {top:.3g}"
+    assert pane.heads.legend.bar.accessibleDescription() == f"From 0 to {top:.3g}"
 
 
 def test_typing_asks_once_after_a_pause_and_clearing_teaches(qtbot: QtBot, pane: AttentionPane) -> None:
@@ -175,8 +175,8 @@ def test_typing_asks_once_after_a_pause_and_clearing_teaches(qtbot: QtBot, pane:
     qtbot.waitUntil(lambda: "snow" in maps_of(pane).tokens, timeout=20_000)
     qtbot.keyClick(pane.question.line, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(pane.question.line, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: pane.stack.currentWidget() is pane.empty, timeout=5_000)
-    assert pane.empty.title.text() == "Type a sentence"
+    qtbot.waitUntil(lambda: pane.heads.stack.currentWidget() is pane.heads.empty, timeout=5_000)
+    assert pane.heads.empty.title.text() == "Type a sentence"
 
 
 def test_an_example_from_the_menu_is_asked_at_once(qtbot: QtBot, pane: AttentionPane) -> None:
@@ -194,15 +194,15 @@ def test_the_future_of_a_causal_model_is_background(
 ) -> None:
     pane = opened(qtbot, workspace, "tiny-llama")
     assert maps_of(pane).causal
-    place = pane.head.place()
+    place = pane.heads.head.place()
     assert place is not None
-    picture = pane.head.grab().toImage()
+    picture = pane.heads.head.grab().toImage()
     future, past = (place.rect(*cell).center().toPoint() for cell in ((2, 30), (2, 0)))
     ratio = picture.devicePixelRatio()
     assert picture.pixelColor(future * ratio) == current().colour("background")
     assert picture.pixelColor(past * ratio) != current().colour("background")
-    point(pane.head, place.rect(2, 30).center())
-    assert "only itself and earlier ones" in pane.head_words.text()
+    point(pane.heads.head, place.rect(2, 30).center())
+    assert "only itself and earlier ones" in pane.heads.head_words.text()
 
 
 def exported(
@@ -212,7 +212,7 @@ def exported(
         return str(path), ""
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    pane.export.export(row)
+    pane.heads.export.export(row)
     wait_for_files(qtbot, pane.workspace)
     return path.with_suffix(row.suffix)
 
@@ -224,7 +224,7 @@ def test_exports_hold_what_the_page_shows(
     qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Export
 ) -> None:
     maps = maps_of(pane)
-    pane.atlas.choose(1, 1)
+    pane.heads.atlas.choose(1, 1)
     file = exported(qtbot, pane, monkeypatch, row, tmp_path / "out")
     if row.suffix == ".png":
         assert QImage(str(file)).width() > 800
@@ -257,17 +257,17 @@ def test_a_file_that_cannot_be_written_is_explained(
 
 def test_a_picture_and_a_table_can_be_copied(pane: AttentionPane) -> None:
     rows = {row.title: row for row in EXPORTS}
-    pane.export.export(rows["Copy table of this head"])
+    pane.heads.export.export(rows["Copy table of this head"])
     assert QGuiApplication.clipboard().text().splitlines()[0].split("\t")[1:] == list(maps_of(pane).tokens)
-    pane.export.export(rows["Copy picture of all heads"])
+    pane.heads.export.export(rows["Copy picture of all heads"])
     assert not QGuiApplication.clipboard().image().isNull()
 
 
 def test_enter_opens_one_head_alone_and_escape_goes_back(qtbot: QtBot, pane: AttentionPane) -> None:
-    qtbot.keyClick(pane.atlas, Qt.Key.Key_Return)
-    assert not pane.left.isVisible()
-    qtbot.keyClick(pane.head, Qt.Key.Key_Escape)
-    assert pane.left.isVisible()
+    qtbot.keyClick(pane.heads.atlas, Qt.Key.Key_Return)
+    assert not pane.heads.left.isVisible()
+    qtbot.keyClick(pane.heads.head, Qt.Key.Key_Escape)
+    assert pane.heads.left.isVisible()
 
 
 @needs_minilm

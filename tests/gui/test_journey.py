@@ -137,12 +137,14 @@ def test_a_newcomer_s_journey(
     qtbot.keyClicks(attention.question.line, "rain and bread")
     qtbot.waitUntil(
         lambda: (
-            attention.maps is not None and attention.maps.tokens[1] == "rain" and bool(attention.maps.step)
+            attention.heads.maps is not None
+            and attention.heads.maps.tokens[1] == "rain"
+            and bool(attention.heads.maps.step)
         ),
         timeout=LONG,
     )
-    assert attention.maps is not None and attention.maps.weights.shape[:2] == (2, 2)
-    assert abs(attention.maps.weights.sum(axis=-1) - 1).max() < 1e-5
+    assert attention.heads.maps is not None and attention.heads.maps.weights.shape[:2] == (2, 2)
+    assert abs(attention.heads.maps.weights.sum(axis=-1) - 1).max() < 1e-5
 
     # Stop: within a step, saved, resumable.
     with qtbot.waitSignal(workspace.run_ended, timeout=LONG) as ended:

@@ -19,6 +19,7 @@ from workbench.run.offers import STOP
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import parse_recipe, with_overrides
+from workbench.session.inspection import attend
 from workbench.session.requests import LIVE, AttentionRequest, GenerationRequest, PredictionRequest
 from workbench.session.session import Session
 
@@ -122,11 +123,11 @@ def test_pause_holds_the_run_and_still_serves_questions(
     until(session, lambda: follower.steps >= 2)
     active.pause()
     got: list[Any] = []
-    session.attend(AttentionRequest(LIVE, "rain and bread"), got.append, got.append)
+    session.look_inside(attend, AttentionRequest(LIVE, "rain and bread"), got.append, got.append)
     until(session, lambda: got)
     assert got[0].step is not None and got[0].prediction
     held = got[0].step
-    session.attend(AttentionRequest(LIVE, "rain and bread"), got.append, got.append)
+    session.look_inside(attend, AttentionRequest(LIVE, "rain and bread"), got.append, got.append)
     until(session, lambda: len(got) == 2)
     assert got[1].step == held
     active.go_on()
@@ -159,9 +160,9 @@ def test_a_trained_run_predicts_attends_and_can_be_asked_by_name(
     name = follower.folder.name
     got: list[Any] = []
     session.predict(PredictionRequest(name, ("rain storm snow", "bread soup", "")), got.append, got.append)
-    session.attend(AttentionRequest(name, "rain storm snow"), got.append, got.append)
+    session.look_inside(attend, AttentionRequest(name, "rain storm snow"), got.append, got.append)
     checkpoint = str(follower.folder.checkpoint_folders()[0])
-    session.attend(AttentionRequest(checkpoint, "rain storm snow"), got.append, got.append)
+    session.look_inside(attend, AttentionRequest(checkpoint, "rain storm snow"), got.append, got.append)
     until(session, lambda: len(got) == 3)
     assert [p.label for p in got[0][:2]] == ["weather", "kitchen"]
     assert sum(p for _, p in got[0][2].classes) == pytest.approx(1)

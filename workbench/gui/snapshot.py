@@ -118,7 +118,7 @@ class _Photographer:
             case AttentionPane():
                 if not self._is_writer():
                     pane.question.set_text(SENTENCE)
-                self._wait(lambda: pane.maps is not None)
+                self._wait(lambda: pane.heads.maps is not None)
             case PromptPane():
                 self._fill_prompt(pane)
         self._idle()

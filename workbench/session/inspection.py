@@ -77,14 +77,14 @@ def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps:
     """Attention maps of a text."""
     from workbench.engine.attention import attention_maps
 
-    return attention_maps(_model(home, request.model, desk), request.text, request.max_tokens)
+    return attention_maps(the_model(home, request.model, desk), request.text, request.max_tokens)
 
 
 def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Generated, ...]:
     """Answers to a prompt; each token is reported as it comes."""
     from workbench.engine.generation import generate as write
 
-    loaded = _model(home, request.model, desk)
+    loaded = the_model(home, request.model, desk)
     return write(loaded, request.prompt, request.settings, desk.report, lambda: desk.hurried)
 
 
@@ -92,7 +92,7 @@ def predict(home: Home, request: PredictionRequest, desk: Desk) -> tuple[Predict
     """Class probabilities of texts."""
     from workbench.engine.prediction import predict as classify
 
-    return classify(_model(home, request.model, desk), request.texts, desk.check)
+    return classify(the_model(home, request.model, desk), request.texts, desk.check)
 
 
 def prepare_model(home: Home, name: str, report: Callable[[str], object]) -> Path:
@@ -119,7 +119,7 @@ def prepare_model(home: Home, name: str, report: Callable[[str], object]) -> Pat
     return convert_gguf(file, converted_folder(row, home), card, report)
 
 
-def _model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
+def the_model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
     """The model of that name, loaded or still loaded; `LIVE` is the one in training."""
     if name == LIVE:
         if desk.live is None:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from workbench.run.events import Event
 from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
@@ -18,13 +18,12 @@ from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.rates import RateCurve, RatePoint
 from workbench.run.recipe import Recipe
-from workbench.run.results import AttentionMaps, Generated, Prediction
+from workbench.run.results import Generated, Prediction
 from workbench.session import apart, care, inspection, training, trials
 from workbench.session.following import Following, News
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.questions import RowQuestions
 from workbench.session.requests import (
-    AttentionRequest,
     DataRequest,
     DeviceInfo,
     GenerationRequest,
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from workbench.shelf.models import ModelEntry
 
 Failed = Callable[[Problem], object]
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 class RunListener(Protocol):
@@ -257,15 +258,30 @@ class Session:
         self.rows.warm_up(failed)
         return ticket
 
-    def attend(
-        self, request: AttentionRequest, done: Callable[[AttentionMaps], object], failed: Failed
+    def look_inside(
+        self,
+        work: Callable[[Home, R, Desk], T],
+        request: R,
+        done: Callable[[T], object],
+        failed: Failed,
+        progress: Callback | None = None,
+        *,
+        between_steps: bool = True,
     ) -> Ticket:
-        """Attention maps of a text."""
+        """Have one of the functions of `inspection` or `session.inside` answer a request on the engine's thread.
 
-        def work(desk: Desk) -> AttentionMaps:
-            return inspection.attend(self.home, request, desk)
-
-        return self.engine.submit(work, done=done, failed=failed, between_steps=True)
+        Args:
+            work: The function.
+            request: What determines its answer.
+            done: Receives the answer.
+            failed: Receives the problem when there is none.
+            progress: Receives what the function reports on the way: words, or parts of the answer.
+            between_steps: Whether a training may be held up by it.
+        """
+        return self.engine.submit(
+            lambda desk: work(self.home, request, desk),
+            done=done, failed=failed, progress=progress, between_steps=between_steps,
+        )  # fmt: skip
 
     def generate(
         self,

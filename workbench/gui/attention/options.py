@@ -14,7 +14,7 @@ from workbench.gui.attention.drawing import Look, draw_bar
 from workbench.gui.attention.scales import Kind, Scale
 from workbench.gui.attention.shown import Special
 from workbench.gui.theme import LARGE, current
-from workbench.gui.widgets import Label, explain_widget
+from workbench.gui.widgets import Label, column, explain_widget
 
 SCALES = (
     ("linear", "Linear", "Colour in proportion to the weight. A few strong cells outshine the rest."),
@@ -100,6 +100,11 @@ class Options:
     def look(self) -> Look:
         """How everything is drawn now."""
         return Look(current(), self.colour_choice.current(), self.scale(), self.scale_choice.font())
+
+
+def captioned(words: str, control: QWidget) -> QWidget:
+    """A control under its caption."""
+    return column(Label(words, "caption"), control, spacing=2)
 
 
 class ColourBar(QWidget):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit
 
-from workbench.gui.attention.options import Options
 from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.model_choice import ModelChooser
-from workbench.gui.theme import MEDIUM, SMALL
-from workbench.gui.widgets import Card, Label, column, explain_widget
+from workbench.gui.theme import SMALL
+from workbench.gui.widgets import Card, explain_widget
 from workbench.gui.workspace import Workspace
 from workbench.session.requests import LIVE
 
 
 class Question(Card):
-    """The sentence, the model, and how the maps are drawn.
+    """The sentence and the model.
 
     Signals:
         edited: The text changes while typing.
@@ -25,9 +24,8 @@ class Question(Card):
     edited = Signal()
     asked = Signal()
 
-    def __init__(self, workspace: Workspace, options: Options) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self.options = options
         self.line = QLineEdit(SENTENCES[0])
         self.line.setClearButtonEnabled(True)
         self.line.setPlaceholderText(self.tr("Type a sentence to look into"))
@@ -71,18 +69,10 @@ class Question(Card):
         self.follow.setVisible(self.is_live())
 
     def _lay_out(self) -> None:
-        first, second = QHBoxLayout(), QHBoxLayout()
-        first.setSpacing(SMALL)
-        second.setSpacing(MEDIUM)
-        first.addWidget(self.line, 1)
-        first.addWidget(self.examples)
-        first.addWidget(self.follow)
-        second.addWidget(_captioned(self.tr("Model"), self.chooser), 2)
-        for control in self.options.controls():
-            second.addWidget(_captioned(control.accessibleName(), control), 1)
-        self.body.addLayout(first)
-        self.body.addLayout(second)
-
-
-def _captioned(words: str, control: QWidget) -> QWidget:
-    return column(Label(words, "caption"), control, spacing=2)
+        line = QHBoxLayout()
+        line.setSpacing(SMALL)
+        line.addWidget(self.line, 3)
+        line.addWidget(self.examples)
+        line.addWidget(self.chooser, 2)
+        line.addWidget(self.follow)
+        self.body.addLayout(line)

@@ -1,270 +1,88 @@
-"""The Attention page: which tokens look at which, in every head of a model, for a sentence of one's own."""
+"""The Attention page: what goes on inside a model, for a sentence of one's own, in several views."""
 
 from __future__ import annotations
 
-import time
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
-
-from workbench.gui.attention.atlas_view import AtlasView
-from workbench.gui.attention.export_menu import ExportButton
-from workbench.gui.attention.figures import Figure
-from workbench.gui.attention.head_view import HeadView
-from workbench.gui.attention.labels import head_name, link_text
-from workbench.gui.attention.options import Legend, Options
 from workbench.gui.attention.question import Question
-from workbench.gui.attention.scales import describe, tops
-from workbench.gui.attention.shown import Shown, show
-from workbench.gui.model_setup import ModelSetup
-from workbench.gui.probabilities import ProbabilityBars
-from workbench.gui.theme import MEDIUM, theme
-from workbench.gui.widgets import Card, ElidedLabel, EmptyState, IconButton, Label, column
+from workbench.gui.attention.view import View
+from workbench.gui.attention.views import VIEWS
+from workbench.gui.attention.views.heads import HeadsView
+from workbench.gui.theme import MEDIUM
+from workbench.gui.widgets import Label, Segmented
 from workbench.gui.workspace import Workspace
-from workbench.run.problem import Problem
-from workbench.run.results import AttentionMaps
-from workbench.session.lanes import Ticket
-from workbench.session.requests import AttentionRequest
 
 TYPING_MS = 300
-#: While following a training, the maps are asked for at most this often; each answer holds the training up.
-FOLLOW_SECONDS = 1.0
-_ATLAS_HINT = "Each square is one head. Point at one to read it, click to enlarge it."
-_HEAD_HINT = "Rows look at columns. Point at a cell; the wheel zooms."
 
 
 class AttentionPane(QWidget):
-    """Sentence and model above, the atlas of all heads at the left, one head enlarged at the right."""
+    """Sentence and model above, one of several views below. A view is built when it is first wanted."""
+
+    view_shown = Signal(str)
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "page")
         self.workspace = workspace
-        self.maps: AttentionMaps | None = None
-        self.shown: Shown | None = None
-        self._ticket: Ticket | None = None
-        self._stale = True
-        self._followed_at = 0.0
-        self.options = Options(self._redraw)
-        self.question = Question(workspace, self.options)
-        self.atlas = AtlasView()
-        self.head = HeadView()
-        self.legend = Legend()
-        self.bars = ProbabilityBars(limit=5)
-        self.atlas_words = ElidedLabel(self.tr(_ATLAS_HINT), "muted")
-        self.head_words = ElidedLabel(self.tr(_HEAD_HINT), "muted")
-        self.link_words = ElidedLabel("", "caption")
-        self.note = ElidedLabel("", "caption")
+        self.question = Question(workspace)
+        self.heads = HeadsView(workspace, self.question)
+        self.views: dict[str, View] = {}
         self.busy = Label("", "caption")
-        self.empty = EmptyState("attention", self.tr("Type a sentence"), " ")
-        self.setup = ModelSetup(workspace)
+        self.switcher = Segmented([(row.key, row.title, "", row.help) for row in VIEWS], self.tr("View"))
+        self.stack = QStackedWidget()
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._lay_out()
-        self._connect()
-        self._say_empty()
-
-    # ---- shape
-
-    def _lay_out(self) -> None:
-        self.atlas_card = Card(self.tr("All heads"))
-        self.atlas_card.add_action(self.busy)
-        self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
-        self.atlas_card.add_action(self.export)
-        self.atlas_card.add(self.note)
-        self.atlas_card.add(self.atlas, 1)
-        self.atlas_card.add(self.atlas_words)
-        self.atlas_card.add(self.legend)
-        self.head_card = Card(self.tr("One head"))
-        self.wide = IconButton(
-            "zoom",
-            self.tr("Only this head"),
-            self.tr("Hide the others; Escape brings them back."),
-            checkable=True,
-        )
-        self.fit = IconButton(
-            "fit",
-            self.tr("Show all tokens"),
-            self.tr("Undo zooming and moving."),
-            on_click=lambda: self.head.zoom(0),
-        )
-        for button in (self.fit, self.wide):
-            self.head_card.add_action(button)
-        self.head_card.add(self.link_words)
-        self.head_card.add(self.head, 1)
-        self.head_card.add(self.head_words)
-        self.prediction = Card(self.tr("Prediction"))
-        self.prediction.add(self.bars)
-        self.prediction.hide()
-        self.left = column(self.atlas_card, self.prediction, spacing=MEDIUM)
-        self.content = QSplitter(Qt.Orientation.Horizontal)
-        self.content.setHandleWidth(MEDIUM)
-        self.content.setChildrenCollapsible(False)
-        self.content.addWidget(self.left)
-        self.content.addWidget(self.head_card)
-        self.content.setStretchFactor(0, 1)
-        self.content.setStretchFactor(1, 1)
-        self.content.setSizes([1000, 1000])  # shares, not pixels: the two halves begin equal
-        self.stack = QStackedWidget()
-        for page in (self.content, self.empty, self.setup):
-            self.stack.addWidget(page)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(MEDIUM)
-        outer.addWidget(self.question)
-        outer.addWidget(self.stack, 1)
-
-    def _connect(self) -> None:
+        self._add("heads", self.heads)
+        self.switcher.chosen.connect(self.show_view)
         self.question.edited.connect(self._typing.start)
         self.question.asked.connect(self.ask)
         self._typing.timeout.connect(self.ask)
-        theme().changed.connect(self._redraw)
-        self.atlas.hovered.connect(self._hovered)
-        self.atlas.chosen.connect(lambda layer, head: self._show_head())
-        self.atlas.opened.connect(lambda: self.wide.setChecked(True))
-        self.head.closed.connect(lambda: self.wide.setChecked(False))
-        self.head.pointed.connect(lambda text: self.head_words.setText(text or self.tr(_HEAD_HINT)))
-        self.wide.toggled.connect(self._widen)
-        self.setup.ready.connect(lambda name: self.ask())
-        self.workspace.history_changed.connect(self._follow)
 
-    # ---- asking
+    def _lay_out(self) -> None:
+        switch = QHBoxLayout()
+        switch.setSpacing(MEDIUM)
+        switch.addWidget(self.switcher)
+        switch.addStretch(1)
+        switch.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(MEDIUM)
+        layout.addWidget(self.question)
+        layout.addLayout(switch)
+        layout.addWidget(self.stack, 1)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask when the page is looked at for the first time, or after something changed unseen."""
-        super().showEvent(event)
-        if self._stale:
-            self.ask()
+    def _add(self, key: str, view: View) -> None:
+        self.views[key] = view
+        self.stack.addWidget(view)
+        view.busy_changed.connect(lambda words: self._tell(view, words))
+
+    def _tell(self, view: View, words: str) -> None:
+        if view is self.view:
+            self.busy.setText(words)
+
+    @property
+    def view(self) -> View:
+        """The view that is on."""
+        return self.views.get(self.switcher.current(), self.heads)
+
+    def show_view(self, key: str) -> None:
+        """Go to a view; an unknown key is ignored."""
+        row = next((row for row in VIEWS if row.key == key), None)
+        if row is None:
+            return
+        if key not in self.views:
+            self._add(key, row.build(self.workspace, self.question))
+        self.switcher.choose(key)
+        self.busy.setText("")
+        self.stack.setCurrentWidget(self.views[key])
+        self.view_shown.emit(key)
 
     def ask(self) -> None:
-        """Ask for the maps of the sentence in the chosen model; an older question is dropped."""
+        """The sentence or the model is another one: the view that is on asks now, the others when they are seen."""
         self._typing.stop()
-        self._drop()
-        if not self.isVisible():
-            self._stale = True
-            return
-        self._stale = False
-        text, choice = self.question.text(), self.question.chooser.choice()
-        if not text or choice is None:
-            self.maps = self.shown = None
-            self._say_empty()
-            return
-        if not choice.ready:
-            self.setup.explain(choice.model)
-            self.stack.setCurrentWidget(self.setup)
-            return
-        if self.maps is None:
-            self.empty.say(
-                self.tr("Reading the sentence"),
-                self.tr("{0} is loaded first, which can take some seconds.").format(choice.title),
-            )
-            self.stack.setCurrentWidget(self.empty)
-        self.busy.setText(self.tr("Reading …"))
-        self._ticket = self.workspace.session.attend(
-            AttentionRequest(choice.model, text), self._arrived, self._failed
-        )
-
-    def _drop(self) -> None:
-        if self._ticket:
-            self._ticket.cancel()
-            self._ticket = None
-            self.busy.setText("")
-
-    def _arrived(self, maps: AttentionMaps) -> None:
-        self._ticket = None
-        self.busy.setText("")
-        self.maps = maps
-        self._redraw()
-        self.stack.setCurrentWidget(self.content)
-
-    def _failed(self, problem: Problem) -> None:
-        self._ticket = None
-        self.busy.setText("")
-        if self.question.is_live() and self.workspace.session.active is None:
-            return  # the training ended before it could answer; the chooser turns to its run and asks again
-        self.maps = self.shown = None
-        self.empty.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
-        self.stack.setCurrentWidget(self.empty)
-        self.workspace.problem_raised.emit(problem)
-
-    def _say_empty(self) -> None:
-        if self.question.chooser.choice() is None:
-            self.empty.say(
-                self.tr("No model yet"),
-                self.tr("Models appear here once the shelf has been read."),
-                "attention",
-            )
-        else:
-            self.empty.say(
-                self.tr("Type a sentence"),
-                self.tr(
-                    "Or pick an example. You will see, for every head in every layer, which words look at which."
-                ),
-                "attention",
-            )
-        self.stack.setCurrentWidget(self.empty)
-
-    def _follow(self, name: str) -> None:
-        """A training went on: ask again, but neither often nor while an answer is still on its way."""
-        if (
-            self.question.follow.isChecked()
-            and self.question.is_live()
-            and name == self.workspace.active_name
-            and self.isVisible()
-            and self._ticket is None
-            and time.monotonic() - self._followed_at >= FOLLOW_SECONDS
-        ):
-            self._followed_at = time.monotonic()
-            self.ask()
-
-    # ---- drawing
-
-    def figure(self, whole: bool) -> Figure | None:
-        """What is on the screen as a picture: the atlas, or the chosen head; None when there is nothing."""
-        if self.shown is None:
-            return None
-        return Figure(self.shown, self.options.look(), None if whole else self.atlas.selection)
-
-    def _redraw(self) -> None:
-        if self.maps is None:
-            return
-        special = self.options.special_tokens()
-        if self.shown is None or self.shown.maps is not self.maps or self.shown.special != special:
-            self.shown = show(self.maps, special)
-        layers, heads, n = self.shown.shape
-        step = "" if self.maps.step is None or "step" in self.maps.model else f", step {self.maps.step}"
-        self.atlas_card.title.setText(self.tr("{0} layers × {1} heads").format(layers, heads))
-        self.note.setText(
-            " ".join(part for part in (f"{self.maps.model}{step}. {n} tokens.", self.maps.note) if part)
-        )
-        self.atlas.show_maps(self.shown, self.options.look())
-        self.bars.show_rows(self.maps.prediction)
-        self.prediction.setVisible(bool(self.maps.prediction))
-        self._show_head()
-
-    def _show_head(self) -> None:
-        if self.shown is None:
-            return
-        where, look = self.atlas.selection, self.options.look()
-        top = float(tops(self.shown, look.scale)[where])
-        self.head_card.title.setText(head_name(*where))
-        self.link_words.setText(
-            self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
-        )
-        self.head.show_head(self.shown, where, top, look)
-        self.legend.bar.show_scale(top, look)
-        self.legend.words.setText(describe(self.shown, look.scale))
-
-    def _hovered(self, head: tuple[int, int] | None) -> None:
-        if head is None or self.shown is None:
-            self.atlas_words.setText(self.tr(_ATLAS_HINT))
-        else:
-            link = link_text(self.shown, self.shown.strongest(*head))
-            self.atlas_words.setText(f"{head_name(*head)}: {link}")
-
-    def _widen(self, on: bool) -> None:
-        self.left.setVisible(not on)
-        (self.head if on else self.atlas).setFocus()
+        for view in self.views.values():
+            view.ask()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""The views of the Attention page: a table of frozen rows. A view's module is imported when it is first shown."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.gui.attention.question import Question
+    from workbench.gui.attention.view import View
+    from workbench.gui.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRow:
+    """One view: its key, its words, and the class that shows it."""
+
+    key: str
+    title: str
+    help: str
+    module: str
+    widget: str
+
+    def build(self, workspace: Workspace, question: Question) -> View:
+        """Make the view's widget."""
+        module = importlib.import_module(f"{__name__}.{self.module}")
+        made: View = getattr(module, self.widget)(workspace, question)
+        return made
+
+
+VIEWS: tuple[ViewRow, ...] = (
+    ViewRow("heads", "Heads", "Which token looks at which, in every head.", "heads", "HeadsView"),
+)

@@ -1,0 +1,1 @@
+"""What was seen inside a model, as plain values: never a tensor."""
