@@ -281,3 +281,56 @@ def test_links_that_go_round_in_a_circle_end(write: Write, tmp_path: Path) -> No
     assert "leads nowhere" in refused(tmp_path / "data" / "one.csv")
     (tmp_path / "data" / "a.csv").unlink()
     assert "without data files" in refused(tmp_path / "data")
+
+
+PICTURES: dict[str, str | bytes] = {
+    "cats/one.png": b"\x89PNG one",
+    "cats/two.png": b"\x89PNG two",
+    "dogs/three.jpg": b"\xff\xd8\xff three",
+    "dogs/four.jpg": b"",
+    "dogs/notes.txt": "about dogs",
+    "__MACOSX/cats/._one.png": b"\0",
+    ".DS_Store": b"\0",
+}
+
+
+@pytest.mark.parametrize("outer", ["", "animals/"])
+def test_a_zip_of_pictures_opens_as_their_folder_does(
+    write: Write, zipped: Callable[..., Path], tmp_path: Path, outer: str
+) -> None:
+    for name, content in PICTURES.items():
+        write(f"animals/{name}", content)
+    folder = open_table(tmp_path / "animals")
+    table = open_table(
+        zipped({f"{outer}{name}": content for name, content in PICTURES.items()}, "animals.zip")
+    )
+    assert table.columns == folder.columns == ("path", "label")
+    for name in table.columns:
+        assert table.column(name) == folder.column(name)
+    assert table.column("label") == ["cats", "cats", "dogs"]
+    assert {row.content for row in table.set_aside} == {row.content for row in folder.set_aside}
+    assert peek(table.path, rows=2).rows == 2
+
+
+def test_a_zip_of_pictures_keeps_its_sides(zipped: Callable[..., Path]) -> None:
+    path = zipped({"train/a/1.png": b"1", "train/b/2.png": b"2", "test/a/3.png": b"3"})
+    table = open_table(path)
+    assert table.column("split") == ["test", "train", "train"]
+    assert table.column("label") == ["a", "a", "b"]
+
+
+def test_a_zip_of_pictures_is_opened_with_the_same_care(zipped: Callable[..., Path]) -> None:
+    assert "leads out of the folder" in refused(
+        zipped({"a/1.png": b"1", "b/2.png": b"2", "../c/3.png": b"3"})
+    )
+    bomb = zipped({"a/1.png": bytes(2_000_000), "b/2.png": bytes(2_000_000)}, "bomb.zip")
+    assert "more than 50 times" in refused(bomb)
+    assert "--unpack-times" in refused(bomb)
+    assert open_table(bomb, Opening(most_times=100_000)).rows == 2
+
+
+def test_several_files_say_how_many_rows_are_from_each(write: Write, tmp_path: Path) -> None:
+    first, second = write("a-1.csv", TABLE), write("a-2.csv", "text,label\na,x\nb,y\nc,y\n")
+    assert open_table(f"{first}\n{second}").parts == (("a-1.csv", 100), ("a-2.csv", 3))
+    assert open_table(first).parts == ()
+    assert open_table(f"{tmp_path}/a-*.csv\n{first}").rows == 203

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from workbench.data.check import Finding, all_checks, as_json, findings
 from workbench.data.checks import columns as column_checks
 from workbench.data.checks import duplicates, long_texts
+from workbench.data.checks.columns import TellingColumns
 from workbench.data.checks.labels import effective_number
 from workbench.data.frame import Frame, frame_of
 from workbench.data.step import Context, parse_step
@@ -414,8 +415,10 @@ def test_constant_columns_are_the_same_in_nearly_all_filled_rows() -> None:
 def telling(**columns: Sequence[Any]) -> list[str]:
     """Which of the columns give the label away."""
     n = len(next(iter(columns.values())))
-    one = found("telling-columns", frame(text=[f"text {i}" for i in range(n)], **columns))
-    return [] if one is None else one.title.split(": ")[1].split(", ")
+    rows = frame(text=[f"text {i}" for i in range(n)], **columns)
+    all_found = TellingColumns().find(rows, None, Context())
+    assert all(f"“{one.column}”" in one.title and one.count == 1 for one in all_found)
+    return [one.column for one in all_found]
 
 
 def test_telling_columns_tell_more_than_chance() -> None:

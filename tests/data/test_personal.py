@@ -263,20 +263,22 @@ def test_the_check_counts_rows_and_pieces_and_shows_no_value(tmp_path: Path) -> 
         note=["", "d@example.com", "e@example.com", ""],
     )
     found = {finding.title: finding for finding in PersonalData().find(rows, None, Context())}
-    mail = found["3 rows hold e-mail addresses (5 in all)"]
+    mail = found["2 rows hold e-mail addresses (3 in all)"]
+    noted = found["2 rows hold e-mail addresses in “note” (2 in all)"]
     card = found["1 row holds payment card numbers (1 in all)"]
-    assert len(found) == 2
-    assert mail.rows.tolist() == [0, 1, 2]
-    assert (mail.count, mail.column, card.column) == (3, "", "text")
+    assert len(found) == 3
+    assert (mail.rows.tolist(), noted.rows.tolist()) == ([0, 2], [1, 2])
+    assert [one.name[1:] for one in (mail, noted, card)] == [
+        ("text", "email"),
+        ("note", "email"),
+        ("text", "card"),
+    ]
     assert card.examples == ("row 4: 4••• •••• •••• ••••",)
     assert all("example" not in line for line in mail.examples)
     for fix in mail.fixes:
         (record,) = fix.steps
-        assert (
-            PersonalData()
-            .find(parse_step(record).apply(rows, Context()).frame, None, Context())[0]
-            .title.startswith("1 row holds payment")
-        )
+        left = PersonalData().find(parse_step(record).apply(rows, Context()).frame, None, Context())
+        assert [one.title for one in left] == [noted.title, card.title]  # the other column is left alone
 
 
 def test_held_out_rows_are_looked_at_as_well(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.data.checks.labels import SmallClasses
 from workbench.data.frame import Frame, frame_of
 from workbench.data.step import Context, Done, all_steps, parse_step
 from workbench.data.steps.strip_html import without_html
@@ -298,6 +299,31 @@ def test_small_classes_go_and_are_named() -> None:
     assert "“rare”" in done.notes[0]
     other = step.again(frame(text=["a"] * 2, label=["x", "rare"]), done.found, Context())
     assert other.frame.column("label") == ["x"]
+
+
+def test_spellings_count_together_and_those_that_training_would_take_apart_are_named() -> None:
+    labels = ["Late", "late", "late", " late", "good", "good ", "x"]
+    rows = frame(text=["a"] * 7, label=labels)
+    small = parse_step({"kind": "drop-classes", "below": 2})
+    done = small.apply(rows, Context())
+    assert done.frame.column("label") == labels[:-1]
+    assert "“late”" in done.notes[1] and "“good”" not in done.notes[1] and "before this step" in done.notes[1]
+    spelt = parse_step({"kind": "normalise-labels"}).apply(rows, Context()).frame
+    done = small.apply(spelt, Context())
+    assert set(map(str, done.frame.column("label"))) == {"late", "good"} and len(done.notes) == 1
+
+
+def test_the_fix_of_small_classes_gives_labels_one_spelling_first() -> None:
+    rows = frame(
+        text=[f"text {i}" for i in range(39)],
+        label=["late"] * 9 + ["Late"] * 9 + ["good"] * 18 + ["rare"] * 3,
+    )
+    (found,) = SmallClasses().find(rows, None, Context())
+    assert found.count == 1 and found.examples == ("“rare”: 3 rows",)
+    assert [step["kind"] for step in found.fixes[0].steps] == ["normalise-labels", "drop-classes"]
+    for record in found.fixes[0].steps:
+        rows = parse_step(record).apply(rows, Context()).frame
+    assert set(rows.column("label")) == {"late", "good"} and rows.rows == 36
 
 
 def test_classes_are_balanced() -> None:

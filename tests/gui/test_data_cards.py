@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -219,8 +220,8 @@ def test_ignored_findings_are_put_aside_and_can_be_brought_back(qtbot: QtBot, fi
     ignored, restored, counts = (caught(s) for s in (findings.ignored, findings.restored, findings.counted))
     click(qtbot, findings.rows[0].head)
     click(qtbot, findings.rows[0].ignore)
-    assert ignored == [("missing-labels",)]
-    findings.show_ignored({"missing-labels", "spellings"})
+    assert ignored == [(FOUND[1].name,)]
+    findings.show_ignored({FOUND[1].name, FOUND[2].name})
     assert counts[-1] == (1, "warning")
     assert findings.summary.text() == "1 finding, none in the way of training"
     assert findings.ignored_fold.switch.text() == "2 ignored"
@@ -230,9 +231,26 @@ def test_ignored_findings_are_put_aside_and_can_be_brought_back(qtbot: QtBot, fi
     back = findings.ignored_fold.content.findChild(QWidget, "missing-labels")
     assert back is not None
     click(qtbot, back)
-    assert restored == [("missing-labels",)]
+    assert restored == [(FOUND[1].name,)]
     findings.show_ignored(())
     assert len(findings.rows) == 3 and not findings.ignored_fold.isVisible()
+
+
+def test_one_of_a_kind_is_ignored_alone(qtbot: QtBot, findings: FindingsCard) -> None:
+    mails = [
+        replace(finding("personal-data", f"3 rows hold {about} in {column}", column=column), about=about)
+        for about, column in (("email", "text"), ("phone", "text"), ("email", "remark"))
+    ]
+    findings.show_findings(mails, 1800)
+    ignored = caught(findings.ignored)
+    click(qtbot, findings.rows[0].head)
+    click(qtbot, findings.rows[0].ignore)
+    assert ignored == [(mails[0].name,)]
+    findings.show_ignored({mails[0].name})
+    assert [row.finding for row in findings.rows] == mails[1:]
+    assert findings.ignored_fold.switch.text() == "1 ignored"
+    findings.show_ignored({mails[0].name, mails[2].name})
+    assert [row.finding for row in findings.rows] == mails[1:2]
 
 
 def test_the_unfolded_one_stays_so_after_another_look(qtbot: QtBot, findings: FindingsCard) -> None:

@@ -50,7 +50,7 @@ def as_plain(
         "reasons": list(guessed.reasons) if recipe.data.text in (*guessed.texts, "") else [],
         "classes": _classes(first.mended.frame, recipe.data.label, guessed),
         "lengths": lengths,
-        "findings": [as_json(one, first.mended.frame, first.held_out) for one in first.found],
+        "findings": _found(first),
         "steps": [step.model_dump(mode="json") for step in recipe.data.steps],
         "done": [
             {
@@ -64,10 +64,14 @@ def as_plain(
             }
             for report in last.mended.reports
         ],
-        "left": [as_json(one, last.mended.frame, last.held_out) for one in last.found],
+        "left": _found(last),
         "notes": [*opened.notes, *last.mended.notes],
         "set_aside": [{"row": one.row, "why": one.why, "content": one.content} for one in opened.set_aside],
     }
+
+
+def _found(looked: Looked) -> list[dict[str, Any]]:
+    return [as_json(one, looked.mended.frame, looked.sides.get(one.side)) for one in looked.found]
 
 
 def _classes(frame: Frame, label: str, guessed: Guess) -> dict[str, int]:

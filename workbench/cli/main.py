@@ -17,6 +17,7 @@ from workbench.cli import commands
 from workbench.cli.console import Console, kept_stdout
 from workbench.cli.outcome import refusal
 from workbench.run.home import find_home
+from workbench.run.network import keep_libraries_offline
 from workbench.run.problem import Problem, WorkbenchError, bad_input, explain
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -103,7 +104,7 @@ def _run(arguments: list[str], console: Console) -> int:
     module = found[args.command or WINDOW]
     if not (getattr(args, "download", False) or getattr(module, "ONLINE", False)):
         # Nothing may reach the network unless the person asked for it.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        keep_libraries_offline()
     args.home, args.console = find_home(args.home), console
     code: int = module.run(args)
     return code

@@ -127,5 +127,5 @@ def _with_copies(frame: Frame, column: str, rows: Sequence[int], texts: Sequence
         frame,
         data=pa.concat_tables([before, copies.data]),
         origin=np.concatenate([frame.origin, copies.origin]),
-        keys=np.concatenate([frame.keys, copies.keys]),
+        key_source=np.concatenate([frame.keys, copies.keys]),
     )

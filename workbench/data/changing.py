@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from workbench.data.frame import Frame, Indices
+from workbench.data.frame import Frame, Indices, times_before
 from workbench.data.step import Context, Done, column_named
 from workbench.data.suggest import listed
 from workbench.data.tables import PORTION
@@ -93,7 +93,7 @@ def chance(frame: Frame, context: Context, purpose: str) -> npt.NDArray[np.uint6
     """
     salt = np.uint64(int.from_bytes(purpose.encode()[:8].ljust(8, b"\0"), "little"))
     seed = _mixed(np.array([context.seed], dtype=np.int64).view(np.uint64) ^ salt)
-    return _mixed(_mixed(frame.keys ^ seed) + _STEP * _times_before(frame.keys))
+    return _mixed(_mixed(frame.keys ^ seed) + _STEP * times_before(frame.keys))
 
 
 def lowest(scores: npt.NDArray[np.uint64], rows: int) -> Indices:
@@ -117,16 +117,3 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     values = (values ^ (values >> np.uint64(30))) * _FIRST
     values = (values ^ (values >> np.uint64(27))) * _SECOND
     return values ^ (values >> np.uint64(31))
-
-
-def _times_before(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """How many earlier rows have the same key."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    fresh = np.ones(len(keys), dtype=bool)
-    fresh[1:] = ordered[1:] != ordered[:-1]
-    starts = np.flatnonzero(fresh)
-    places = np.arange(len(keys)) - np.repeat(starts, np.diff(np.append(starts, len(keys))))
-    times = np.empty(len(keys), dtype=np.uint64)
-    times[order] = places
-    return times

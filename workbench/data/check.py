@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from workbench.data.examples import row_examples
 from workbench.data.found import classes_of
 from workbench.data.frame import Frame, Indices
 from workbench.data.step import Context
@@ -39,7 +40,9 @@ class Finding:
         fixes: What can be done about it, the most sensible first; may be empty.
         examples: A few examples in words, such as 'row 17: "late agian"'.
         column: The column that it is about; empty for none.
-        held_out: For a finding that is about held-out rows as well: their places in the held-out frame.
+        held_out: For a finding that is about rows to measure on as well: their places in the frame of their side.
+        side: Which side that is: "validation" or "test".
+        about: What else tells it from findings of its kind, such as the kind of personal data or the side.
     """
 
     kind: str
@@ -52,6 +55,39 @@ class Finding:
     examples: tuple[str, ...] = ()
     column: str = ""
     held_out: Indices | None = None
+    side: str = "validation"
+    about: str = ""
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What it is known by from one look to the next: its kind, and what it is about."""
+        return self.kind, self.column, self.about
+
+
+def about_rows(
+    kind: str,
+    frame: Frame,
+    rows: Indices,
+    title: str,
+    why: str,
+    severity: Severity,
+    fixes: tuple[Fix, ...],
+    *,
+    column: str,
+    shown: str = "",
+) -> list[Finding]:
+    """The finding about these rows, whose examples are the first of them; none where there are no rows.
+
+    Args:
+        kind, title, why, severity, fixes, column: As in `Finding`.
+        frame: The rows that were checked.
+        rows: The places of those that it is about.
+        shown: The column of which examples show the value; empty for `column`.
+    """
+    if not len(rows):
+        return []
+    examples = row_examples(frame, rows, shown or column)
+    return [Finding(kind, title, why, severity, rows, len(rows), fixes, examples, column)]
 
 
 class Check(ABC):
@@ -75,6 +111,17 @@ class Check(ABC):
         """
 
 
+class SideCheck(Check):
+    """Something that is looked for between the rows to learn from and those of another side."""
+
+    @abstractmethod
+    def between(self, frame: Frame, other: Frame, side: str, context: Context) -> list[Finding]:
+        """What there is of it between the rows to learn from and those of `side`, "validation" or "test"."""
+
+    def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
+        return [] if held_out is None else self.between(frame, held_out, "validation", context)
+
+
 @functools.cache
 def all_checks() -> tuple[Check, ...]:
     """Every check, in the order in which findings are listed."""
@@ -93,7 +140,8 @@ def as_json(finding: Finding, frame: Frame, held_out: Frame | None = None) -> di
     """A finding as the command line answers it.
 
     `rows` are the rows' numbers in the untouched file, counted from 1 as a person does: a header is no row, and a row
-    with line breaks in it is one. Where the finding is about held-out rows as well, `held_out` are theirs.
+    with line breaks in it is one. Where the finding is about rows to measure on as well, `held_out` are theirs and
+    `side` is their side, whose frame is given.
     """
     record: dict[str, Any] = {
         "kind": finding.kind,
@@ -102,12 +150,13 @@ def as_json(finding: Finding, frame: Frame, held_out: Frame | None = None) -> di
         "title": finding.title,
         "severity": finding.severity,
         "column": finding.column,
+        "about": finding.about,
         "why": finding.why,
         "examples": list(finding.examples),
         "fixes": [{"title": fix.title, "steps": [dict(step) for step in fix.steps]} for fix in finding.fixes],
     }
     if finding.held_out is not None and held_out is not None:
-        record["held_out"] = _numbers(held_out, finding.held_out)
+        record |= {"side": finding.side, "held_out": _numbers(held_out, finding.held_out)}
     return record
 
 

@@ -139,8 +139,8 @@ def broken(text: str) -> str:
     return "it holds a NUL byte" if found[0] == "\0" else f"byte 0x{ord(found[0]) - 0xDC00:02X} is not UTF-8"
 
 
-def decode(data: bytes, path: Path, encoding: str | None = None, *, field: str = "data.train") -> str:
-    """The text in the bytes, of which none may be damaged; see `characters`.
+def decoded(data: bytes, path: Path, encoding: str | None = None, *, field: str = "data.train") -> Characters:
+    """The text in the bytes, of which none may be damaged, and how it was read; see `characters`.
 
     Raises:
         WorkbenchError: As `characters`, and for any NUL byte or byte that is not UTF-8.
@@ -158,7 +158,7 @@ def decode(data: bytes, path: Path, encoding: str | None = None, *, field: str =
                 "Repair that line, or save the file again as UTF-8.",
                 field="data.encoding",
             ) from error
-    return found.text
+    return found
 
 
 def wide_without_mark(sample: bytes) -> str | None:

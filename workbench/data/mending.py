@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
-from workbench.data.check import Finding, all_checks
+from workbench.data.check import Finding, SideCheck, all_checks
 from workbench.data.frame import Frame
+from workbench.data.given_sides import given_sides
 from workbench.data.pipeline import Mended, learning, mended
+from workbench.data.splitting import divides
 from workbench.data.step import Context, all_steps
 from workbench.data.tables import Table
 from workbench.run.recipe import DataSection
@@ -21,21 +23,21 @@ _ORDER = ("columns", "texts", "personal data", "labels", "rows", "augmentation")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An untouched file with the roles of its columns, and an untouched file of held-out rows where there is one."""
+    """An untouched file with the roles of its columns, and by their sides the untouched files to measure on."""
 
     table: Table
     text: str
     label: str
-    held_out: Table | None = None
+    files: Mapping[str, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """Rows after the recipe's steps, and what the checks find in them; `held_out` are those of a file."""
+    """Rows after the recipe's steps, and what the checks find in them; `sides` are the given rows to measure on."""
 
     data: DataSection
     mended: Mended
-    held_out: Frame | None
+    sides: Mapping[str, Frame]
     found: tuple[Finding, ...]
 
 
@@ -56,19 +58,26 @@ def look(
         WorkbenchError: When a step is not right or cannot be done.
     """
     done = mended(source.table, data, context, source.text, source.label)
-    held_out = None
-    if source.held_out is not None:
-        held_out = mended(source.held_out, data, context, source.text, source.label, like=done).frame
+    files = {
+        name: mended(table, data, context, source.text, source.label, like=done).frame
+        for name, table in source.files.items()
+    }
     if not divides(data):
-        learned = learning(done.frame, data.steps, [held_out] if held_out is not None else [], context)
+        learned = learning(done.frame, data.steps, [file for file in files.values() if file.rows], context)
         done = Mended(learned.frame, (*done.reports, *learned.reports), done.notes, done.found)
-    found = [
-        one
-        for check in all_checks()
-        if checks is None or check.kind in checks
-        for one in check.find(done.frame, held_out, context)
-    ]
-    return Looked(data, done, held_out, tuple(found))
+    given = given_sides(done.frame, source.table, data, context, files)
+    train = done.frame.take(given.train)
+    found: list[Finding] = []
+    for check in all_checks():
+        if checks is not None and check.kind not in checks:
+            continue
+        if not isinstance(check, SideCheck):
+            found += check.find(done.frame, files.get("validation"), context)
+            continue
+        for side, other in given.others.items():
+            leaks = check.between(train, other, side, context)
+            found += [replace(one, rows=given.train[one.rows]) for one in leaks]
+    return Looked(data, done, given.others, tuple(found))
 
 
 def fixed(
@@ -108,12 +117,6 @@ def fixed(
         data = first.data.model_copy(update={"steps": (*first.data.steps, *added)})
         looked = look(source, data, context, checks)
     return looked
-
-
-def divides(data: DataSection) -> bool:
-    """Whether held-out or test rows are taken from the file itself."""
-    shares = (data.validation, data.test)
-    return data.split == "by-column" or any(isinstance(share, float) and share > 0 for share in shares)
 
 
 def _with(added: list[StepRecord], record: StepRecord, data: DataSection) -> list[StepRecord]:

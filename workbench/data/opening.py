@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.data.format import Opening
+from workbench.data.limits import SAFE, Limits
 from workbench.run.recipe import DataSection
 
 
@@ -14,10 +15,12 @@ def opening_of(
     field: str = "data.train",
     *,
     cache: Path | None = None,
+    limits: Limits = SAFE,
     check: Callable[[], object] = lambda: None,
     progress: Callable[[float], object] = lambda _: None,
 ) -> Opening:
-    """The opening of one of a recipe's files; `field` is the recipe field that names it."""
+    """The opening of one of a recipe's files; `field` is the recipe field that names it, `limits` how far
+    archives may unpack on this machine."""
     return Opening(
         header=data.header,
         encoding=data.encoding,
@@ -26,6 +29,8 @@ def opening_of(
         lines=data.lines,
         field=field,
         cache=cache,
+        most_times=limits.times,
+        most_bytes=limits.most_bytes,
         check=check,
         progress=progress,
     )

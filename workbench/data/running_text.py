@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from workbench.data.chat import ChatShape, chat_shape, read_chat
+from workbench.data.encodings import Characters
+from workbench.data.format import Opening
 from workbench.data.formats.plain_text import PlainText
+from workbench.data.formats.several import Several, data_files
 from workbench.data.frame import Frame
 from workbench.data.pipeline import Mended, as_table, learning, mended, patch_fingerprints, text_role
 from workbench.data.splitting import Sides, sides
 from workbench.data.step import Context
-from workbench.data.suggest import counted
-from workbench.data.tables import Table, format_of, no_such_column, text_table
-from workbench.data.text_files import read_text
+from workbench.data.suggest import counted, listed
+from workbench.data.tables import Table, files_of, format_of, no_such_column, text_table
+from workbench.data.text_files import read_running
 from workbench.data.training_rows import Resolve, opened
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import DataSection
@@ -64,12 +67,44 @@ def text_sides(data: DataSection, context: Context, resolve: Resolve) -> TextSid
 
 
 def is_running(path: Path, field: str = "data.train") -> bool:
-    """Whether a file is one running text rather than rows."""
-    return path.suffix.lower() in PlainText.suffixes or isinstance(format_of(path, field), PlainText)
+    """Whether what lies there is running text rather than rows: plain text files, or a folder of nothing else."""
+    return bool(_text_files(path, field))
+
+
+def running_text(path: Path, encoding: str = "", field: str = "data.train") -> Characters:
+    """A running text, several files one after the other, and what was assumed of it.
+
+    Raises:
+        WorkbenchError: When a file is missing, empty, binary, or in another encoding, naming it.
+    """
+    files = _text_files(path, field) or [path]
+    found = [read_running(file, encoding or None, field=field) for file in files]
+    if len(files) == 1:
+        return found[0]
+    text = "".join(part.text if part.text.endswith("\n") else f"{part.text}\n" for part in found)
+    names = [file.name for file in files]
+    notes = [f"{counted(len(files), 'file')} were read one after the other: {listed(names)}."]
+    notes += [f"{name}: {note}" for name, part in zip(names, found, strict=True) for note in part.notes]
+    return dataclasses.replace(found[0], text=text, notes=tuple(notes))
+
+
+def _text_files(path: Path, field: str) -> list[Path]:
+    """The files of a running text, in order; none where rows lie there."""
+    files = files_of(path)
+    if len(files) == 1 and files[0].is_dir():
+        if not isinstance(format_of(files[0], field), Several):
+            return []
+        files, _ = data_files(files[0], Opening(field=field))
+    plain = (
+        file.suffix.lower() in PlainText.suffixes or isinstance(format_of(file, field), PlainText)
+        for file in files
+    )
+    return files if all(plain) else []
 
 
 def _of_text(data: DataSection, path: Path, resolve: Resolve) -> TextSides:
-    text = read_text(path, data.encoding or None)
+    whole = running_text(path, data.encoding)
+    text, notes = whole.text, list(whole.notes)
     first, second = _ends(len(text), data)
     parts = {"validation": text[first:second], "test": text[second:]}
     prints = [_print(text)]
@@ -77,9 +112,11 @@ def _of_text(data: DataSection, path: Path, resolve: Resolve) -> TextSides:
         source = getattr(data, name)
         if isinstance(source, str):
             field = f"data.{name}"
-            parts[name] = read_text(resolve(source, field), data.encoding or None, field=field)
-            prints.append(_print(parts[name]))
-    return TextSides(text[:first], parts["validation"], parts["test"], (), tuple(prints))
+            own = running_text(resolve(source, field), data.encoding, field)
+            parts[name] = own.text
+            notes += own.notes
+            prints.append(_print(own.text))
+    return TextSides(text[:first], parts["validation"], parts["test"], tuple(notes), tuple(prints))
 
 
 def _ends(length: int, data: DataSection) -> tuple[int, int]:
@@ -162,9 +199,9 @@ def _rows(
     path = resolve(source, field)
     if data.lines != "line" or not is_running(path, field):
         return opened(data, source, field, context, resolve), False
-    text = read_text(path, data.encoding or None, field=field)
-    lines: list[str | None] = [*text.removesuffix("\n").split("\n")]
-    return text_table(path, {"text": lines}, (), _print(text)), True
+    found = running_text(path, data.encoding, field)
+    lines: list[str | None] = [*found.text.removesuffix("\n").split("\n")]
+    return text_table(path, {"text": lines}, found.notes, _print(found.text)), True
 
 
 def _end_rows(frame: Frame, data: DataSection) -> Sides:

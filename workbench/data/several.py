@@ -60,7 +60,8 @@ def together(path: Path, tables: Sequence[tuple[str, Table]], opening: Opening) 
     data = _concatenated(parts)
     marks = "".join(f"{name}\0{table.fingerprint}\n" for name, table in tables)
     fingerprint = hashlib.sha256(marks.encode("utf-8", "surrogateescape")).hexdigest()
-    return Table(path, tuple(data.column_names), data, tuple(notes), fingerprint, tuple(aside))
+    sizes = tuple((name, table.rows) for name, table in tables)
+    return Table(path, tuple(data.column_names), data, tuple(notes), fingerprint, tuple(aside), sizes)
 
 
 def _repeated(name: str, rows: int) -> pa.ChunkedArray:

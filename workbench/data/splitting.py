@@ -13,6 +13,7 @@ import numpy.typing as npt
 from workbench.data.frame import Frame, Indices
 from workbench.data.labelled import natural_key, split
 from workbench.data.moments import moments
+from workbench.data.side_names import side_of
 from workbench.data.splitting_problems import (
     empty_side,
     no_column,
@@ -27,13 +28,6 @@ from workbench.run.recipe import DataSection
 #: By how much of all rows a side may outgrow its share because a group stays whole.
 _OUTGROWN = 0.25
 
-#: How people name the sides in a column; compared in small letters, with hyphens for blanks and underscores.
-SIDE_OF = {
-    **dict.fromkeys(("train", "training", "tr", "learn", "fit"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "development", "eval", "evaluation"), "validation"),
-    **dict.fromkeys(("held-out", "heldout", "hold-out", "holdout"), "validation"),
-    **dict.fromkeys(("test", "testing", "tst"), "test"),
-}
 _TITLES = {"train": "Training", "validation": "Held-out", "test": "Test"}
 
 
@@ -101,6 +95,12 @@ def sides(
     else:
         found = _stratified(frame, rows, data, seed, numbers)
     return found._replace(notes=found.notes + _classes_without_rows(found.train, numbers, class_names))
+
+
+def divides(data: DataSection) -> bool:
+    """Whether held-out or test rows are taken from the file itself."""
+    shares = (data.validation, data.test)
+    return data.split == "by-column" or any(isinstance(share, float) and share > 0 for share in shares)
 
 
 def positions(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float64]:
@@ -265,9 +265,7 @@ def _by_time(frame: Frame, data: DataSection) -> Sides:
 def _by_column(frame: Frame, data: DataSection, seed: int, labels: Indices) -> Sides:
     """The side that the column says; a side that it never names is drawn from the rows to learn from."""
     values = frame.column(data.split_column)
-    named = [
-        SIDE_OF.get((value or "").strip().casefold().replace(" ", "-").replace("_", "-")) for value in values
-    ]
+    named = [side_of(value) for value in values]
     strange = [row for row, side in enumerate(named) if side is None]
     if strange:
         raise unknown_side(frame, data, [(row, values[row]) for row in strange])

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from workbench.data.blanks import ReplaceWords
 from workbench.data.found import classes_of
 from workbench.data.frame import Frame
+from workbench.data.limits import SAFE, Limits
 from workbench.data.suggest import did_you_mean, listed
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.section import Section
@@ -42,6 +43,7 @@ class Context:
         check: Called every few thousand rows; raises when nobody waits for the answer any more.
         cache: The folder where a large file may be kept as Arrow while its rows are in work; None: nowhere.
         replace_words: Replaces words by what the chosen model would say there; None where no such model is loaded.
+        limits: How far archives may unpack.
     """
 
     seed: int = 0
@@ -50,6 +52,7 @@ class Context:
     check: Callable[[], object] = lambda: None
     cache: Path | None = None
     replace_words: ReplaceWords | None = None
+    limits: Limits = SAFE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from workbench.data.nested import as_json
 from workbench.data.raw import head_of, refuse_known_binary, require_path
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.sources import matches, places
 
 if TYPE_CHECKING:
     import pyarrow as pa  # 0.3 s: imported where a file is opened, so that the window need not wait for it
@@ -34,6 +35,7 @@ class Table:
         notes: What was set aside or assumed while reading, in plain words.
         fingerprint: SHA-256 of the file's bytes, in hexadecimal.
         set_aside: Rows that could not be read; they are listed, never dropped silently.
+        parts: Each file's name and number of rows, where the table was put together from several.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Table:
     notes: tuple[str, ...]
     fingerprint: str
     set_aside: tuple[SetAside, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -100,7 +103,7 @@ def open_table(path: str | Path, opening: Opening = PLAIN) -> Table:
     Raises:
         WorkbenchError: When it cannot be read as a table, naming the file, row or field, and what to do.
     """
-    files = _several(path)
+    files = files_of(path)
     if len(files) > 1:
         from workbench.data.formats.several import open_several
 
@@ -114,16 +117,16 @@ def peek(path: str | Path, opening: Opening = PLAIN, rows: int = 200) -> Table:
     Raises:
         WorkbenchError: As `open_table`.
     """
-    (path, *_) = _several(path)
+    (path, *_) = files_of(path)
     return format_of(path, opening.field).peek(path, opening, rows)
 
 
-def _several(path: str | Path) -> list[Path]:
-    """The files that are meant; a name that is there as it stands is no pattern."""
-    named = [Path(line) for line in str(path).split("\n") if line.strip()] or [Path(path)]
-    if len(named) == 1 and any(mark in named[0].name for mark in "*?[") and not named[0].exists():
-        return sorted(named[0].parent.glob(named[0].name)) or named
-    return named
+def files_of(path: str | Path) -> list[Path]:
+    """The files (or folders) that are meant; a name that is there as it stands is no pattern."""
+    found: list[Path] = []
+    for place in map(Path, places(str(path))):
+        found += matches(place) or [place]
+    return found
 
 
 def format_of(path: Path, field: str = "data.train") -> Format:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from workbench.data.encodings import Characters, characters, decode
+from workbench.data.encodings import Characters, characters, decoded
 from workbench.data.format import Opening
 from workbench.data.raw import PARQUET_MAGIC, read_bytes
 from workbench.run.problem import WorkbenchError, bad_input
 
 
 def read_text(path: str | Path, encoding: str | None = None, *, field: str = "data.train") -> str:
-    """The file's text, with every line end as a single newline character.
+    """The file's text, with every line end as a single newline character; see `read_running`."""
+    return read_running(path, encoding, field=field).text
+
+
+def read_running(path: str | Path, encoding: str | None = None, *, field: str = "data.train") -> Characters:
+    """The file's text, with every line end as a single newline character, and what was assumed of its encoding.
 
     Args:
         path: The file.
@@ -30,15 +36,15 @@ def read_text(path: str | Path, encoding: str | None = None, *, field: str = "da
             "Choose a text file.",
             field=field,
         )
-    text = decode(data, path, encoding, field=field)
-    if not text.strip():
+    found = decoded(data, path, encoding, field=field)
+    if not found.text.strip():
         raise bad_input(
             f"The file {path.name} holds no text.",
             "It holds nothing but blanks.",
             "Choose a file that holds text.",
             field=field,
         )
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return replace(found, text=found.text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def read_decoded(path: Path, opening: Opening) -> tuple[bytes, Characters]:

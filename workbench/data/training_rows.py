@@ -116,7 +116,8 @@ def opened(data: DataSection, source: str, field: str, context: Context, resolve
         WorkbenchError: When it is not there or cannot be read.
     """
     path = resolve(source, field)
-    return open_table(path, opening_of(data, field, cache=context.cache, check=context.check))
+    opening = opening_of(data, field, cache=context.cache, limits=context.limits, check=context.check)
+    return open_table(path, opening)
 
 
 def _with_roles(source: Mended, table: Table, data: DataSection) -> Mended:

@@ -23,6 +23,10 @@ EMPTY_ZIP = b"PK\x05\x06"
 SUFFIXES = (".gz", ".gzip", ".bz2", ".xz", ".zip")
 #: Archives inside archives are opened this deep.
 DEEPEST = 2
+#: Where a person allows more.
+ALLOW_MORE = (
+    "allow more in the settings (“Unpacking”), on the command line with --unpack-times and --unpack-gigabytes"
+)
 _PORTION = 1024**2
 #: What is smaller than this when unpacked does no harm, however well it was packed.
 _HARMLESS = 1024**2
@@ -133,14 +137,14 @@ def require_modest(path: Path, unpacked: int, packed: int, opening: Opening) -> 
             f"{path.name} is not unpacked.",
             f"Its {_size(packed)} would become more than {opening.most_times} times as much ({_size(unpacked)} so "
             "far); texts grow to ten times at most, so this may be a file made to fill the disk.",
-            "If you know what it holds, unpack it by hand and open the file, or allow more in the settings.",
+            f"If you know what it holds, unpack it by hand and open the file, or {ALLOW_MORE}.",
             field=opening.field,
         )
     if unpacked > opening.most_bytes:
         raise bad_input(
             f"{path.name} is too large to be unpacked here.",
             f"It would become more than {_size(opening.most_bytes)}.",
-            "Unpack it by hand and open the file, or allow more in the settings.",
+            f"Unpack it by hand and open the file, or {ALLOW_MORE}.",
             field=opening.field,
         )
 

@@ -13,8 +13,12 @@ import transformers
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoImageProcessor,
     AutoModel,
     AutoModelForCausalLM,
+    AutoModelForImageClassification,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
 )
@@ -27,8 +31,9 @@ from workbench.run.problem import Problem, WorkbenchError
 class LoadedModel:
     """A model in eval mode with its tokenizer.
 
-    `head` is "classifier", "causal-lm" or "encoder"; `class_names` are in the order of the logits;
-    `device` is where its weights are; `name` says in words which model it is.
+    `head` is "classifier", "causal-lm", "masked-lm", "seq2seq", "image-classifier" or "encoder"; `class_names` are
+    in the order of the logits; `device` is where its weights are; `name` says in words which model it is. A model
+    that reads pictures has a `processor` that prepares them, and None as tokenizer.
     """
 
     model: Any
@@ -38,6 +43,17 @@ class LoadedModel:
     device: torch.device
     class_names: tuple[str, ...] = ()
     step: int | None = None
+    processor: Any = None
+
+
+#: The heads by the ends of the names of the classes that have them.
+_HEADS: tuple[tuple[tuple[str, ...], str, Any], ...] = (
+    (("ForSequenceClassification",), "classifier", AutoModelForSequenceClassification),
+    (("ForCausalLM", "LMHeadModel"), "causal-lm", AutoModelForCausalLM),
+    (("ForMaskedLM",), "masked-lm", AutoModelForMaskedLM),
+    (("ForConditionalGeneration", "MTModel"), "seq2seq", AutoModelForSeq2SeqLM),
+    (("ForImageClassification",), "image-classifier", AutoModelForImageClassification),
+)
 
 
 @contextlib.contextmanager
@@ -114,14 +130,24 @@ def load_for_use(folder: Path, name: str, device: torch.device) -> LoadedModel:
     with explained(folder):
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
     architecture = (getattr(config, "architectures", None) or [""])[0]
-    head: str = "encoder"
-    auto: Any = AutoModel
-    if architecture.endswith("ForSequenceClassification"):
-        head, auto = "classifier", AutoModelForSequenceClassification
-    elif architecture.endswith(("ForCausalLM", "LMHeadModel")):
-        head, auto = "causal-lm", AutoModelForCausalLM
+    head, auto = next(
+        ((head, auto) for ends, head, auto in _HEADS if architecture.endswith(ends)), ("encoder", AutoModel)
+    )
+    if type(config) not in auto._model_mapping:  # such as a model for speech, whose class has such a name too
+        head, auto = "encoder", AutoModel
     model = load_weights(auto, folder).to(device).eval()
-    return LoadedModel(model, load_tokenizer(folder), head, name, device, class_names_of(model))
+    tokenizer = processor = None
+    if getattr(model, "main_input_name", "") == "pixel_values":
+        processor = load_processor(folder)
+    else:
+        tokenizer = load_tokenizer(folder)
+    return LoadedModel(model, tokenizer, head, name, device, class_names_of(model), processor=processor)
+
+
+def load_processor(folder: Path) -> Any:
+    """What prepares pictures for a model."""
+    with explained(folder), quiet():
+        return AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
@@ -133,7 +159,7 @@ def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
 
 def class_names_of(model: Any) -> tuple[str, ...]:
     """The class names in the order of the logits; empty for models without a classifier's head."""
-    if not type(model).__name__.endswith("ForSequenceClassification"):
+    if not type(model).__name__.endswith(("ForSequenceClassification", "ForImageClassification")):
         return ()
     return tuple(str(model.config.id2label[i]) for i in range(model.config.num_labels))
 

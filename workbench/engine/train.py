@@ -20,6 +20,7 @@ from workbench.engine.batches import Batches, Indexes
 from workbench.engine.devices import describe
 from workbench.engine.evaluation import measure
 from workbench.engine.forecast import Forecast
+from workbench.engine.inside.film import Filming
 from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
 from workbench.engine.peers import cut_off, restore_chance
@@ -141,6 +142,7 @@ class _Loop:
         self.control, self.resolve, self.seconds = control, resolve, seconds
         self.keeper = Keeper(folder, task, goods, card, recipe.training.keep_checkpoints) if folder else None
         self.progress = Progress(recipe, task)
+        self.folder = folder
 
     # ---- the loop
 
@@ -153,11 +155,13 @@ class _Loop:
         for note in (*self.rows.notes, *self.goods.notes):
             if checkpoint is None:
                 yield Notice(text=note)
+        yield from self._begin_film(resumed=checkpoint is not None)
         if self.plan.evaluates(progress.step) and progress.measured_step < progress.step:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
         if checkpoint is None:
             self.saving.writing("before", self._samples)
+        yield from self._film()
         while not self._is_over():
             epoch, first = self.plan.place(progress.step)
             for indexes in self.batches.epoch(epoch)[first : first + self.plan.total - progress.step]:
@@ -171,6 +175,7 @@ class _Loop:
                 if self.plan.saves(progress.step):
                     yield from self._flush()
                     yield from self.saving.checkpoint()
+                yield from self._film()
                 if self._is_over():
                     break
             if progress.stop_at_epoch and not self._is_over() and self.plan.place(progress.step)[1] == 0:
@@ -270,6 +275,25 @@ class _Loop:
                         step=self.progress.step, path="training.learning_rate", value=order.learning_rate
                     )
                     yield from self.saving.checkpoint()  # a crash must not forget what was ordered
+
+    # ---- the training film
+
+    def _begin_film(self, *, resumed: bool) -> Iterator[Event]:
+        self.filming: Filming | None = None
+        if self.folder:  # of several processes only the one that writes
+            film, names = self.recipe.film, self.rows.class_names
+            self.filming = Filming(film, self.goods, names, self.plan.total, self.folder)
+            sharded = self.assembly.shards is not None
+            yield from self.filming.begin(self._live(), resumed=resumed, sharded=sharded)
+
+    def _film(self) -> Iterator[Event]:
+        """Record a frame of the film where one is due."""
+        progress, filming = self.progress, self.filming
+        measured = progress.measured_step == progress.step
+        if filming and filming.due(progress.step, progress.seconds, measured=measured):
+            yield from self._flush()
+            epoch = self.plan.epochs_done(progress.step)
+            yield from filming.take(self._live(), epoch, progress.seconds, measured=measured)
 
     # ---- measuring and saving
 

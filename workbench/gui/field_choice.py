@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from workbench.gui.recipe_form import BACK_SIZE
 from workbench.gui.widgets import Label, explain_widget, restyle
 from workbench.run.recipe_files import recipe_fields
+from workbench.run.sources import title_of
 
 OTHER = "\0other"  # the last entry of a list, which opens a dialog
 
@@ -46,7 +46,7 @@ class Choice(QWidget):
         self._value = value
         entries = list(choices)
         if value not in [entry[0] for entry in entries]:
-            entries.append((value, Path(value).name or value, value))
+            entries.append((value, title_of(value), value))
         combo = self.combo
         combo.clear()
         for key, title, help in entries:

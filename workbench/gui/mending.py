@@ -52,7 +52,8 @@ class Mending(QObject):
         self.looked: Looked | None = None
         self.problem: Problem | None = None
         self.progress = ""
-        self.ignored: frozenset[str] = frozenset()
+        #: The names of findings that are let be (`Finding.name`).
+        self.ignored: frozenset[tuple[str, str, str]] = frozenset()
         self._keeping = QTimer(self)
         self._keeping.setSingleShot(True)
         self._keeping.setInterval(KEEP_AFTER)
@@ -85,14 +86,14 @@ class Mending(QObject):
             self._ticket, self.progress = None, ""
             self.changed.emit()
 
-    def ignore(self, kind: str) -> None:
-        """Let findings of a kind be."""
-        self.ignored |= {kind}
+    def ignore(self, name: tuple[str, str, str]) -> None:
+        """Let a finding be; others of its kind are still told."""
+        self.ignored |= {name}
         self.changed.emit()
 
-    def restore(self, kind: str) -> None:
-        """Show findings of a kind again."""
-        self.ignored -= {kind}
+    def restore(self, name: tuple[str, str, str]) -> None:
+        """Show a finding again."""
+        self.ignored -= {name}
         self.changed.emit()
 
     def _told(self, text: str) -> None:

@@ -22,6 +22,7 @@ from workbench.gui.widgets import (
 )
 from workbench.gui.workspace import Workspace
 from workbench.run.field_needs import why_not
+from workbench.run.film_fields import BETWEEN
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import FieldRow, recipe_fields
 from workbench.run.resources import resources_folder
@@ -94,7 +95,7 @@ class FieldEdit(QWidget):
         elif isinstance(editor, FloatBox):
             editor.setValue(float(str(value)))
         elif isinstance(editor, QLineEdit) and not (editor.hasFocus() and editor.isModified()):
-            editor.setText(f"{value:g}" if isinstance(value, float) else str(value))
+            editor.setText(_in_a_line(value))
         editor.blockSignals(False)
         self.mark_changed(value != self.field.default)
 
@@ -145,8 +146,8 @@ class FieldEdit(QWidget):
     def _make_back(self) -> IconButton:
         default = self.field.default
         told = self._on_or_off(default) if isinstance(default, bool) else f"{default}".replace("-", " ")
-        if isinstance(default, float):
-            told = f"{default:g}"
+        if isinstance(default, float | tuple):
+            told = _in_a_line(default)
         back = IconButton(
             "undo",
             self.tr("{0}: set back to {1}").format(self.field.title, told or self.tr("empty")),
@@ -194,7 +195,7 @@ class FieldEdit(QWidget):
         line = QLineEdit()
         # The help says what an empty field means: "Empty: guessed."
         said = field.help.partition("Empty: ")[2].partition(".")[0]
-        line.setPlaceholderText(said if field.default == "" else "")
+        line.setPlaceholderText(said if field.default in ("", ()) else "")
         line.editingFinished.connect(lambda: self._line_done(line))
         return line
 
@@ -233,6 +234,12 @@ class FieldEdit(QWidget):
         if low is None or high is None or high >= 1e6:
             return ""
         return f" Between {low:g} and {high:g}."
+
+
+def _in_a_line(value: object) -> str:
+    if isinstance(value, tuple):
+        return f" {BETWEEN} ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class FieldSet:

@@ -71,6 +71,12 @@ GROUPS: tuple[Group, ...] = (
             "training.keep_checkpoints", "name",
         ),
     ),
+    Group(
+        "film",
+        "Training film",
+        "What is recorded of the model's attention while it learns.",
+        ("film.*",),
+    ),
     Group("data", "Data", "Which rows are put aside, and how the file is read.", ("data.*",)),
     Group("device", "Device", "What computes, in which arithmetic, and from which chance.", ("training.*",)),
 )  # fmt: skip

@@ -116,12 +116,16 @@ class TableModel(QAbstractTableModel):
         found = np.flatnonzero(self._order == source)  # 10 ms for ten million
         return int(found[0]) if len(found) else -1
 
+    def number(self, row: int) -> int:
+        """The number in the untouched file of a row that is shown, counted from 1."""
+        source, table = self.source_row(row), self._table
+        return (int(table.origin[source]) if isinstance(table, Frame) else source) + 1
+
     def place(self, row: int) -> Place:
         """The key and the number of a row that is shown; the key is 0 where rows have none."""
-        source, table = self.source_row(row), self._table
-        if isinstance(table, Frame):
-            return Place(int(table.keys[source]), int(table.origin[source]) + 1)
-        return Place(0, source + 1)
+        table = self._table
+        key = int(table.keys[self.source_row(row)]) if isinstance(table, Frame) else 0
+        return Place(key, self.number(row))
 
     def found_text(self, row: int, column: int) -> str | None:
         """What the table has in a cell, whatever was done by hand."""
@@ -129,7 +133,7 @@ class TableModel(QAbstractTableModel):
 
     def full_text(self, row: int, column: int) -> str | None:
         """A cell's whole text as it is now, or None where the value is missing."""
-        found, edits = self.found_text(row, column), self.edits
+        found, edits = self.found_text(row, column), self._made
         if edits is None or self._table is None:
             return found
         name = self._table.columns[column]
@@ -157,7 +161,7 @@ class TableModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Cells can be edited where rows have keys and are not dropped."""
         flags = super().flags(index)
-        if index.isValid() and self.editable and not self._is_dropped(index.row()):
+        if index.isValid() and self.editable and not self.is_dropped(index.row()):
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
@@ -169,9 +173,9 @@ class TableModel(QAbstractTableModel):
         if role == HIT:
             return self.is_hit(row)
         if role == NOTED:
-            return bool(self._note(row))
+            return bool(self.note(row))
         if role == Qt.ItemDataRole.FontRole:
-            return _struck() if self._is_dropped(row) else None
+            return _struck() if self.is_dropped(row) else None
         value = self.full_text(row, column)
         if role in (FULL_TEXT, Qt.ItemDataRole.EditRole):
             return value
@@ -180,7 +184,7 @@ class TableModel(QAbstractTableModel):
             return changed
         missing = value is None or not value.strip()
         if role == Qt.ItemDataRole.ForegroundRole:
-            return current().colour("muted") if missing or self._is_dropped(row) else None
+            return current().colour("muted") if missing or self.is_dropped(row) else None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tooltip(row, column, value or "", changed)
         spoken = role == Qt.ItemDataRole.AccessibleTextRole
@@ -213,7 +217,7 @@ class TableModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Vertical:
             if role != Qt.ItemDataRole.DisplayRole or section >= self.rowCount():
                 return None
-            return grouped(self.place(section).number)
+            return grouped(self.number(section))
         name = self._table.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             use = self._roles.get(name)
@@ -234,23 +238,31 @@ class TableModel(QAbstractTableModel):
                 self._rows.popitem(last=False)
         return found
 
-    def _is_dropped(self, row: int) -> bool:
+    @property
+    def _made(self) -> Edits | None:
+        """The edits where there are any: without, no row need have a key, and keys take their time."""
         edits = self.edits
+        return edits if edits is not None and edits.patch else None
+
+    def is_dropped(self, row: int) -> bool:
+        """Whether the row was dropped by hand."""
+        edits = self._made
         return edits is not None and edits.dropped(self.place(row).key)
 
-    def _note(self, row: int) -> str:
-        edits = self.edits
+    def note(self, row: int) -> str:
+        """The note on a row; empty for none."""
+        edits = self._made
         return edits.note(self.place(row).key) if edits is not None else ""
 
     def _tooltip(self, row: int, column: int, value: str, changed: bool) -> str | None:
         lines = []
-        if self._is_dropped(row):
+        if self.is_dropped(row):
             lines.append(self.tr("<b>Dropped by hand.</b> It is left out of training."))
         if changed:
             before = self.found_text(row, column)
             old = _rich(before[:200]) if before else self.tr("nothing")
             lines.append(self.tr("<b>Changed by hand.</b> Before: {0}").format(old))
-        if note := self._note(row):
+        if note := self.note(row):
             lines.append(self.tr("<b>Note:</b> {0}").format(_rich(note)))
         if not lines and len(value) < 40 and "\n" not in value:
             return None
@@ -260,8 +272,8 @@ class TableModel(QAbstractTableModel):
 
     def _spoken(self, row: int, shown: str, changed: bool) -> str:
         more = [self.tr("changed by hand")] if changed else []
-        more += [self.tr("dropped")] if self._is_dropped(row) else []
-        more += [self.tr("has a note")] if self._note(row) else []
+        more += [self.tr("dropped")] if self.is_dropped(row) else []
+        more += [self.tr("has a note")] if self.note(row) else []
         return ", ".join([shown, *more])
 
     def _redraw(self, key: int | None = None) -> None:

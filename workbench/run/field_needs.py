@@ -42,6 +42,7 @@ _LORA = (Need("weights.kind", ("lora",)),)
 _ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
 _PGD = (Need("adversarial.kind", ("pgd",)),)
 _TEACHER = (Need("distillation.teacher"),)
+_FILM = (Need("film.on"),)
 _CLASSES = (Need("task.kind", ("text-classification",)),)
 
 #: What a field needs in order to count; one of its needs is enough.
@@ -79,6 +80,9 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "distillation.temperature": _TEACHER,
     "distillation.alpha": _TEACHER,
     "distillation.hidden": _TEACHER,
+    "film.probes": _FILM,
+    "film.frames": _FILM,
+    "film.budget": _FILM,
 }
 
 

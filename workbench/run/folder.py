@@ -21,6 +21,7 @@ from workbench.run.lock import Lock
 from workbench.run.problem import Problem, bad_input, explain
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import load_recipe, recipe_toml
+from workbench.run.sources import stem_of
 
 RunStatus = Literal["running", "finished", "stopped", "failed", "interrupted", "new"]
 
@@ -194,7 +195,7 @@ def make_run(home: Home, recipe: Recipe) -> RunFolder:
     Raises:
         WorkbenchError: When the folder cannot be made or written, naming it.
     """
-    title = recipe.name or Path(recipe.data.train).stem
+    title = recipe.name or stem_of(recipe.data.train)
     for attempt in range(1000):
         seal = hashlib.sha256(
             f"{recipe_toml(recipe)}{time.time_ns()}{os.getpid()}{attempt}".encode()
@@ -275,7 +276,7 @@ def summarise(folder: RunFolder, history: History | None = None) -> RunSummary:
     return RunSummary(
         name=folder.name,
         folder=folder.path,
-        title=recipe.name or Path(recipe.data.train).stem,
+        title=recipe.name or stem_of(recipe.data.train),
         status=status,
         task=recipe.task.kind,
         model=recipe.model.source,

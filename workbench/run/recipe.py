@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from workbench.run.film_fields import FilmSection
 from workbench.run.method_fields import (
     AdversarialSection,
     DistillationSection,
@@ -137,6 +138,7 @@ class Recipe(Section):
     regularisation: RegularisationSection = RegularisationSection()
     adversarial: AdversarialSection = AdversarialSection()
     distillation: DistillationSection = DistillationSection()
+    film: FilmSection = FilmSection()
 
     def value(self, path: str) -> Any:
         """The value of a field by its dotted path."""

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import RECIPE_VERSION, Recipe
 from workbench.run.section import Section
+from workbench.run.sources import joined, matches, places
 
 #: How a recipe of version n becomes one of version n + 1; each takes and returns the plain dictionary.
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -203,11 +204,19 @@ def anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
         values = data.get(section)
         if not isinstance(values, dict):
             continue
-        given = {key: values[key] for key in keys if isinstance(values.get(key), str) and values[key]}
+        given = {key: values[key] for key in keys if isinstance(values.get(key), str) and values[key].strip()}
         # "minilm" is a short name even where a folder of that name lies near; "./minilm" is the folder.
-        near = {key: folder / v for key, v in given.items() if section == "data" or "/" in v or "\\" in v}
-        placed[section] = values | {key: str(p.resolve()) for key, p in near.items() if p.exists()}
+        near = {key: v for key, v in given.items() if section == "data" or "/" in v or "\\" in v}
+        placed[section] = values | {
+            key: joined(_near(v, folder) for v in places(v)) for key, v in near.items()
+        }
     return placed
+
+
+def _near(place: str, folder: Path) -> str:
+    """A place that lies next to the recipe, as an absolute path; any other one as it stands."""
+    near = folder / place
+    return str(near.resolve()) if near.exists() or matches(near) else place
 
 
 def with_overrides(

@@ -9,19 +9,37 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What a vision transformer saw.
+
+    Attributes:
+        pixels: uint8, read-only, shape (height, width, 3): cut and scaled as the model reads it.
+        patches: Rows and columns of patches. They are the last rows · columns tokens, row by row.
+    """
+
+    pixels: NDArray[np.uint8]
+    patches: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionMaps:
     """Attention of one text in one model.
 
     Attributes:
-        weights: float32, read-only, shape (layers, heads, n, n): row = query token, column = key token;
-            rows sum to 1.
-        tokens: The n tokens as a person reads them.
+        weights: float32, read-only, shape (layers, heads, n, m): row = query token, column = key token;
+            rows sum to 1. m is n, except where a decoder looks at what an encoder has read.
+        tokens: The n tokens as a person reads them; for a picture, where each patch lies.
         special: bool, shape (n,): which tokens are special ([CLS], [SEP], ...).
         model: Which model it was, in words ("minilm", "run 2026-11-21-…, step 400").
         causal: Whether a token sees only itself and earlier ones.
         step: Training step of the model, when it was a live or saved one.
         prediction: For a classifier: probability by class name, best first.
         note: Something the person should know ("cut after 128 tokens").
+        kind: "self"; in an encoder-decoder "encoder", "decoder" or "cross" (the decoder looks at the encoder).
+        kinds: What else can be asked of this model; more than one for an encoder-decoder only.
+        keys: The m tokens that are looked at, where they are others than `tokens`.
+        keys_special: bool, shape (m,), where `keys` is given.
+        picture: What a vision transformer saw.
     """
 
     weights: NDArray[np.float32]
@@ -32,6 +50,55 @@ class AttentionMaps:
     step: int | None = None
     prediction: tuple[tuple[str, float], ...] = ()
     note: str = ""
+    kind: str = "self"
+    kinds: tuple[str, ...] = ("self",)
+    keys: tuple[str, ...] = ()
+    keys_special: NDArray[np.bool_] | None = None
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PooledMaps:
+    """Attention of a long text: all heads as the maxima of blocks of cells. Fields as in `AttentionMaps`.
+
+    Special tokens at the start and at the end have blocks of their own, so that they can be hidden.
+
+    Attributes:
+        tiles: float16, read-only, shape (layers, heads, t, u): the largest weight of each block.
+        rows: int64, shape (t + 1,): the first query token of each block, and at the end n.
+        columns: int64, shape (u + 1,): the same for the keys.
+        links: int64, shape (2, layers, heads, 2): the (query, key) of each head's largest weight; the first of the
+            two among all tokens, the second among those that are not special at the start or the end. Queries
+            that can see only one key do not count. -1 where there is none.
+        strengths: float32, shape (2, layers, heads): those weights.
+    """
+
+    tiles: NDArray[np.float16]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    links: NDArray[np.int64]
+    strengths: NDArray[np.float32]
+    tokens: tuple[str, ...]
+    special: NDArray[np.bool_]
+    model: str
+    causal: bool = False
+    step: int | None = None
+    prediction: tuple[tuple[str, float], ...] = ()
+    note: str = ""
+    kind: str = "self"
+    kinds: tuple[str, ...] = ("self",)
+    keys: tuple[str, ...] = ()
+    keys_special: NDArray[np.bool_] | None = None
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMap:
+    """One head of a long text in full: float32 weights, read-only, shape (n, m)."""
+
+    layer: int
+    head: int
+    weights: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import workbench
 from workbench.run.recipe import Recipe
+from workbench.run.sources import title_of
 
 if TYPE_CHECKING:
     from workbench.engine.task import Rows
@@ -21,7 +21,7 @@ PIPELINES = {"text-classification": "text-classification", "causal-lm": "text-ge
 def model_card(recipe: Recipe, rows: Rows) -> str:
     """The card's text, to which the engine appends the held-out numbers."""
     kind = recipe.task.kind
-    data = Path(recipe.data.train).name
+    data = title_of(recipe.data.train)
     loader = LOADERS.get(kind, "AutoModel")
     classes = f"\nClasses: {', '.join(rows.class_names)}.\n" if rows.class_names else ""
     return f"""---

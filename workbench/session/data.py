@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +15,15 @@ import numpy as np
 from workbench.data.frame import Frame, Indices, frame_of
 from workbench.data.guess import choose_columns, guess_columns
 from workbench.data.labelled import LabelledRows, labelled_rows
+from workbench.data.limits import limits_of
 from workbench.data.opening import opening_of
 from workbench.data.pipeline import Mended, as_table, mended, roles, text_role
 from workbench.data.profile import Profile, profile, whole_tokenizer
+from workbench.data.running_text import is_running, running_text
 from workbench.data.splitting import sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
-from workbench.data.tables import Table, open_table
-from workbench.data.text_files import read_text
+from workbench.data.tables import Table, files_of, open_table
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.session.lanes import Desk
@@ -33,7 +37,7 @@ CHECKED_ROWS = (
 )
 COUNTED = 4_000_000  # characters of a plain text that are cut into tokens; the rest is estimated
 _CHUNK = 50_000  # characters between two looks at whether anyone still waits
-_TABLES = frozenset({".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"})
+_STAMPED = 10_000  # files of a folder that are looked at to see whether it has changed
 
 T = TypeVar("T")
 
@@ -122,7 +126,7 @@ _keys: _Last[Frame] = _Last()
 _frames: _Last[Frame] = _Last()
 _mended: _Last[Mended] = _Last()
 _profiles: _Last[Profile] = _Last()
-_texts: _Last[tuple[str, TextCounts]] = _Last()
+_texts: _Last[tuple[str, TextCounts, tuple[str, ...]]] = _Last()
 
 
 def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
@@ -137,30 +141,44 @@ def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
     data = request.data
     path = resolve_data(data.train)
     tokenizer, notes = tokenizer_of(home, request.model)
-    status = path.stat()
-    file = (path, status.st_mtime_ns, status.st_size, data.encoding)
+    size, stamp = _stamp(path, desk)
+    file = (path, stamp, data.encoding)
     if is_plain_text(path, request.task):
         text_key = (*file, tokenizer)
-        excerpt, counts = _texts.get(text_key) or _texts.keep(
+        excerpt, counts, more = _texts.get(text_key) or _texts.keep(
             text_key, _read_text(path, data.encoding, tokenizer, desk)
         )
         return DataPreview(
             source=data.train, path=path, task=request.task, table=None, text="", label="", reasons=(),
-            profile=None, excerpt=excerpt, counts=counts, notes=notes, size=status.st_size,
+            profile=None, excerpt=excerpt, counts=counts, notes=(*more, *notes), size=size,
         )  # fmt: skip
-    opening = opening_of(data, cache=home.cache, check=desk.check)
+    opening = opening_of(data, cache=home.cache, limits=limits_of(home.settings), check=desk.check)
     key = (*file, data.header, data.delimiter, data.records, data.lines)
     table = _tables.get(key)
     if table is None:
         table = _tables.keep(key, open_table(path, opening))
     desk.check()
-    preview = _with_columns(request, table, status.st_size, tokenizer, desk)
+    preview = _with_columns(request, table, size, tokenizer, desk)
     return _with_profile(preview, request, tokenizer, notes, desk)
 
 
 def is_plain_text(path: Path, task: str) -> bool:
-    """Whether the file is one running text for a language model, rather than rows."""
-    return task == "causal-lm" and path.suffix.lower() not in _TABLES
+    """Whether it is running text for a language model, rather than rows."""
+    return task == "causal-lm" and is_running(path)
+
+
+def _stamp(path: Path, desk: Desk) -> tuple[int, int]:
+    """The bytes of all files that are meant, and what tells whether any of them has changed since."""
+    size, seen = 0, []
+    for place in files_of(path):
+        inner = itertools.islice(place.rglob("*"), _STAMPED) if place.is_dir() else ()
+        for file in (place, *inner):
+            desk.check()
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                status = file.stat()
+                seen.append((str(file), status.st_mtime_ns, status.st_size))
+                size += 0 if stat.S_ISDIR(status.st_mode) else status.st_size
+    return size, hash(tuple(seen))
 
 
 def tokenizer_of(home: Home, model: str) -> tuple[Path | None, tuple[str, ...]]:
@@ -298,8 +316,11 @@ def _large_notes(found: Profile) -> list[str]:
     return [f"{counted(number, 'row')} {what} will be set aside." for number, what in counts if number]
 
 
-def _read_text(path: Path, encoding: str, tokenizer: Path | None, desk: Desk) -> tuple[str, TextCounts]:
-    text = read_text(path, encoding or None)
+def _read_text(
+    path: Path, encoding: str, tokenizer: Path | None, desk: Desk
+) -> tuple[str, TextCounts, tuple[str, ...]]:
+    found = running_text(path, encoding)
+    text = found.text
     count = _token_counter(tokenizer)
     words = tokens = measured = 0
     for chunk in _chunks(text):
@@ -315,7 +336,7 @@ def _read_text(path: Path, encoding: str, tokenizer: Path | None, desk: Desk) ->
         tokens=round(tokens * len(text) / measured) if measured else None,
         estimated=0 < measured < len(text),
     )
-    return text[:EXCERPT], counts
+    return text[:EXCERPT], counts, found.notes
 
 
 def _token_counter(tokenizer: Path | None) -> Callable[[str], int] | None:

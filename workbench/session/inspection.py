@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
-from workbench.run.results import AttentionMaps, Generated, Prediction
+from workbench.run.results import AttentionMaps, Generated, HeadMap, PooledMaps, Prediction
 from workbench.session.lanes import Desk
 from workbench.session.requests import (
     LIVE,
     AttentionRequest,
     DeviceInfo,
     GenerationRequest,
+    HeadRequest,
     PredictionRequest,
 )
 from workbench.session.training import installed_versions
@@ -23,6 +24,7 @@ from workbench.shelf.models import converted_folder, resolve_model
 from workbench.shelf.packages import fetch, installed_folder, package_named
 
 if TYPE_CHECKING:
+    from workbench.engine.attention import Wanted
     from workbench.engine.live import LiveModel
     from workbench.engine.loading import LoadedModel
 
@@ -73,11 +75,26 @@ def import_training(desk: Desk) -> None:
     all_methods()
 
 
-def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps:
-    """Attention maps of a text."""
-    from workbench.engine.attention import attention_maps
+def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps | PooledMaps:
+    """Attention of a text or a picture: full maps, or for a long text the maxima of blocks."""
+    from workbench.engine.attention import capture
 
-    return attention_maps(the_model(home, request.model, desk), request.text, request.max_tokens)
+    return capture(the_model(home, request.model, desk), request.text, _wanted(request))
+
+
+def attend_head(home: Home, request: HeadRequest, desk: Desk) -> HeadMap:
+    """One head in full, where the others came as maxima of blocks."""
+    from workbench.engine.attention import capture_head
+
+    asked = request.attention
+    loaded = the_model(home, asked.model, desk)
+    return capture_head(loaded, asked.text, request.layer, request.head, _wanted(asked))
+
+
+def _wanted(request: AttentionRequest) -> Wanted:
+    from workbench.engine.attention import Wanted
+
+    return Wanted(request.max_tokens, request.kind, request.target, request.image)
 
 
 def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Generated, ...]:

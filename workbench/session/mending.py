@@ -54,15 +54,16 @@ def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
     columns = (
         roles(preview.table, data) if request.task != "causal-lm" else (text_role(preview.table, data), "")
     )
-    held_out = None
-    if isinstance(data.validation, str):
-        field = "data.validation"
-        opening = opening_of(data, field, cache=home.cache, check=desk.check)
-        held_out = open_table(resolve_data(data.validation, field=field), opening)
+    files = {}
+    for name in ("validation", "test"):
+        side = getattr(data, name)
+        if isinstance(side, str):
+            opening = opening_of(data, f"data.{name}", cache=home.cache, check=desk.check)
+            files[name] = open_table(resolve_data(side, field=f"data.{name}"), opening)
     desk.report("Looking for problems")
     tokenizer, _ = tokenizer_of(home, request.model)
     context = Context(request.seed, request.max_length, tokenizer, desk.check)
-    return look_into(Source(preview.table, *columns, held_out), data, context)
+    return look_into(Source(preview.table, *columns, files), data, context)
 
 
 def profile_columns(frame: Frame, desk: Desk) -> tuple[tuple[ColumnProfile, ...], Languages | None]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.data.limits import limits_of
 from workbench.data.step import Context
 from workbench.run.files import write_whole
 from workbench.run.folder import RunFolder, make_run
@@ -149,7 +150,10 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
     with contextlib.suppress(WorkbenchError):
         file = resolve_model(recipe.model.source, home).path / "tokenizer.json"
     known = file if file is not None and file.is_file() else None
-    context = Context(recipe.training.seed, recipe.training.max_length, known, check, home.cache)
+    context = Context(
+        recipe.training.seed, recipe.training.max_length, known, check, home.cache,
+        limits=limits_of(home.settings),
+    )  # fmt: skip
     if file is not None and any(step.on and step.kind == "augment-mask" for step in recipe.data.steps):
         from workbench.engine.devices import choose_device
         from workbench.engine.word_replacement import word_replacement

@@ -13,11 +13,27 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True)
 class AttentionRequest:
-    """Attention of one text; `model` is a short name, folder, run, checkpoint folder, Hub id, or `LIVE`."""
+    """Attention of one text; `model` is a short name, folder, run, checkpoint folder, Hub id, or `LIVE`.
+
+    `kind` is "encoder", "decoder" or "cross" for an encoder-decoder; `target` what its decoder reads, empty to let
+    it write that itself; `image` a picture file, for a model that reads pictures.
+    """
 
     model: str
     text: str
     max_tokens: int = 128
+    kind: str = ""
+    target: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRequest:
+    """One head in full, counted from 0, of what the other request asks about."""
+
+    attention: AttentionRequest
+    layer: int
+    head: int
 
 
 @dataclass(frozen=True, slots=True)

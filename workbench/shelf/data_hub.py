@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import fnmatch
+import contextlib
+import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.data.suggest import counted, did_you_mean, listed
+import workbench
+from workbench.data.suggest import counted
 from workbench.run.home import Home
+from workbench.run.network import asked_environment
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.shelf.packages import offline
 
-_DATA = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".arrow")
-_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-_CARDS = ("README.md", "dataset_infos.json")
-#: Where the Hub keeps its own Parquet copy of data sets whose files only a script can read.
-_CONVERTED = "refs/convert/parquet"
+#: The recipe field to which a problem belongs.
+FIELD = "data.train"
 _ADDRESS = re.compile(r"^(?:https?://[^/]+/datasets/|hf://datasets/)")
-_FIELD = "data.train"
+_TALKER = "workbench.shelf.data_hub_online"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class HubData:
         revision: The exact version, so that what is shown is what is downloaded.
         files: The files with data, and the card.
         licence: The licence that the card names, or empty.
+        splits: The names of its splits, as far as they are known before the download.
     """
 
     name: str
@@ -54,6 +58,14 @@ class HubData:
     revision: str
     files: tuple[HubFile, ...]
     licence: str
+    splits: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, plain: dict[str, Any]) -> HubData:
+        """From the plain values that `dataclasses.asdict` makes."""
+        files = tuple(HubFile(**file) for file in plain["files"])
+        lists = {key: tuple(plain[key]) for key in ("configs", "splits")}
+        return cls(**{**plain, **lists, "files": files})
 
     @property
     def size(self) -> int:
@@ -61,43 +73,29 @@ class HubData:
         return sum(file.size for file in self.files)
 
 
-def size_of(name: str) -> HubData:
+def name_and_config(name: str) -> tuple[str, str]:
+    """The parts of "owner/name:config" or of an address of the Hub; the configuration may be empty."""
+    repository, _, config = _ADDRESS.sub("", name.strip()).partition(":")
+    return repository.strip().strip("/"), config.strip()
+
+
+def size_of(name: str, check: Callable[[], object] = lambda: None, *, first: bool = False) -> HubData:
     """What a download would bring, to be shown before it.
 
     Args:
         name: "owner/name", an address of the Hub, or "owner/name:config".
+        check: Called often; may raise to give it up.
+        first: Where there are several configurations and none is named, whether the first one is taken.
 
     Raises:
         WorkbenchError: When `HF_HUB_OFFLINE=1` forbids it, there is no such data set, it may not be read, it has
             several configurations and none is named, or the Hub cannot be reached.
     """
-    repository, _, config = _ADDRESS.sub("", name.strip()).partition(":")
-    _refuse_offline(repository)
-    info = _info(repository, None)
-    card: Any = info.card_data.to_dict() if info.card_data else {}
-    described = [c for c in card.get("configs") or [] if isinstance(c, dict) and c.get("config_name")]
-    configs = tuple(str(c["config_name"]) for c in described)
-    chosen = _chosen(repository, config, described)
-    files = _files(info, next((c for c in described if c["config_name"] == chosen), None))
-    if not any(_is_data(file.name) for file in files):
-        info = _info(repository, _CONVERTED)
-        files = _files(info, None, folder=config)
-    if not any(_is_data(file.name) for file in files):
-        raise bad_input(
-            f"The data set {repository} cannot be opened.",
-            "It holds no file of a known kind, and the Hub has made no Parquet copy of it.",
-            f"Choose a data set with files of these kinds: {listed(_DATA)}.",
-            field=_FIELD,
-        )
-    licence = card.get("license") or ""
-    return HubData(
-        repository,
-        chosen,
-        configs,
-        str(info.sha),
-        files,
-        listed([licence] if isinstance(licence, str) else licence),
-    )
+    _refuse_offline(name_and_config(name)[0])
+    for told in _talk({"name": name, "first": first}, check):
+        if "data" in told:
+            return HubData.read(told["data"])
+    raise AssertionError("the talk ends with an answer or a problem")
 
 
 def download(
@@ -122,7 +120,7 @@ def download(
     Raises:
         WorkbenchError: As `size_of`, and when the disk is full or the files do not fit together.
     """
-    data = name if isinstance(name, HubData) else size_of(name)
+    data = name if isinstance(name, HubData) else size_of(name, check)
     slug = re.sub(r"[^\w.-]+", "--", f"{data.name}--{data.config}" if data.config else data.name)
     folder = home.root / "datasets" / f"{slug}-{data.revision[:8]}"
     if (folder / "dataset_info.json").is_file():
@@ -136,9 +134,10 @@ def download(
             f"It needs about {counted(3 * data.size // 2**20, 'MiB', 'MiB')} while it is laid out, and "
             f"{counted(free // 2**20, 'MiB is', 'MiB are')} free.",
             "Free some space, or choose another place with WORKBENCH_HOME.",
-            field=_FIELD,
+            field=FIELD,
         )
-    _fetch(data, work / "raw", lambda share: progress(0.9 * share), check)
+    for told in _talk({"data": asdict(data), "raw": str(work / "raw")}, check):
+        progress(0.9 * told.get("share", 1.0))
     _prepare(data, work, check)
     (work / "out").rename(folder)
     shutil.rmtree(work, ignore_errors=True)
@@ -152,151 +151,76 @@ def _refuse_offline(name: str) -> None:
             f"The data set {name} was not downloaded.",
             "HF_HUB_OFFLINE=1 forbids every use of the network.",
             "Unset HF_HUB_OFFLINE, or choose a file that is on this machine.",
-            field=_FIELD,
+            field=FIELD,
         )
 
 
-def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT", "").strip() or None
+def _talk(asked: dict[str, Any], check: Callable[[], object]) -> Iterator[dict[str, Any]]:
+    """What the process that has the network tells, one value after the other.
 
-
-def _info(name: str, revision: str | None) -> Any:
-    from huggingface_hub import HfApi
-
-    try:
-        return HfApi(endpoint=_endpoint()).dataset_info(name, revision=revision, files_metadata=True)
-    except Exception as error:  # the Hub's, its client's and the network's errors have no common base
-        raise _refused(name, error) from error
-
-
-def _refused(name: str, error: Exception) -> WorkbenchError:
-    """The Hub's answer in plain words."""
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    if isinstance(error, HFValidationError):
-        cause, remedy = "A name of the Hub is written owner/name.", "Copy the name from the data set's page."
-    elif isinstance(error, GatedRepoError):
-        cause = "Its owner lets in only those who have agreed to terms."
-        remedy = "Agree to them on its page, log in with a token (HF_TOKEN), and try again."
-    elif isinstance(error, RepositoryNotFoundError):
-        cause = "The Hub has no data set of this name, or it is private."
-        remedy = "Check the name; for a private one, log in with a token (HF_TOKEN)."
-    elif isinstance(error, RevisionNotFoundError):
-        cause = "It holds no file of a known kind, and the Hub has made no Parquet copy of it."
-        remedy = f"Choose a data set with files of these kinds: {listed(_DATA)}."
-    else:
-        cause = "The Hub could not be reached, or broke off."
-        remedy = "Check the network (and HF_ENDPOINT, where it is set), and try again; what is there already is kept."
-    details = f"{type(error).__name__}: {error}"
-    return WorkbenchError(
-        Problem(f"The data set {name} was not downloaded.", cause, remedy, details, _FIELD), usage=False
-    )
-
-
-def _chosen(name: str, config: str, described: list[dict[str, Any]]) -> str:
-    """The configuration to use: the one that is named, the usual one, or the only one."""
-    names = [str(c["config_name"]) for c in described]
-    if config and names and config not in names:
-        raise bad_input(
-            f"The data set {name} has no configuration “{config}”.",
-            f"It has {listed(names, 20)}.",
-            f"{did_you_mean(config, names)} Write {name}:{names[0]}, for example.".strip(),
-            field=_FIELD,
-        )
-    if config or len(names) < 2:
-        return config or (names[0] if names else "")
-    usual = [str(c["config_name"]) for c in described if c.get("default") or c["config_name"] == "default"]
-    if usual:
-        return usual[0]
-    raise bad_input(
-        f"The data set {name} has several configurations.",
-        f"They are {listed(names, 20)}.",
-        f"Name one of them: {name}:{names[0]}, for example.",
-        field=_FIELD,
-    )
-
-
-def _files(info: Any, config: dict[str, Any] | None, folder: str = "") -> tuple[HubFile, ...]:
-    """The data files of a configuration, and the card."""
-    found = [HubFile(str(s.rfilename), int(s.size or 0)) for s in info.siblings or ()]
-    patterns = _patterns(config)
-    kept = []
-    for file in found:
-        wanted = _is_data(file.name) and (
-            not patterns or any(fnmatch.fnmatch(file.name, p) for p in patterns)
-        )
-        wanted = wanted and (not folder or file.name.startswith(f"{folder}/"))
-        if wanted or file.name in _CARDS:
-            kept.append(file)
-    return tuple(kept)
-
-
-def _patterns(config: dict[str, Any] | None) -> list[str]:
-    """The patterns of a configuration's files; a card gives one, a list, or some for each split."""
-    given = config or {}
-    entries = given.get("data_files") or (f"{given['data_dir']}/*" if given.get("data_dir") else None)
-    found: list[str] = []
-    for entry in entries if isinstance(entries, list) else [entries]:
-        path = entry.get("path") if isinstance(entry, dict) else entry
-        found += [str(p) for p in (path if isinstance(path, list) else [path]) if p]
-    return found
-
-
-def _is_data(name: str) -> bool:
-    path = Path(name)
-    if path.name in _CARDS or any(part.startswith((".", "__", "/")) for part in path.parts):
-        return False
-    endings = [ending.lower() for ending in path.suffixes]
-    return bool(endings) and (endings[-1] in _DATA or endings[-1] in _PACKED)
-
-
-def _fetch(
-    data: HubData, raw: Path, progress: Callable[[float], object], check: Callable[[], object]
-) -> None:
-    """Download the files one after another; the client keeps what was broken off and goes on with it."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.utils.tqdm import tqdm
-
-    size = max(1, data.size)
-    done = 0
-
-    class Bar(tqdm):
-        """The client's progress bar, which is told to the caller and drawn nowhere."""
-
-        def __init__(self, *args: Any, **given: Any) -> None:
-            self._read = int(given.get("initial") or 0)
-            super().__init__(*args, **{**given, "disable": True})  # type: ignore[no-untyped-call]
-
-        def update(self, n: float | None = 1) -> None:
-            self._read += int(n or 0)
-            check()
-            progress(min(1.0, (done + self._read) / size))
-
-    for file in data.files:
-        check()
+    Raises:
+        WorkbenchError: With the problem that it tells, or when it ends without an answer.
+    """
+    check()
+    root = str(Path(workbench.__file__).parent.parent)
+    environment = asked_environment()
+    known = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([root, known] if known else [root])
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", _TALKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+        ) as process,
+    ):
+        assert process.stdin and process.stdout
+        lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        reader = threading.Thread(target=_read, args=(process.stdout, lines.put), name="hub")
+        reader.start()
         try:
-            hf_hub_download(
-                data.name,
-                file.name,
-                repo_type="dataset",
-                revision=data.revision,
-                local_dir=raw,
-                endpoint=_endpoint(),
-                tqdm_class=Bar,
-            )
-        except Exception as error:
-            # The caller's own, and the disk's, have words of their own.
-            ours = type(error).__module__.startswith(("huggingface_hub", "httpx", "httpcore"))
-            if not ours and not isinstance(error, ConnectionError | TimeoutError):
-                raise
-            raise _refused(data.name, error) from error
-        done += file.size
-        progress(min(1.0, done / size))
+            with contextlib.suppress(BrokenPipeError), process.stdin as way:
+                json.dump(asked, way)
+            yield from _answers(lines, check)
+        except BaseException:  # the person no longer wants it
+            process.kill()
+            raise
+        finally:
+            reader.join()
+        if process.wait() == 0:
+            return
+        said.seek(0)
+        details = said.read().decode("utf-8", "replace")[-4000:]
+    raise WorkbenchError(
+        Problem("The talk with the Hub broke off.", "Its process ended.", "Try again.", details, FIELD),
+        usage=False,
+    )
+
+
+def _read(stream: Any, put: Callable[[str], object]) -> None:
+    for line in stream:
+        put(line)
+    put("")
+
+
+def _answers(lines: queue.SimpleQueue[str], check: Callable[[], object]) -> Iterator[dict[str, Any]]:
+    while True:
+        try:
+            line = lines.get(timeout=0.1)
+        except queue.Empty:
+            check()
+            continue
+        check()
+        if not line:
+            return
+        told: dict[str, Any] = json.loads(line)
+        if "problem" in told:
+            raise WorkbenchError(Problem(**told["problem"]), usage=told["usage"])
+        yield told
 
 
 def _prepare(data: HubData, work: Path, check: Callable[[], object]) -> None:
@@ -335,7 +259,7 @@ def _prepare(data: HubData, work: Path, check: Callable[[], object]) -> None:
                 "Its files do not fit together, or one of them is damaged.",
                 f"Open one of its files instead; they are in {work / 'raw'}.",
                 said.strip()[-4000:],
-                _FIELD,
+                FIELD,
             ),
             usage=False,
         )

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.data.suggest import did_you_mean, listed
 from workbench.run.problem import bad_input
 from workbench.run.resources import resources_folder
+from workbench.run.sources import joined, matches, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,20 @@ def _names(value: object) -> tuple[str, ...]:
 
 
 def resolve_data(source: str, base: Path | None = None, *, field: str = "data.train") -> Path:
-    """The file that a recipe's data source stands for.
+    """The file that a recipe's data source stands for; several, or a pattern, in one path as `open_table` takes it.
 
     Args:
-        source: A shipped data set's name, or a file; a shipped name wins over a file of the same name, which
-            "./name" reaches.
+        source: A shipped data set's name, a file, a folder, a pattern, or several of them, one a line; a shipped name
+            wins over a file of the same name, which "./name" reaches.
         base: The folder that a relative file is looked for in first (that of the recipe); then the current one.
         field: The recipe field that gave the source.
 
     Raises:
         WorkbenchError: When there is neither, with the nearest name.
     """
+    several = places(source)
+    if len(several) > 1:
+        return Path(joined(resolve_data(place, base, field=field) for place in several))
     names = {dataset.name: dataset.path for dataset in shipped()}
     if source.strip() in names:
         return names[source.strip()]
@@ -111,6 +115,8 @@ def resolve_data(source: str, base: Path | None = None, *, field: str = "data.tr
     for candidate in candidates:
         if source.strip() and candidate.exists():
             return candidate.resolve()
+        if matches(candidate):
+            return candidate.parent.resolve() / candidate.name
     nearby = [
         p.name for folder in {c.parent for c in candidates} if folder.is_dir() for p in folder.iterdir()
     ]

@@ -10,7 +10,6 @@ import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from workbench.run.network import forbidden
 from workbench.run.problem import WorkbenchError, bad_input
 
 Progress = Callable[[str], None]
@@ -99,7 +99,7 @@ def package_named(name: str) -> ModelPackage | None:
 
 def offline() -> bool:
     """Whether the person has forbidden the network (`HF_HUB_OFFLINE=1`)."""
-    return os.environ.get("HF_HUB_OFFLINE", "").strip().lower() in ("1", "true", "yes", "on")
+    return forbidden()
 
 
 def installed_folder(row: ModelPackage) -> Path | None:

@@ -22,6 +22,7 @@ _SETTINGS = {
     "text": "data.text",
     "label": "data.label",
     "held_out": "data.validation",
+    "test": "data.test",
     "encoding": "data.encoding",
     "header": "data.header",
     "delimiter": "data.delimiter",
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", metavar="COLUMN", help="the column that is read (else guessed)")
     parser.add_argument("--label", metavar="COLUMN", help="the column that is predicted (else guessed)")
     parser.add_argument("--held-out", metavar="FILE", help="a file of held-out rows, to look for leaks")
+    parser.add_argument("--test", metavar="FILE", help="a file of test rows, likewise")
     opening = parser.add_argument_group("how the file is opened")
     opening.add_argument("--encoding", help="how its characters are stored, such as utf-8 (else detected)")
     opening.add_argument(
@@ -146,11 +148,13 @@ def _source(recipe: Recipe, cache: Path) -> tuple[Source, Guess]:
         text = text_role(table, data) if data.text else next(iter(guessed.texts), "")
         # A tag for each word is no class of a row.
         label = "" if guessed.kind == "token-classification" else guessed.label
-    held_out = None
-    if isinstance(data.validation, str):
-        path = resolve_data(data.validation, field="data.validation")
-        held_out = open_table(path, opening_of(data, "data.validation", cache=cache))
-    return Source(table, text, label, held_out), guessed
+    files = {}
+    for name in ("validation", "test"):
+        side = getattr(data, name)
+        if isinstance(side, str):
+            path = resolve_data(side, field=f"data.{name}")
+            files[name] = open_table(path, opening_of(data, f"data.{name}", cache=cache))
+    return Source(table, text, label, files), guessed
 
 
 def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed: Guess) -> Recipe:
@@ -210,7 +214,7 @@ def _refuse_targets(args: argparse.Namespace, source: Source) -> None:
     """Refuse, before anything is done, to write what cannot be written or what is read."""
     from workbench.data.saving import require_suffix
 
-    read = [table.path.resolve() for table in (source.table, source.held_out) if table is not None]
+    read = [table.path.resolve() for table in (source.table, *source.files.values())]
     read.append(Path(args.what).resolve())
     for name in (args.output, args.recipe):
         if name and Path(name).resolve() in read:
@@ -225,8 +229,8 @@ def _refuse_targets(args: argparse.Namespace, source: Source) -> None:
 
 def _save(args: argparse.Namespace, recipe: Recipe, last: Looked, context: Context) -> dict[str, object]:
     """Save the rows that are asked for; what there is to answer of it."""
-    from workbench.data.mending import divides
     from workbench.data.saving import save
+    from workbench.data.splitting import divides
     from workbench.data.step import all_steps
     from workbench.data.training_rows import training_rows
     from workbench.shelf.datasets import resolve_data

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 
 NAME = "hub"
+ONLINE = True  # whoever names a data set of the Hub asks for it
 HELP = "show how large a data set of the Hugging Face Hub is; with --yes, download it"
 _SHOWN = 12
 

@@ -110,16 +110,20 @@ class TellingColumns(Check):
                     f"{name} takes away {told.share:.0%} of the labels' uncertainty "
                     f"({told.bits:.2g} of {told.of:.2g} bits) in {counted(told.rows, 'row')}"
                 )
-        return _columns_finding(
-            frame,
-            self.kind,
-            list(telling),
-            f"{counted(len(telling), 'column')} {'gives' if len(telling) == 1 else 'give'} the label away: "
-            f"{listed(list(telling))}",
-            "Whoever knows such a column hardly needs the text. If it is joined into the text, or if it says where a "
-            "row was taken from, the model learns that instead of what is meant.",
-            tuple(telling.values())[:MOST],
-        )
+        # One finding each: whoever takes one of them for harmless need not do so with the others.
+        return [
+            finding
+            for name, example in telling.items()
+            for finding in _columns_finding(
+                frame,
+                self.kind,
+                [name],
+                f"The column “{name}” gives the label away",
+                "Whoever knows it hardly needs the text. If it is joined into the text, or if it says where a row was "
+                "taken from, the model learns that instead of what is meant.",
+                (example,),
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,10 @@ def _columns_finding(
     if not columns:
         return []
     kept = [name for name in frame.columns if name not in columns]
-    drop = Fix("Leave them out", ({"kind": "keep-columns", "columns": kept},))
+    drop = Fix(
+        "Leave it out" if len(columns) == 1 else "Leave them out",
+        ({"kind": "keep-columns", "columns": kept},),
+    )
     return [
         Finding(
             kind=kind,
@@ -207,5 +214,6 @@ def _columns_finding(
             fixes=() if frame.text in columns else (drop,),
             examples=examples,
             column=columns[0] if len(columns) == 1 else "",
+            about="" if len(columns) == 1 else ", ".join(columns),
         )
     ]

@@ -108,7 +108,7 @@ class NearDuplicates(Check):
                         ),
                     ),
                 ),
-                examples=near_examples(frame, frame, near),
+                examples=near_examples(frame, frame, near, "row"),
                 column=frame.text,
             )
         ]
@@ -162,9 +162,8 @@ def conflicting(texts: Indices, distinct: int, labels: Indices) -> np.ndarray:
     return highest > lowest
 
 
-def near_examples(frame: Frame, others: Frame, near: Near) -> tuple[str, ...]:
-    """Pairs of near copies, with how alike they are."""
-    where = "row" if others is frame else "held-out row"
+def near_examples(frame: Frame, others: Frame, near: Near, where: str) -> tuple[str, ...]:
+    """Pairs of near copies, with how alike they are; `where` is what a row of the others is called."""
     return tuple(
         f"row {row_number(frame, row)}: {quoted(value_at(frame, row, frame.text))} is {alike:.0%} like "
         f"{where} {row_number(others, like)}: {quoted(value_at(others, like, others.text))}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -98,7 +99,11 @@ class SmallClasses(Check):
         rows = np.flatnonzero(np.isin(classes.codes, small))
         drop: tuple[Fix, ...] = ()
         if len(classes.names) - len(small) >= 2:
-            drop = (Fix("Remove these classes", ({"kind": "drop-classes", "below": FEWEST},)),)
+            # Classes are counted with all their spellings, which training must take for one class then.
+            spelt: tuple[Mapping[str, Any], ...] = ()
+            if any(len(spellings) > 1 for spellings in classes.spellings):
+                spelt = ({"kind": "normalise-labels"},)
+            drop = (Fix("Remove these classes", (*spelt, {"kind": "drop-classes", "below": FEWEST})),)
         if len(small) > 1:
             other = {name: "other" for i in small.tolist() for name, _ in classes.spellings[i]}
             drop += (Fix("Make them one class, “other”", ({"kind": "rename-labels", "names": other},)),)

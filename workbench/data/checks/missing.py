@@ -2,74 +2,70 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
-from workbench.data.check import Check, Finding, Fix
-from workbench.data.examples import row_examples
+from workbench.data.check import Check, Finding, Fix, about_rows
 from workbench.data.frame import Frame
 from workbench.data.step import Context
 from workbench.data.strings import blank_rows
 from workbench.data.suggest import counted
 
 
-class MissingLabels(Check):
+class BlankCells(Check):
+    """Rows where a column is missing or blank."""
+
+    #: What is missing.
+    what: ClassVar[str]
+    why: ClassVar[str]
+
+    @abstractmethod
+    def columns(self, frame: Frame) -> tuple[str, str]:
+        """The column that is looked at, and the one by which a row is shown; empty for none."""
+
+    def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
+        column, shown = self.columns(frame)
+        rows = blank_rows(frame, column)
+        everywhere = len(rows) == frame.rows
+        title = f"{counted(len(rows), 'row has', 'rows have')} no {self.what}"
+        return about_rows(
+            self.kind,
+            frame,
+            rows,
+            f"No row has a {self.what}" if everywhere else title,
+            self.why,
+            "error" if everywhere else "warning",
+            ()
+            if everywhere
+            else (Fix("Remove these rows", ({"kind": "drop-missing", "columns": [column]},)),),
+            column=column,
+            shown=shown or frame.columns[0],
+        )
+
+
+class MissingLabels(BlankCells):
     """Rows whose label is missing or blank."""
 
     kind: ClassVar[str] = "missing-labels"
     title: ClassVar[str] = "Rows without a label"
     order: ClassVar[int] = 10
+    what: ClassVar[str] = "label"
+    why: ClassVar[str] = (
+        "Without a label there is nothing to learn from a row; training sets it aside. Labels can be added by hand."
+    )
 
-    def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
-        rows = blank_rows(frame, frame.label)
-        if not len(rows):
-            return []
-        everywhere = len(rows) == frame.rows
-        return [
-            Finding(
-                kind=self.kind,
-                title="No row has a label"
-                if everywhere
-                else f"{counted(len(rows), 'row has', 'rows have')} no label",
-                why="Without a label there is nothing to learn from a row; training sets it aside. "
-                "Labels can be added by hand.",
-                severity="error" if everywhere else "warning",
-                rows=rows,
-                count=len(rows),
-                fixes=() if everywhere else (_drop("Remove these rows", frame.label),),
-                examples=row_examples(frame, rows, frame.text or frame.columns[0]),
-                column=frame.label,
-            )
-        ]
+    def columns(self, frame: Frame) -> tuple[str, str]:
+        return frame.label, frame.text
 
 
-class EmptyTexts(Check):
+class EmptyTexts(BlankCells):
     """Rows whose text is missing or blank."""
 
     kind: ClassVar[str] = "empty-texts"
     title: ClassVar[str] = "Rows without a text"
     order: ClassVar[int] = 12
+    what: ClassVar[str] = "text"
+    why: ClassVar[str] = "There is nothing to read in these rows; training sets them aside."
 
-    def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
-        rows = blank_rows(frame, frame.text)
-        if not len(rows):
-            return []
-        everywhere = len(rows) == frame.rows
-        return [
-            Finding(
-                kind=self.kind,
-                title="No row has a text"
-                if everywhere
-                else f"{counted(len(rows), 'row has', 'rows have')} no text",
-                why="There is nothing to read in these rows; training sets them aside.",
-                severity="error" if everywhere else "warning",
-                rows=rows,
-                count=len(rows),
-                fixes=() if everywhere else (_drop("Remove these rows", frame.text),),
-                examples=row_examples(frame, rows, frame.label or frame.columns[0]),
-                column=frame.text,
-            )
-        ]
-
-
-def _drop(title: str, column: str) -> Fix:
-    return Fix(title, ({"kind": "drop-missing", "columns": [column]},))
+    def columns(self, frame: Frame) -> tuple[str, str]:
+        return frame.text, frame.label

@@ -29,12 +29,11 @@ _WHY_ELSE = (
 
 @dataclass(slots=True)
 class _Found:
-    """What there is of one kind."""
+    """What there is of one kind in one column."""
 
     pieces: int = 0
     rows: dict[int, None] = field(default_factory=dict)
     held_out: dict[int, None] = field(default_factory=dict)
-    columns: dict[str, None] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
 
@@ -46,21 +45,22 @@ class PersonalData(Check):
     order: ClassVar[int] = 60
 
     def find(self, frame: Frame, held_out: Frame | None, context: Context) -> list[Finding]:
-        """One finding for each kind, over all columns of text but the labels."""
-        found: dict[str, _Found] = {}
+        """One finding for each kind and column of text but the labels."""
+        found: dict[tuple[str, str], _Found] = {}
         for rows, apart in ((frame, False), (held_out, True)):
             for name in rows.columns if rows is not None else ():
                 if rows is None or name == rows.label:
                     continue
                 for row, _, spans in rows_with_personal_data(rows, name, tuple(KINDS), context):
                     for span in spans:
-                        _note(found.setdefault(span.kind, _Found()), rows, row, name, span, apart=apart)
-        return [_finding(kind, found[kind]) for kind in KINDS if kind in found]
+                        _note(found.setdefault((span.kind, name), _Found()), rows, row, span, apart=apart)
+        columns = dict.fromkeys((*frame.columns, *(held_out.columns if held_out is not None else ())))
+        each = [(kind, name) for kind in KINDS for name in columns if (kind, name) in found]
+        return [_finding(kind, name, found[kind, name], name == frame.text) for kind, name in each]
 
 
-def _note(of_kind: _Found, frame: Frame, row: int, column: str, span: Span, *, apart: bool) -> None:
+def _note(of_kind: _Found, frame: Frame, row: int, span: Span, *, apart: bool) -> None:
     of_kind.pieces += 1
-    of_kind.columns[column] = None
     (of_kind.held_out if apart else of_kind.rows)[row] = None
     if len(of_kind.examples) < _EXAMPLES:
         where = "held-out row" if apart else "row"
@@ -73,34 +73,35 @@ def outline(value: str) -> str:
     return value[:1] + "".join("•" if c.isalnum() else c for c in value[1:])
 
 
-def _finding(kind: str, found: _Found) -> Finding:
+def _finding(kind: str, column: str, found: _Found, is_text: bool) -> Finding:
     rows = len(found.rows)
     where = counted(rows, "row") if rows or not found.held_out else ""
     apart = counted(len(found.held_out), "held-out row") if found.held_out else ""
     places = " and ".join(part for part in (where, apart) if part)
     verb = "holds" if rows + len(found.held_out) == 1 else "hold"
     severity: Severity = "hint" if kind == "name" else "warning"
-    columns = tuple(found.columns)
+    inside = "" if is_text else f" in “{column}”"
     return Finding(
         kind=PersonalData.kind,
-        title=f"{places} {verb} {KINDS[kind]} ({found.pieces:,} in all)".replace(",", " "),
+        title=f"{places} {verb} {KINDS[kind]}{inside} ({found.pieces:,} in all)".replace(",", " "),
         why=_WHY.get(kind, _WHY_ELSE),
         severity=severity,
         rows=_places(found.rows),
         count=rows,
         fixes=(
-            Fix(f"Replace them by [{kind}]", (_redact(columns, kind, "remove"),)),
-            Fix("Replace every letter and digit by a star", (_redact(columns, kind, "mask"),)),
-            Fix("Replace them by pseudonyms", (_redact(columns, kind, "pseudonym"),)),
+            Fix(f"Replace them by [{kind}]", (_redact(column, kind, "remove"),)),
+            Fix("Replace every letter and digit by a star", (_redact(column, kind, "mask"),)),
+            Fix("Replace them by pseudonyms", (_redact(column, kind, "pseudonym"),)),
         ),
         examples=tuple(found.examples),
-        column=columns[0] if len(columns) == 1 else "",
+        column=column,
+        about=kind,
         held_out=_places(found.held_out) if found.held_out else None,
     )
 
 
-def _redact(columns: tuple[str, ...], kind: str, how: str) -> Mapping[str, Any]:
-    return {"kind": "redact", "columns": list(columns), "what": [kind], "how": how}
+def _redact(column: str, kind: str, how: str) -> Mapping[str, Any]:
+    return {"kind": "redact", "columns": [column], "what": [kind], "how": how}
 
 
 def _places(rows: dict[int, None]) -> Indices:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from workbench.data.check import Check, Finding, Fix, Severity
-from workbench.data.examples import row_examples
+from workbench.data.check import Check, Finding, Fix, Severity, about_rows
 from workbench.data.frame import Frame
 from workbench.data.step import Context
 from workbench.data.strings import coded, column_strings
@@ -59,21 +58,16 @@ class TextFault(Check):
             part = suspects[start : start + PORTION]
             faulty[part] = [self.is_faulty(text) for text in texts.take(part).to_pylist()]
         rows = np.flatnonzero(faulty[codes])
-        if not len(rows):
-            return []
-        return [
-            Finding(
-                kind=self.kind,
-                title=counted(len(rows), self.one, self.many),
-                why=self.why,
-                severity=self.severity,
-                rows=rows,
-                count=len(rows),
-                fixes=(Fix(self.fix, (self.step(frame.text),)),),
-                examples=row_examples(frame, rows, frame.text),
-                column=frame.text,
-            )
-        ]
+        return about_rows(
+            self.kind,
+            frame,
+            rows,
+            counted(len(rows), self.one, self.many),
+            self.why,
+            self.severity,
+            (Fix(self.fix, (self.step(frame.text),)),),
+            column=frame.text,
+        )
 
     @abstractmethod
     def suspects(self, texts: pa.Array) -> np.ndarray:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from workbench.data.aside import Aside
 from workbench.data.cache import identity_of, kept
 from workbench.data.format import Format, Opening
+from workbench.data.formats.image_folder import File, are_pictures, is_split, pictures_table
 from workbench.data.several import together
 from workbench.data.suggest import listed
 from workbench.data.tables import Table, open_table, peek
@@ -105,6 +107,9 @@ class Zip(Format):
                     field=opening.field,
                 )
             require_modest(path, sum(member.file_size for member in members), path.stat().st_size, opening)
+            pictures = _as_pictures(archive)
+            if not opening.records and are_pictures(pictures):
+                return _from(path, pictures_table(path, pictures, Aside(), opening))
             tables = []
             for number, member in enumerate(members):
                 inner = _inner(path, member.filename, opening)
@@ -116,6 +121,20 @@ class Zip(Format):
                     found = read(target, inner)
                 tables.append((member.filename, found))
         return _from(path, together(path, tables, opening))
+
+
+def _as_pictures(archive: zipfile.ZipFile) -> list[File]:
+    """The files in an archive as those of a folder; an outer folder that holds all classes is no class."""
+    sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
+    files = [
+        File(PurePosixPath(name).parts, size) for name, size in sizes.items() if PurePosixPath(name).parts
+    ]
+    files = sorted((file for file in files if not file.is_hidden), key=lambda file: file.parts)
+    seen = [file for file in files if not file.is_clutter]
+    outer = {file.parts[0] for file in seen}
+    if len(outer) == 1 and not is_split(*outer) and all(len(file.parts) > 2 for file in seen):
+        return [File(file.parts[1:], file.size) for file in seen]
+    return files
 
 
 def _inner(path: Path, name: str, opening: Opening) -> Opening:

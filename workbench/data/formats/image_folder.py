@@ -1,14 +1,15 @@
-"""A folder of pictures, sorted into a subfolder for each class: one row for each, with its path and class.
+"""A folder of pictures, or a zip of one, sorted into a subfolder for each class: a row for each, with path and class.
 
-Only names and sizes are read here; no picture is decoded.
+Only names and sizes are read here; no picture is decoded, and none is unpacked.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,40 +36,56 @@ class ImageFolder(Format):
     def claims(self, path: Path, head: bytes) -> bool:
         if head or not path.is_dir():
             return False
-        pictures = others = 0
-        for found in _walk(path, Aside()):
-            pictures += found.is_picture
-            others += not found.is_picture
-            if pictures + others >= _LOOKED_AT:
-                break
-        return pictures > others
+        return are_pictures(_walk(path, Aside()))
 
     def read(self, path: Path, opening: Opening) -> Table:
         aside = Aside()
-        files: list[_File] = []
-        clutter = 0
-        for number, found in enumerate(_walk(path, aside), 1):
-            if number % _PORTION == 0:
-                opening.check()
-            if found.is_clutter:
-                clutter += 1
-            elif not found.is_picture:
-                ending = found.parts[-1].rpartition(".")[1:]
-                why = (
-                    f"its ending “{''.join(ending)}” is none of a picture"
-                    if ending[0]
-                    else "it has no ending"
-                )
-                aside.add(number, "without a picture", why, found.name)
-            elif not found.size:
-                aside.add(number, "without content", "it holds 0 bytes", found.name)
-            else:
-                files.append(found)
-        return _table(path, files, aside, clutter, opening)
+        return pictures_table(path, _walk(path, aside), aside, opening)
+
+
+def are_pictures(files: Iterable[File]) -> bool:
+    """Whether most of the first files are pictures."""
+    looked = [found.is_picture for found in itertools.islice(files, _LOOKED_AT)]
+    return sum(looked) * 2 > len(looked)
+
+
+def is_split(name: str) -> bool:
+    """Whether a folder's name is that of rows to learn from or of others, and no class."""
+    return name.lower() in _SPLITS
+
+
+def pictures_table(path: Path, found: Iterable[File], aside: Aside, opening: Opening) -> Table:
+    """A row for each picture among the files.
+
+    Args:
+        path: The folder or the archive.
+        found: The files in it.
+        aside: What was set aside so far; what is no picture joins it.
+        opening: Who is asked now and then whether anybody still waits.
+
+    Raises:
+        WorkbenchError: When no picture lies in the folder of a class.
+    """
+    files: list[File] = []
+    clutter = 0
+    for number, file in enumerate(found, 1):
+        if number % _PORTION == 0:
+            opening.check()
+        if file.is_clutter:
+            clutter += 1
+        elif not file.is_picture:
+            ending = file.parts[-1].rpartition(".")[1:]
+            why = f"its ending “{''.join(ending)}” is none of a picture" if ending[0] else "it has no ending"
+            aside.add(number, "without a picture", why, file.name)
+        elif not file.size:
+            aside.add(number, "without content", "it holds 0 bytes", file.name)
+        else:
+            files.append(file)
+    return _table(path, files, aside, clutter, opening)
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
     """A file below the folder: the names on the way to it, and its size in bytes."""
 
     parts: tuple[str, ...]
@@ -77,6 +94,11 @@ class _File:
     @property
     def name(self) -> str:
         return "/".join(self.parts)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it lies in a folder that is a system's own."""
+        return any(part.startswith(".") or part.lower() in _CLUTTER for part in self.parts[:-1])
 
     @property
     def is_picture(self) -> bool:
@@ -103,14 +125,14 @@ class _Visited:
         return True
 
 
-def _walk(root: Path, aside: Aside) -> Iterator[_File]:
+def _walk(root: Path, aside: Aside) -> Iterator[File]:
     """Every file below the folder, by name; a link that leads in a circle or nowhere is set aside."""
     visited = _Visited()
     visited.enter(str(root))
     yield from _below(str(root), (), visited, aside)
 
 
-def _below(folder: str, parts: tuple[str, ...], visited: _Visited, aside: Aside) -> Iterator[_File]:
+def _below(folder: str, parts: tuple[str, ...], visited: _Visited, aside: Aside) -> Iterator[File]:
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -123,7 +145,7 @@ def _below(folder: str, parts: tuple[str, ...], visited: _Visited, aside: Aside)
         inner = (*parts, entry.name)
         try:
             if not entry.is_dir():
-                yield _File(inner, entry.stat().st_size)
+                yield File(inner, entry.stat().st_size)
             elif entry.name.startswith(".") or entry.name.lower() in _CLUTTER:
                 continue
             elif len(inner) > _DEEPEST or not visited.enter(entry.path):
@@ -136,9 +158,9 @@ def _below(folder: str, parts: tuple[str, ...], visited: _Visited, aside: Aside)
             aside.add(0, "behind links that lead nowhere", why, "/".join(inner))
 
 
-def _table(path: Path, files: list[_File], aside: Aside, clutter: int, opening: Opening) -> Table:
+def _table(path: Path, files: list[File], aside: Aside, clutter: int, opening: Opening) -> Table:
     """The rows of the pictures that lie in a class."""
-    split = bool(files) and all(len(f.parts) > 2 and f.parts[0].lower() in _SPLITS for f in files)
+    split = bool(files) and all(len(f.parts) > 2 and is_split(f.parts[0]) for f in files)
     depth = 1 if split else 0
     sorted_files = [f for f in files if len(f.parts) > depth + 1]
     if not sorted_files:

@@ -29,12 +29,12 @@ class Several(Format):
         return not head and path.is_dir()
 
     def read(self, path: Path, opening: Opening) -> Table:
-        files, notes = _files(path, opening)
+        files, notes = data_files(path, opening)
         table = open_several(files, opening, path)
         return replace(table, notes=(*notes, *table.notes))
 
     def peek(self, path: Path, opening: Opening, rows: int) -> Table:
-        files, _ = _files(path, opening)
+        files, _ = data_files(path, opening)
         return peek(files[0], opening, rows)
 
 
@@ -56,8 +56,12 @@ def open_several(files: Sequence[Path], opening: Opening, within: Path | None = 
     return together(within or base, tables, opening)
 
 
-def _files(folder: Path, opening: Opening) -> tuple[list[Path], list[str]]:
-    """The data files in a folder in natural order, and what was left out."""
+def data_files(folder: Path, opening: Opening) -> tuple[list[Path], list[str]]:
+    """The data files in a folder in natural order, and what was left out.
+
+    Raises:
+        WorkbenchError: When there are none, or too many.
+    """
     known = {suffix for kind in all_formats() for suffix in kind.suffixes}
     found, others, loops = [], [], []
     seen = {folder.resolve()}

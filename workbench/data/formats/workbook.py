@@ -15,6 +15,7 @@ from workbench.data.format import Format, Opening
 from workbench.data.header import looks_like_header
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.data.tables import SetAside, Table, text_table
+from workbench.data.unpacking import ALLOW_MORE
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _refuse_expansion(path: Path, opening: Opening) -> None:
             f"The workbook {path.name} was not unpacked.",
             f"Its {counted(packed, 'byte')} would unpack to {counted(size, 'byte')}, "
             f"{size // packed} times as much.",
-            "If you trust the file, open it in a spreadsheet program and save the sheet as CSV.",
+            f"If you trust the file, open it in a spreadsheet program and save the sheet as CSV, or {ALLOW_MORE}.",
             field=opening.field,
         )
 

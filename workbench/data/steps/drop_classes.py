@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +18,16 @@ from workbench.data.suggest import counted, listed
 from workbench.run.section import field
 
 
+def _as_training_counts(spellings: Iterable[tuple[str, int]]) -> Counter[str]:
+    """The rows of each spelling; only blanks at the ends make no difference to training."""
+    counts: Counter[str] = Counter()
+    for name, rows in spellings:
+        counts[name.strip()] += rows
+    return counts
+
+
 class DropClasses(Step):
-    """Leaves out every class that has fewer rows than are needed."""
+    """Leaves out every class that has fewer rows than are needed; all spellings of a class count together."""
 
     kind = "drop-classes"
     title = "Drop small classes"
@@ -34,6 +44,17 @@ class DropClasses(Step):
         few = classes.sizes < self.below
         gone = [f"“{name}”" for name, small in zip(classes.names, few, strict=True) if small]
         notes = (f"{counted(len(gone), 'class', 'classes')} left out: {listed(gone, 6)}",) if gone else ()
+        split = [
+            f"“{name}”"
+            for name, small, spellings in zip(classes.names, few, classes.spellings, strict=True)
+            if not small and min(_as_training_counts(spellings).values()) < self.below
+        ]
+        if split:
+            notes += (
+                f"{counted(len(split), 'class', 'classes')} stayed because all spellings were counted together: "
+                f"{listed(split, 6)}. To training each spelling is a class of its own: put “One spelling for each "
+                "label” before this step.",
+            )
         done = keep_rows(frame, ~np.append(few, False)[classes.codes], *notes)  # the last one is for -1
         return replace(done, found=frozenset(map(same_label, np.array(classes.names)[few].tolist())))
 

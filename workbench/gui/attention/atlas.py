@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,41 +13,82 @@ from workbench.gui.attention.pooling import pool_max, stretch
 from workbench.gui.attention.scales import ABSENT, GREYED, Scale, colour_numbers, tops
 from workbench.gui.attention.shown import Shown
 
+Head = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Layers as rows, heads as columns; `tile` and `gap` in device pixels."""
+    """Where each head lies; all lengths in device pixels.
 
-    layers: int
-    heads: int
+    Attributes:
+        rows: Rows of tiles: the layers, where the heads stand as the model has them.
+        columns: Tiles in a row.
+        tile: A tile's side.
+        gap: Between two tiles.
+        below: A strip under each tile, for what is written or drawn there.
+        order: The (layer, head) of each tile, row by row, where it is not the model's own order; may be fewer.
+    """
+
+    rows: int
+    columns: int
     tile: int
     gap: int
+    below: int = 0
+    order: tuple[Head, ...] = ()
 
     @property
     def pitch(self) -> int:
-        """From one tile's edge to the next one's."""
+        """From one tile's left edge to the next one's."""
         return self.tile + self.gap
+
+    @property
+    def rise(self) -> int:
+        """From one tile's top edge to that of the one under it."""
+        return self.tile + self.below + self.gap
 
     @property
     def width(self) -> int:
         """Of the whole image."""
-        return self.heads * self.pitch - self.gap
+        return self.columns * self.pitch - self.gap
 
     @property
     def height(self) -> int:
-        """Of the whole image."""
-        return self.layers * self.pitch - self.gap
+        """Of the whole image, with the strip under the last row."""
+        return self.rows * self.rise - self.gap
 
     def corner(self, layer: int, head: int) -> tuple[int, int]:
         """The left and top pixel of a head."""
-        return head * self.pitch, layer * self.pitch
+        row, column = self.place(layer, head) or (0, 0)
+        return column * self.pitch, row * self.rise
 
-    def at(self, x: float, y: float) -> tuple[int, int] | None:
-        """The (layer, head) at a pixel; the gap belongs to the tile before it. None outside."""
-        head, layer = int(x // self.pitch), int(y // self.pitch)
-        if 0 <= head < self.heads and 0 <= layer < self.layers:
+    def place(self, layer: int, head: int) -> tuple[int, int] | None:
+        """The (row, column) of a head; None when it is left out."""
+        if not self.order:
             return layer, head
-        return None
+        number = _numbers(self.order).get((layer, head))
+        return None if number is None else divmod(number, self.columns)
+
+    def head(self, row: int, column: int) -> Head | None:
+        """The (layer, head) in a place; None where there is none."""
+        if not (0 <= row < self.rows and 0 <= column < self.columns):
+            return None
+        if not self.order:
+            return row, column
+        number = row * self.columns + column
+        return self.order[number] if number < len(self.order) else None
+
+    def at(self, x: float, y: float) -> Head | None:
+        """The (layer, head) at a pixel; the gap belongs to the tile before it. None outside."""
+        return self.head(int(y // self.rise), int(x // self.pitch))
+
+    def heads(self) -> Iterator[Head]:
+        """Every head that is shown, row by row."""
+        return iter(self.order) if self.order else iter(np.ndindex(self.rows, self.columns))
+
+
+@lru_cache(maxsize=4)
+def _numbers(order: tuple[Head, ...]) -> dict[Head, int]:
+    return {head: number for number, head in enumerate(order)}
 
 
 def whole_cells(tile: int, tokens: int) -> int:
@@ -88,13 +131,16 @@ def tile_numbers(
 
 
 def atlas_numbers(shown: Shown, scale: Scale, grid: Grid) -> NDArray[np.uint8]:
-    """The atlas as colour numbers of shape (height, width) in device pixels; gaps are `ABSENT`."""
+    """The atlas as colour numbers of shape (height, width) in device pixels; gaps and strips are `ABSENT`."""
     top = tops(shown, scale)[:, :, None, None]
-    image = np.full((grid.layers, grid.pitch, grid.heads, grid.pitch), ABSENT, dtype=np.uint8)
-    for layer in range(grid.layers):  # layer by layer the intermediate values stay in the processor's cache
-        weights = shown.weights[layer]
-        numbers = tile_numbers(weights, shown.visible, shown.possible, top[layer], scale, grid.tile)
+    image = np.full((grid.rows, grid.rise, grid.columns, grid.pitch), ABSENT, dtype=np.uint8)
+    for row in range(grid.rows):  # row by row the intermediate values stay in the processor's cache
+        heads = [head for column in range(grid.columns) if (head := grid.head(row, column))]
+        # The model's own order is a view; any other one is gathered, which costs a copy of the row.
+        place = row if not grid.order else tuple(np.array(heads).T)
+        weights, most = shown.weights[place], top[place]
+        numbers = tile_numbers(weights, shown.visible, shown.possible, most, scale, grid.tile)
         tiles = stretch(numbers, grid.tile, grid.tile)
-        image[layer, : grid.tile, :, : grid.tile] = tiles.transpose(1, 0, 2)
-    flat = image.reshape(grid.layers * grid.pitch, grid.heads * grid.pitch)
+        image[row, : grid.tile, : len(heads), : grid.tile] = tiles.transpose(1, 0, 2)
+    flat = image.reshape(grid.rows * grid.rise, grid.columns * grid.pitch)
     return np.ascontiguousarray(flat[: grid.height, : grid.width])

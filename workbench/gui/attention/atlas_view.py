@@ -12,35 +12,46 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
 
-from workbench.gui.attention.atlas import Grid, atlas_numbers, whole_cells
+from workbench.gui.attention import atlas_marks as marks
+from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, whole_cells
 from workbench.gui.attention.colours import colour_table, picture
-from workbench.gui.attention.drawing import CENTRE, RIGHT, Look
-from workbench.gui.attention.labels import every, head_name, link_text
+from workbench.gui.attention.drawing import Look
+from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.shown import Shown
 from workbench.gui.theme import SMALL, TINY
+from workbench.run.inside.census import Census
 
 #: Below this many pixels a head says nothing: then the atlas scrolls instead of shrinking.
 SMALLEST, LARGEST = 30, 320
+#: An atlas is never zoomed beyond this many pixels: 4 bytes for each lie in memory.
+_MOST_PIXELS = 24_000_000
+#: So many heads can be looked at together: each needs a colour that is told apart.
+MOST_PICKED = 6
+_ZOOM = 1.2
+_DRAG = 6  # pixels until a press becomes a drag
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
 
 class AtlasView(QAbstractScrollArea):
     """All heads as tiles of one image, with layer and head labels that stay in sight.
 
+    Ctrl and the wheel, or + and -, zoom; the wheel, dragging, or Shift and the arrows, move.
+
     Signals:
         hovered: A (layer, head), or None when the pointer leaves.
         chosen: The (layer, head) that was clicked or reached with the arrow keys.
+        joined: Another head was taken to the chosen one, or let go: Ctrl and a click or an arrow.
         opened: The person wants the chosen head large (Enter or a double click).
     """
 
     hovered = Signal(object)
     chosen = Signal(int, int)
+    joined = Signal()
     opened = Signal()
 
     def __init__(self) -> None:
@@ -54,36 +65,77 @@ class AtlasView(QAbstractScrollArea):
         self.setAccessibleName(self.tr("All heads"))
         self._shown: Shown | None = None
         self._look: Look | None = None
+        self._census: Census | None = None
+        self._order: tuple[Head, ...] = ()
+        self._bright: frozenset[Head] | None = None
         self._grid: Grid | None = None
         self._image: QImage | None = None
         self._zoom = 1.0
-        self._hover: tuple[int, int] | None = None
-        self.selection = (0, 0)
+        self._hover: Head | None = None
+        self._drag: tuple[QPointF, int, int] | None = None
+        self._dragged = False
+        self.selection: Head = (0, 0)
+        self.others: tuple[Head, ...] = ()
 
     # ---- what is shown
 
-    def show_maps(self, shown: Shown | None, look: Look) -> None:
-        """Draw these maps; the selection stays where the shape allows it."""
+    def show_maps(
+        self, shown: Shown | None, look: Look, census: Census | None = None, order: tuple[Head, ...] = ()
+    ) -> None:
+        """Draw these maps; the selection stays where the shape allows it.
+
+        Args:
+            shown: The maps.
+            look: How they are drawn.
+            census: Colours each head's line by its kind.
+            order: Which heads, in which order; empty for all in the model's own order.
+        """
         if shown is not None and (self._shown is None or shown.shape[:2] != self._shown.shape[:2]):
-            self._zoom = 1.0
-        self._shown, self._look = shown, look
+            self._zoom, self.others = 1.0, ()
+        self._shown, self._look, self._census, self._order = shown, look, census, order
         if shown:
-            layers, heads, _ = shown.shape
+            layers, heads = shown.shape[:2]
             self.selection = min(self.selection[0], layers - 1), min(self.selection[1], heads - 1)
+            if order and self.selection not in order:
+                self.selection = order[0]
         self._hover = None
         self._rebuild()
 
+    def point_out(self, heads: frozenset[Head] | None) -> None:
+        """Let all other heads fade; None lets none."""
+        if heads != self._bright:
+            self._bright = heads
+            self.viewport().update()
+
     def choose(self, layer: int, head: int) -> None:
-        """Select a head, tell it, and bring it into sight."""
-        self.selection = layer, head
+        """Select a head alone, tell it, and bring it into sight."""
+        self.selection, self.others = (layer, head), ()
         self._bring_into_sight()
         self._describe()
         self.viewport().update()
         self.chosen.emit(layer, head)
 
+    def join(self, layer: int, head: int) -> None:
+        """Take a head to the chosen one, or let it go again."""
+        found = (layer, head)
+        if found == self.selection:
+            if self.others:
+                self.selection, self.others = self.others[0], self.others[1:]
+        elif found in self.others:
+            self.others = tuple(other for other in self.others if other != found)
+        else:
+            self.others = (*self.others, found)[-MOST_PICKED + 1 :]
+        self.viewport().update()
+        self.joined.emit()
+
+    @property
+    def picked(self) -> tuple[Head, ...]:
+        """The chosen head, and those that were taken to it."""
+        return (self.selection, *self.others)
+
     def tile_centre(self, layer: int, head: int) -> QPointF:
         """Where a head's tile is on the viewport."""
-        return self._tile_rect(layer, head).center()
+        return self._sheet().tile(layer, head).center()
 
     def sizeHint(self) -> QSize:
         """Room for a dozen heads side by side."""
@@ -96,6 +148,8 @@ class AtlasView(QAbstractScrollArea):
         return self.devicePixelRatioF()
 
     def _margins(self) -> tuple[int, int]:
+        if self._order:  # each tile has its own name
+            return TINY, TINY
         metrics = QFontMetricsF(self._look.small() if self._look else self.font())
         layers = self._shown.shape[0] if self._shown else 1
         return math.ceil(metrics.horizontalAdvance(f"L{layers}")) + SMALL, math.ceil(metrics.height()) + TINY
@@ -113,17 +167,24 @@ class AtlasView(QAbstractScrollArea):
 
     def _fitted(self, shown: Shown) -> Grid:
         layers, heads, tokens = shown.shape
+        rows, columns = layers, heads
+        if self._order:
+            columns = min(heads, len(self._order))
+            rows = math.ceil(len(self._order) / columns)
         left, top = self._margins()
         size = self.maximumViewportSize()
         gap = max(1, round(2 * self._ratio))
-        wide = (size.width() - left) * self._ratio / heads - gap
-        high = (size.height() - top) * self._ratio / layers - gap
+        strip = (marks.KIND_LINE if self._census else 0) + (marks.NAME_LINE if self._order else 0)
+        below = round(strip * self._ratio)
+        wide = (size.width() - left) * self._ratio / columns - gap
+        high = (size.height() - top) * self._ratio / rows - gap - below
         smallest, largest = SMALLEST * self._ratio, LARGEST * self._ratio
         fit = min(wide, high)
         if fit < smallest:  # scroll one way rather than both; leave room for the scroll bar
-            fit = max(min(44 * self._ratio, wide - 12 * self._ratio / heads), smallest * 0.6)
-        tile = int(max(8, min(largest, fit) * self._zoom))
-        return Grid(layers, heads, whole_cells(tile, tokens), gap)
+            fit = max(min(44 * self._ratio, wide - 12 * self._ratio / columns), smallest * 0.6)
+        tile = min(largest, fit) * self._zoom
+        tile = int(max(8, min(tile, math.sqrt(_MOST_PIXELS / (rows * columns)))))
+        return Grid(rows, columns, whole_cells(tile, tokens), gap, below, self._order)
 
     def _set_scroll_bars(self) -> None:
         if self._grid is None:
@@ -131,41 +192,31 @@ class AtlasView(QAbstractScrollArea):
         left, top = self._margins()
         across = math.ceil(self._grid.width / self._ratio) + left - self.viewport().width()
         down = math.ceil(self._grid.height / self._ratio) + top - self.viewport().height()
-        for bar, room, page in (
-            (self.horizontalScrollBar(), across, self.viewport().width()),
-            (self.verticalScrollBar(), down, self.viewport().height()),
+        for bar, room, page, step in (
+            (self.horizontalScrollBar(), across, self.viewport().width(), self._grid.pitch),
+            (self.verticalScrollBar(), down, self.viewport().height(), self._grid.rise),
         ):
             bar.setRange(0, max(0, room))
             bar.setPageStep(page)
-            bar.setSingleStep(round(self._grid.pitch / self._ratio))
+            bar.setSingleStep(round(step / self._ratio))
 
-    def _origin(self) -> QPointF:
-        """Where the image's corner is on the viewport; a small atlas is centred."""
+    def _sheet(self) -> marks.Sheet:
+        """Where everything lies now; a small atlas is centred."""
         left, top = self._margins()
-        spare = 0.0
-        if self._grid:
-            spare = max(0.0, self.viewport().width() - left - self._grid.width / self._ratio)
+        grid = self._grid or Grid(0, 0, 1, 0)
+        spare = max(0.0, self.viewport().width() - left - grid.width / self._ratio)
         x = left + spare // 2 - self.horizontalScrollBar().value()
-        return QPointF(x, top - self.verticalScrollBar().value())
+        return marks.Sheet(grid, QPointF(x, top - self.verticalScrollBar().value()), left, top, self._ratio)
 
-    def _tile_rect(self, layer: int, head: int) -> QRectF:
-        if self._grid is None:
-            return QRectF()
-        x, y = self._grid.corner(layer, head)
-        side = self._grid.tile / self._ratio
-        return QRectF(x / self._ratio, y / self._ratio, side, side).translated(self._origin())
-
-    def _head_at(self, point: QPointF) -> tuple[int, int] | None:
-        if self._grid is None:
-            return None
-        at = point - self._origin()
-        return self._grid.at(at.x() * self._ratio, at.y() * self._ratio)
+    def _head_at(self, point: QPointF) -> Head | None:
+        return self._sheet().head_at(point) if self._grid else None
 
     def _bring_into_sight(self) -> None:
-        rect, (left, top) = self._tile_rect(*self.selection), self._margins()
+        sheet = self._sheet()
+        rect = sheet.tile(*self.selection)
         for bar, low, high, first, last in (
-            (self.horizontalScrollBar(), rect.left(), rect.right(), left, self.viewport().width()),
-            (self.verticalScrollBar(), rect.top(), rect.bottom(), top, self.viewport().height()),
+            (self.horizontalScrollBar(), rect.left(), rect.right(), sheet.left, self.viewport().width()),
+            (self.verticalScrollBar(), rect.top(), rect.bottom(), sheet.top, self.viewport().height()),
         ):
             if low < first:
                 bar.setValue(bar.value() + math.floor(low - first - 2))
@@ -175,7 +226,10 @@ class AtlasView(QAbstractScrollArea):
     def _describe(self) -> None:
         if self._shown:
             link = self._shown.strongest(*self.selection)
-            self.setAccessibleDescription(f"{head_name(*self.selection)}: {link_text(self._shown, link)}")
+            kind = f", {self._census.kind(*self.selection).title.lower()}" if self._census else ""
+            self.setAccessibleDescription(
+                f"{head_name(*self.selection)}{kind}: {link_text(self._shown, link)}"
+            )
 
     # ---- painting
 
@@ -184,64 +238,46 @@ class AtlasView(QAbstractScrollArea):
         if self._image is None or self._look is None:
             return
         painter = QPainter(self.viewport())
-        left, top = self._margins()
-        body = QRectF(left, top, self.viewport().width() - left, self.viewport().height() - top)
+        sheet, look = self._sheet(), self._look
+        seen = QRectF(self.viewport().rect()).adjusted(sheet.left - 3, sheet.top - 3, 0, 0)
         painter.save()
-        painter.setClipRect(body.adjusted(-3, -3, 0, 0))
-        self._draw_grounds(painter)
-        painter.drawImage(self._origin(), self._image)
-        if self._hover and self._hover != self.selection:
-            self._frame(painter, self._hover, "muted", 1)
-        self._frame(painter, self.selection, "surface", 4)  # so that the mark stands off from any colour map
-        self._frame(painter, self.selection, "accent", 2)
+        painter.setClipRect(seen)
+        self._draw_grounds(painter, sheet, look, seen)
+        painter.drawImage(sheet.origin, self._image)
+        if self._census:
+            marks.draw_kinds(painter, sheet, self._census, look, seen)
+        bright = self._bright
+        if bright is not None:
+            marks.draw_veil(painter, sheet, lambda head: head not in bright, look, seen)
+        strong = {*self.picked, *((self._hover,) if self._hover else ())}
+        if self._order:
+            marks.draw_names(painter, sheet, look, strong, seen)
+        self._draw_frames(painter, sheet, look)
         painter.restore()
-        self._draw_labels(painter, self._look)
+        if not self._order:
+            marks.draw_axes(painter, sheet, look, strong)
 
-    def _draw_grounds(self, painter: QPainter) -> None:
+    def _draw_grounds(self, painter: QPainter, sheet: marks.Sheet, look: Look, seen: QRectF) -> None:
         # What a causal model cannot see is transparent in the image; its ground must differ from a weight of 0.
-        if self._shown is None or self._look is None or not self._shown.maps.causal:
+        if self._shown is None or not self._shown.maps.causal:
             return
-        ground = self._look.palette.colour("background")
-        layers, heads, _ = self._shown.shape
-        for layer in range(layers):
-            for head in range(heads):
-                painter.fillRect(self._tile_rect(layer, head), ground)
+        ground = look.palette.colour("background")
+        for head in sheet.grid.heads():
+            rect = sheet.tile(*head)
+            if rect.intersects(seen):
+                painter.fillRect(rect, ground)
 
-    def _frame(self, painter: QPainter, head: tuple[int, int], role: str, width: int) -> None:
-        assert self._look is not None
-        painter.setPen(QPen(self._look.palette.colour(role), width))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        grow = width / 2
-        painter.drawRect(self._tile_rect(*head).adjusted(-grow, -grow, grow, grow))
-
-    def _draw_labels(self, painter: QPainter, look: Look) -> None:
-        assert self._grid is not None
-        font = look.small()
-        painter.setFont(font)
-        metrics = QFontMetricsF(font)
-        left, top = self._margins()
-        origin = self._origin()
-        pitch = self._grid.pitch / self._ratio
-        side = self._grid.tile / self._ratio
-        points = {self.selection, *({self._hover} if self._hover else ())}
-        widest = metrics.horizontalAdvance(f"H{self._grid.heads}") + TINY
-        for axis, count, letter, step in (
-            (0, self._grid.layers, "L", every(pitch, metrics.height())),
-            (1, self._grid.heads, "H", every(pitch, widest)),
-        ):
-            strong = {point[axis] for point in points}
-            for i in range(count):
-                if i % step and i not in strong:
-                    continue
-                painter.setPen(look.palette.colour("text" if i in strong else "muted"))
-                if axis == 0:
-                    box = QRectF(origin.x() - left, origin.y() + i * pitch, left - SMALL, side)
-                    if box.center().y() >= top:
-                        painter.drawText(box, RIGHT, f"{letter}{i + 1}")
-                else:
-                    x = origin.x() + i * pitch + side / 2
-                    if x >= left:
-                        painter.drawText(QRectF(x - 20, 0, 40, top - TINY), CENTRE, f"{letter}{i + 1}")
+    def _draw_frames(self, painter: QPainter, sheet: marks.Sheet, look: Look) -> None:
+        palette = look.palette
+        if self._hover and self._hover not in self.picked:
+            marks.draw_frame(painter, sheet.tile(*self._hover), palette.colour("muted"), 1)
+        for head, colour in zip(self.picked, look.head_colours(len(self.picked)), strict=True):
+            if sheet.grid.place(*head) is not None:
+                rect = sheet.tile(*head)
+                marks.draw_frame(
+                    painter, rect, palette.colour("surface"), 4
+                )  # stands off from any colour map
+                marks.draw_frame(painter, rect, colour, 2)
 
     # ---- input
 
@@ -250,7 +286,15 @@ class AtlasView(QAbstractScrollArea):
         self._rebuild()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point at a head."""
+        """Point at a head, or drag the atlas."""
+        if self._drag and event.buttons() & Qt.MouseButton.LeftButton:
+            start, x, y = self._drag
+            moved = event.position() - start
+            self._dragged = self._dragged or moved.manhattanLength() > _DRAG
+            if self._dragged:
+                self.horizontalScrollBar().setValue(round(x - moved.x()))
+                self.verticalScrollBar().setValue(round(y - moved.y()))
+            return
         self._point_at(self._head_at(event.position()))
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -259,16 +303,31 @@ class AtlasView(QAbstractScrollArea):
             self._point_at(None)
         return super().viewportEvent(event)
 
-    def _point_at(self, head: tuple[int, int] | None) -> None:
+    def _point_at(self, head: Head | None) -> None:
         if head != self._hover:
             self._hover = head
             self.viewport().update()
             self.hovered.emit(head)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a head."""
+        """Begin to drag; a press that stays is a click."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drag = (
+                event.position(),
+                self.horizontalScrollBar().value(),
+                self.verticalScrollBar().value(),
+            )
+            self._dragged = False
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Choose a head; with Ctrl take it to the chosen one."""
         head = self._head_at(event.position())
-        if head and event.button() == Qt.MouseButton.LeftButton:
+        clicked, self._drag = self._drag is not None and not self._dragged, None
+        if not (clicked and head and event.button() == Qt.MouseButton.LeftButton):
+            return
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.join(*head)
+        else:
             self.choose(*head)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -277,34 +336,62 @@ class AtlasView(QAbstractScrollArea):
             self.opened.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll; with Ctrl make the tiles larger or smaller."""
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom(1.2 if event.angleDelta().y() > 0 else 1 / 1.2)
+        """Scroll; with Ctrl make the tiles larger or smaller around the pointer."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.angleDelta().y():
+            self.zoom(_ZOOM if event.angleDelta().y() > 0 else 1 / _ZOOM, event.position())
             event.accept()
         else:
             super().wheelEvent(event)
 
-    def zoom(self, factor: float) -> None:
-        """Make the tiles larger or smaller; 0 fits them to the room again."""
-        self._zoom = max(0.4, min(6.0, self._zoom * factor)) if factor else 1.0
+    def zoom(self, factor: float, around: QPointF | None = None) -> None:
+        """Make the tiles larger or smaller; what is under `around` stays there. 0 fits them to the room again."""
+        if self._grid is None:
+            return
+        point = around or QPointF(self.viewport().rect().center())
+        before, sheet = self._grid, self._sheet()
+        at = point - sheet.origin
+        self._zoom = max(0.4, min(8.0, self._zoom * factor)) if factor else 1.0
         self._rebuild()
+        after = at.x() * self._grid.pitch / before.pitch, at.y() * self._grid.rise / before.rise
+        self.horizontalScrollBar().setValue(round(after[0] + sheet.left - point.x()))
+        self.verticalScrollBar().setValue(round(after[1] + sheet.top - point.y()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move the selection, Home and End go to the ends of a layer, Enter opens the head."""
-        if self._shown is None:
-            super().keyPressEvent(event)
-            return
-        layers, heads, _ = self._shown.shape
-        layer, head = self.selection
+        """Arrows choose, with Ctrl they take heads together, with Shift they move the atlas; + - 0 zoom."""
         key = Qt.Key(event.key())
-        if key in _STEPS:
+        if self._shown is None or self._grid is None:
+            super().keyPressEvent(event)
+        elif key in _STEPS and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             down, right = _STEPS[key]
-            self.choose(max(0, min(layers - 1, layer + down)), max(0, min(heads - 1, head + right)))
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.choose(layer, 0 if key == Qt.Key.Key_Home else heads - 1)
+            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + 60 * down)
+            self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + 60 * right)
+        elif key in _STEPS or key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self._walk(key, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.opened.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus, Qt.Key.Key_0):
-            self.zoom({Qt.Key.Key_Minus: 1 / 1.2, Qt.Key.Key_0: 0.0}.get(key, 1.2))
+            self.zoom({Qt.Key.Key_Minus: 1 / _ZOOM, Qt.Key.Key_0: 0.0}.get(key, _ZOOM))
         else:
             super().keyPressEvent(event)
+
+    def _walk(self, key: Qt.Key, joining: bool) -> None:
+        assert self._grid is not None
+        grid = self._grid
+        row, column = grid.place(*self.selection) or (0, 0)
+        if key in _STEPS:
+            down, right = _STEPS[key]
+            row, column = (
+                max(0, min(grid.rows - 1, row + down)),
+                max(0, min(grid.columns - 1, column + right)),
+            )
+        else:
+            column = 0 if key == Qt.Key.Key_Home else grid.columns - 1
+        head = grid.head(row, column)
+        if head and joining:
+            kept = tuple(other for other in self.picked if other != head)
+            self.selection, self.others = head, kept[: MOST_PICKED - 1]
+            self._bring_into_sight()
+            self.viewport().update()
+            self.joined.emit()
+        elif head:
+            self.choose(*head)

@@ -41,6 +41,11 @@ class Look:
         font.setPixelSize(FONT_SMALL)
         return font
 
+    def head_colours(self, heads: int) -> list[QColor]:
+        """A colour for each of several heads that are looked at together; for one alone the accent."""
+        series = (self.palette.accent,) if heads == 1 else self.palette.series
+        return [QColor(series[i % len(series)]) for i in range(heads)]
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -104,16 +104,16 @@ class Figure:
             atlas_numbers(self.shown, self.look.scale, grid), colour_table(self.look.colours, palette)
         )
         x, y = body.left() + _SIDE_ROOM, body.top() + 20
-        for layer, head in np.ndindex(grid.layers, grid.heads):
+        for layer, head in np.ndindex(grid.rows, grid.columns):
             ground = QRectF(x + head * grid.pitch, y + layer * grid.pitch, grid.tile, grid.tile)
             painter.fillRect(ground, palette.colour("background"))
         painter.drawImage(QRectF(x, y, grid.width, grid.height), image)
         painter.setFont(self.look.small())
         painter.setPen(palette.colour("muted"))
-        for layer in range(grid.layers):
+        for layer in range(grid.rows):
             box = QRectF(body.left(), y + layer * grid.pitch, _SIDE_ROOM - SMALL, grid.tile)
             painter.drawText(box, RIGHT, f"L{layer + 1}")
-        for head in range(grid.heads):
+        for head in range(grid.columns):
             painter.drawText(QRectF(x + head * grid.pitch, body.top(), grid.tile, 18), CENTRE, f"H{head + 1}")
 
     def image(self) -> QImage:

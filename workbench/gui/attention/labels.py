@@ -22,6 +22,16 @@ def token_name(token: str) -> str:
     return token.strip() or ("⏎" if "\n" in token else "␣")
 
 
+def query_names(shown: Shown) -> tuple[str, ...]:
+    """The tokens that look, so that they can be seen."""
+    return tuple(token_name(token) for token in shown.maps.tokens)
+
+
+def key_names(shown: Shown) -> tuple[str, ...]:
+    """The tokens that are looked at."""
+    return tuple(token_name(token) for token in shown.maps.keys or shown.maps.tokens)
+
+
 def head_name(layer: int, head: int) -> str:
     """A head as a person counts, from 1."""
     return f"Layer {layer + 1}, head {head + 1}"

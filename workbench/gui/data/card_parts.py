@@ -79,32 +79,34 @@ class Mark(QWidget):
         painter.setBrush(colour)
         if self._kind == "error":
             painter.drawPolygon(
-                _points((5, 1), (11, 1), (15, 5), (15, 11), (11, 15), (5, 15), (1, 11), (1, 5))
+                points((5, 1), (11, 1), (15, 5), (15, 11), (11, 15), (5, 15), (1, 11), (1, 5))
             )
             painter.setPen(sign)
             painter.drawLine(QPointF(5.6, 5.6), QPointF(10.4, 10.4))
             painter.drawLine(QPointF(10.4, 5.6), QPointF(5.6, 10.4))
         elif self._kind == "warning":
-            painter.setPen(QPen(colour, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, _ROUND))
-            painter.drawPolygon(_points((8, 2.2), (14.4, 13.6), (1.6, 13.6)))
+            painter.setPen(QPen(colour, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, ROUND))
+            painter.drawPolygon(points((8, 2.2), (14.4, 13.6), (1.6, 13.6)))
             painter.setPen(sign)
             painter.drawLine(QPointF(8, 6.4), QPointF(8, 9.4))
             painter.drawPoint(QPointF(8, 12))
         else:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, _ROUND))
+            painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, ROUND))
             painter.drawEllipse(QPointF(8, 8), 6.4, 6.4)
             if self._kind == "good":
-                painter.drawPolyline(_points((5, 8.3), (7.2, 10.4), (11, 6)))
+                painter.drawPolyline(points((5, 8.3), (7.2, 10.4), (11, 6)))
             else:
                 painter.drawLine(QPointF(8, 7.6), QPointF(8, 11))
                 painter.drawPoint(QPointF(8, 5))
 
 
-_ROUND, _CAP = Qt.PenJoinStyle.RoundJoin, Qt.PenCapStyle.RoundCap
+#: How lines meet and end.
+ROUND, CAP = Qt.PenJoinStyle.RoundJoin, Qt.PenCapStyle.RoundCap
 
 
-def _points(*places: tuple[float, float]) -> QPolygonF:
+def points(*places: tuple[float, float]) -> QPolygonF:
+    """These places as a line or an outline."""
     return QPolygonF([QPointF(x, y) for x, y in places])
 
 
@@ -258,29 +260,6 @@ class RowButton(QAbstractButton):
         hovered = self.isEnabled() and (self.underMouse() or self.isDown())
         painter.setBrush(palette.colour("raised") if hovered else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), RADIUS_SMALL, RADIUS_SMALL)
-
-
-class Chevron(QWidget):
-    """Says that a row unfolds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._open = False
-        self.setFixedSize(14, 16)
-        theme().changed.connect(self.update)
-
-    def show_open(self, on: bool) -> None:
-        """Point down, or to the right."""
-        self._open = on
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the angle."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(current().colour("muted"), 1.3, Qt.PenStyle.SolidLine, _CAP, _ROUND))
-        places = ((4, 6.5), (8, 10.5), (12, 6.5)) if self._open else ((6.5, 4.5), (10.5, 8.5), (6.5, 12.5))
-        painter.drawPolyline(_points(*places))
 
 
 def set_words(label: Label, role: str) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
 from workbench.gui.data.card_parts import (
-    Chevron,
     Mark,
     Quote,
     RowButton,
@@ -20,9 +18,10 @@ from workbench.gui.data.card_parts import (
     figure,
     set_words,
 )
+from workbench.gui.data.folding_row import FoldingRow
 from workbench.gui.data.lengths import percent
-from workbench.gui.theme import RADIUS_SMALL, SMALL, current, theme
-from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, row, show_if
+from workbench.gui.theme import SMALL
+from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, explain_widget, row, show_if
 
 if TYPE_CHECKING:
     from workbench.data.check import Finding
@@ -31,29 +30,26 @@ _EXAMPLES = 5
 _INDENT = SMALL + Mark.SIZE + SMALL  # pixels: what belongs to a finding stands below its title
 
 
-class FindingRow(QWidget):
-    """One finding: its head, and below it what unfolds, which is made when it is first wanted."""
+class FindingRow(FoldingRow):
+    """One finding: its head, and below it what unfolds."""
 
-    opened = Signal(bool)
     rows_wanted = Signal()
     fix_wanted = Signal(object)
     ignored = Signal()
     example_wanted = Signal(int)
 
     def __init__(self, finding: Finding, total: int) -> None:
-        super().__init__()
+        super().__init__(RowButton(finding.title))
         self.finding = finding
         self._total = total  # rows of the data, to say how large a share it is; 0: not known
         self._at = -1
-        self.content: QWidget | None = None
         self.fixes: list[WrapButton] = []
         severity = {
             "error": self.tr("Stands in the way of training"),
             "warning": self.tr("Costs quality or honesty"),
             "hint": self.tr("Worth knowing"),
         }[finding.severity]
-        self.head = RowButton(finding.title, severity)
-        self.head.setCheckable(True)
+        explain_widget(self.head, severity, finding.title)
         self.head.setAccessibleDescription(f"{severity}. {finding.why}")
         self.head.put(Mark(finding.severity))
         self._title = Label(breakable(finding.title), wrap=True)
@@ -61,42 +57,15 @@ class FindingRow(QWidget):
         # A title that has the number already need not have it twice.
         if figure(finding.count) not in finding.title.replace(" ", "\u202f").replace(",", "\u202f"):
             self.head.put(Muted(figure(finding.count), wrap=False))
-        self._chevron = Chevron()
-        self.head.put(self._chevron)
-        self.head.toggled.connect(self._fold)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addWidget(self.head)
-        theme().changed.connect(self.update)
+        self.head.put(self.chevron)
+        self.body.addWidget(self.head)
 
-    def is_open(self) -> bool:
-        """Whether the content shows."""
-        return self.head.isChecked()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The one that is unfolded stands out."""
-        if self.is_open():
-            painter, palette = QPainter(self), current()
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(palette.colour("line"))
-            painter.setBrush(palette.colour("background"))
-            painter.drawRoundedRect(
-                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS_SMALL, RADIUS_SMALL
-            )
-
-    def _fold(self, on: bool) -> None:
-        if on and self.content is None:
-            self.content = self._make_content()
-            self._layout.addWidget(self.content)
-        if self.content is not None:
-            show_if(self.content, on)
-        self._chevron.show_open(on)
+    def show_folded(self, on: bool) -> None:
+        """The title of the one that is open is set in bold."""
         set_words(self._title, "section" if on else "")
-        self.update()
-        self.opened.emit(on)
 
-    def _make_content(self) -> QWidget:
+    def make_content(self) -> QWidget:
+        """Why it matters, where it is, and what can be done."""
         finding = self.finding
         content = QWidget()
         body = QVBoxLayout(content)
@@ -159,7 +128,7 @@ class FindingRow(QWidget):
         show_if(self.show_rows, bool(len(self.finding.rows)))
         self.ignore = GhostButton(
             self.tr("Ignore"),
-            help=self.tr("Do not list findings of this kind for this data. They can be brought back."),
+            help=self.tr("Do not list this for this data. It can be brought back from the end of the list."),
             on_click=self.ignored.emit,
         )
         return row(self.show_rows, self.ignore, None)
@@ -176,16 +145,16 @@ class FindingRow(QWidget):
 class IgnoredRow(QWidget):
     """A finding that is ignored, and the way back."""
 
-    restored = Signal(str)
+    restored = Signal(object)  # the name of the Finding
 
     def __init__(self, finding: Finding) -> None:
         super().__init__()
         self.back = IconButton(
             "undo",
             self.tr("Bring back: {0}").format(finding.title),
-            on_click=lambda: self.restored.emit(finding.kind),
+            on_click=lambda: self.restored.emit(finding.name),
         )
-        self.back.setObjectName(finding.kind)
+        self.back.setObjectName("/".join(part for part in finding.name if part))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SMALL, 0, 0, 0)
         layout.setSpacing(SMALL)

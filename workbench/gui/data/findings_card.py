@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from workbench.data.check import Finding
     from workbench.run.problem import Problem
 
+Name = tuple[str, str, str]
+
 _AT_ONCE = 20  # findings that get a row at once, at 3 ms each; a table of 300 columns may have hundreds
 _SEVERITIES = ("error", "warning", "hint")
 
@@ -45,8 +47,8 @@ class FindingsCard(Card):
     cancel_wanted = Signal()
     rows_wanted = Signal(object)  # the Finding
     fix_wanted = Signal(object)  # the Fix
-    ignored = Signal(str)  # the kind
-    restored = Signal(str)  # the kind
+    ignored = Signal(object)  # the name of the Finding
+    restored = Signal(object)  # the name of the Finding
     example_wanted = Signal(object, int)  # the Finding, a place in its rows
     counted = Signal(int, str)  # findings that are not ignored (-1: not looked), tone of the badge
 
@@ -55,7 +57,7 @@ class FindingsCard(Card):
         self.setAccessibleName(self.tr("Findings"))
         self._findings: tuple[Finding, ...] = ()
         self._total = self._checks = 0
-        self._ignored: frozenset[str] = frozenset()
+        self._ignored: frozenset[Name] = frozenset()
         self._all = False
         self.rows: list[FindingRow] = []
         self.empty = EmptyState("search", "-", "-", self.tr("Look for problems"), self.look_wanted.emit)
@@ -140,10 +142,10 @@ class FindingsCard(Card):
         self.stale.say("")
         self._rebuild()
 
-    def show_ignored(self, kinds: Collection[str]) -> None:
-        """Which kinds are ignored."""
-        if frozenset(kinds) != self._ignored:
-            self._ignored = frozenset(kinds)
+    def show_ignored(self, names: Collection[Name]) -> None:
+        """Which findings are ignored, by their names; others of the same kind are not."""
+        if frozenset(names) != self._ignored:
+            self._ignored = frozenset(names)
             if not self._result.isHidden() or self._findings:
                 self._rebuild()
 
@@ -179,7 +181,7 @@ class FindingsCard(Card):
             each.setVisible(each is part)
 
     def _shown(self) -> list[Finding]:
-        return [found for found in self._findings if found.kind not in self._ignored]
+        return [found for found in self._findings if found.name not in self._ignored]
 
     def _rebuild(self) -> None:
         shown = self._shown()
@@ -188,7 +190,7 @@ class FindingsCard(Card):
         if not self._findings:
             self._say_clean()
             return
-        open_now = next((_name(each.finding) for each in self.rows if each.is_open()), None)
+        open_now = next((each.finding.name for each in self.rows if each.is_open()), None)
         for old in self.rows:
             old.hide()
             old.deleteLater()
@@ -196,7 +198,7 @@ class FindingsCard(Card):
         self.rows = [self._make_row(found) for found in shown[:count]]
         for each in self.rows:
             self._list.addWidget(each)
-            if _name(each.finding) == open_now:
+            if each.finding.name == open_now:
                 each.head.setChecked(True)
         left = len(shown) - len(self.rows)
         self.more.setVisible(left > 0)
@@ -238,7 +240,7 @@ class FindingsCard(Card):
         made.head.stepped.connect(partial(self._step, made))
         made.rows_wanted.connect(lambda: self.rows_wanted.emit(finding))
         made.fix_wanted.connect(self.fix_wanted)
-        made.ignored.connect(lambda: self.ignored.emit(finding.kind))
+        made.ignored.connect(lambda: self.ignored.emit(finding.name))
         made.example_wanted.connect(lambda place: self.example_wanted.emit(finding, place))
         return made
 
@@ -257,7 +259,7 @@ class FindingsCard(Card):
         self._rebuild()
 
     def _fill_ignored(self) -> None:
-        put_aside = [found for found in self._findings if found.kind in self._ignored]
+        put_aside = [found for found in self._findings if found.name in self._ignored]
         empty(self.ignored_fold.body)
         for found in put_aside:
             line = IgnoredRow(found)
@@ -271,8 +273,3 @@ class FindingsCard(Card):
             title,
         )
         self.ignored_fold.setVisible(bool(put_aside))
-
-
-def _name(finding: Finding) -> tuple[str, str]:
-    """What a finding is known by from one look to the next."""
-    return finding.kind, finding.column

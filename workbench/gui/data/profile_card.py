@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 
 from workbench.data.suggest import counted
 from workbench.gui.data.card_parts import (
-    Chevron,
     RowButton,
     SmallNote,
     breakable,
@@ -19,6 +18,7 @@ from workbench.gui.data.card_parts import (
     empty,
     set_words,
 )
+from workbench.gui.data.folding_row import Chevron
 from workbench.gui.data.lengths import percent
 from workbench.gui.theme import FONT_SMALL, MEDIUM, SMALL, TINY, current, theme
 from workbench.gui.widgets import Card, GhostButton, Label, Muted, column, explain_widget, show_if

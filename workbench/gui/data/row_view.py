@@ -166,16 +166,14 @@ class RowPanel(Card):
     def _show_head(self, text: str) -> None:
         model, table = self._model, self._model.table
         assert table is not None
-        place = model.place(self._row)
-        self.number.setText(self.tr("Row {0}").format(grouped(place.number)))
+        self.number.setText(self.tr("Row {0}").format(grouped(model.number(self._row))))
         labelled = model.label in table.columns
         label = model.full_text(self._row, table.columns.index(model.label)) if labelled else None
         self.label.setVisible(labelled)
         shown = label[:60] + ("…" if len(label) > 60 else "") if label else self.tr("no label")
         self.label.show_status(shown, "accent" if label else "warning")
         self.label.setToolTip(label or "")
-        edits = model.edits
-        dropped = edits is not None and edits.dropped(place.key)
+        dropped = model.is_dropped(self._row)
         self.state.setVisible(dropped)
         self.state.setText(self.tr("dropped"))
         self.length.setText(
@@ -187,7 +185,7 @@ class RowPanel(Card):
         self.pencil.setEnabled(short and not dropped)
         why = "" if short else self.tr("This text is too long to be changed here.")
         self.pencil.setToolTip(why or self.tr("Change the text (F2)"))
-        note = edits.note(place.key) if edits is not None else ""
+        note = model.note(self._row)
         if not self.note.hasFocus():
             self.note.setText(note)
             self.note.setVisible(bool(note) and model.editable)
@@ -319,9 +317,7 @@ class RowPanel(Card):
         return False
 
     def _drop_note(self) -> None:
-        edits = self._model.edits
-        assert edits is not None
-        self.note.setText(edits.note(self._model.place(self._row).key))
+        self.note.setText(self._model.note(self._row))
         self.note.setVisible(bool(self.note.text()))
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QWidget
 
 from workbench.data.step import Step, all_steps, parse_step
 from workbench.data.suggest import counted
-from workbench.gui.data.card_parts import Chevron, RowButton, SmallNote, breakable, figure, set_words
-from workbench.gui.theme import RADIUS_SMALL, SMALL, current, theme
+from workbench.gui.data.card_parts import RowButton, SmallNote, breakable, figure, set_words
+from workbench.gui.data.folding_row import FoldingRow
+from workbench.gui.theme import SMALL, current
 from workbench.gui.widgets import GhostButton, IconButton, Label, Muted, column, explain_widget, row, show_if
 from workbench.run.problem import WorkbenchError
 
@@ -40,10 +41,9 @@ class StepOutcome:
         return ", ".join((f"{counted(first, 'row')} {done}", *(f"{figure(n)} {d}" for n, d in rest)))
 
 
-class StepRow(QWidget):
+class StepRow(FoldingRow):
     """One step: its head, its switch, and what unfolds below."""
 
-    opened = Signal(bool)
     switched = Signal(bool)
     moved = Signal(int)
     removed = Signal()
@@ -52,20 +52,23 @@ class StepRow(QWidget):
     dropped = Signal(int)
 
     def __init__(self, number: int, of: int, record: Record) -> None:
-        super().__init__()
+        summary, trouble = _summary(record)
+        name = str(record.get("name", ""))
+        head = _StepHead(f"{number}: {name or summary}")
+        super().__init__(head)
         self.record = record
         self._landing = ""
         on = record.get("on", True) is not False
-        summary, trouble = _summary(record)
-        name = str(record.get("name", ""))
-        self.head = _StepHead(self.tr("Step {0}: {1}").format(number, name or summary))
-        self.head.setCheckable(True)
-        self.head.moved.connect(self.moved)
-        self.head.removed.connect(self.removed)
-        self.head.dragged.connect(self.dragged)
-        self.head.dropped.connect(self.dropped)
+        for signal, own in (
+            (head.moved, self.moved),
+            (head.removed, self.removed),
+            (head.dragged, self.dragged),
+            (head.dropped, self.dropped),
+        ):
+            signal.connect(own)
+        head.setText(self.tr("Step {0}: {1}").format(number, name or summary))
         self._help = self.tr("Alt+Up, Alt+Down or the mouse move it, Delete removes it.")
-        explain_widget(self.head, self._help, self.head.text())
+        explain_widget(head, self._help, head.text())
         self.number = Muted(str(number), wrap=False)
         self.title = Label(breakable(name or summary), "" if on else "muted", wrap=True)
         self.outcome = Label("", "caption", wrap=True)
@@ -73,10 +76,9 @@ class StepRow(QWidget):
         if name:
             said.append(Label(breakable(summary), "caption", wrap=True))
         self._on = on
-        self._chevron = Chevron()
         self.head.put(self.number)
         self.head.put(column(*said, self.outcome, spacing=2), 1)
-        self.head.put(self._chevron)
+        self.head.put(self.chevron)
         self.switch = QCheckBox()
         self.switch.setChecked(on)
         explain_widget(
@@ -91,22 +93,17 @@ class StepRow(QWidget):
         self._trouble = trouble
         self._outcome: StepOutcome | None = None
         self.problem: SmallNote | None = None  # made when there is one, as most rows have none
-        self.content: QWidget | None = None
         self.switch.setFixedHeight(28)
         line = QHBoxLayout()
         line.setContentsMargins(SMALL, 0, 0, 0)
         line.setSpacing(0)
         line.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.head, 1)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addLayout(line)
-        self.head.toggled.connect(self._fold)
+        self.body.addLayout(line)
         self.show_outcome(None)
-        theme().changed.connect(self.update)
 
-    def _make_content(self) -> QWidget:
+    def make_content(self) -> QWidget:
+        """What is to be said of it, and what can be done with it."""
         tr = self.tr
         self.edit = GhostButton(
             tr("Edit"), "pencil", help=tr("Change what the step does."), on_click=self.edited.emit
@@ -128,9 +125,9 @@ class StepRow(QWidget):
         content.setContentsMargins(SMALL, 0, SMALL, SMALL)
         return content
 
-    def is_open(self) -> bool:
-        """Whether the buttons show."""
-        return self.head.isChecked()
+    def show_folded(self, on: bool) -> None:
+        """The title of the one that is open is set in bold."""
+        set_words(self.title, "section" if on else ("" if self._on else "muted"))
 
     def show_outcome(self, outcome: StepOutcome | None) -> None:
         """What it did; None where that is not known."""
@@ -143,7 +140,7 @@ class StepRow(QWidget):
         if problem and self.problem is None:
             self.problem = SmallNote("error")
             self.problem.setContentsMargins(SMALL, 0, SMALL, SMALL)
-            self._layout.insertWidget(1, self.problem)
+            self.body.insertWidget(1, self.problem)
         if self.problem is not None:
             self.problem.say(problem)
         if self.content is not None:
@@ -157,34 +154,17 @@ class StepRow(QWidget):
         show_if(self.notes, bool(notes))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The one that is unfolded stands out, and a line shows where a dragged one would come."""
-        painter, palette = QPainter(self), current()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.is_open():
-            painter.setPen(palette.colour("line"))
-            painter.setBrush(palette.colour("background"))
-            area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-            painter.drawRoundedRect(area, RADIUS_SMALL, RADIUS_SMALL)
+        """A line shows where a dragged step would come."""
+        super().paintEvent(event)
         if self._landing:
             y = 0 if self._landing == "above" else self.height() - 2
-            painter.fillRect(QRectF(0, y, self.width(), 2), palette.colour("accent"))
+            QPainter(self).fillRect(QRectF(0, y, self.width(), 2), current().colour("accent"))
 
     def show_landing(self, where: str) -> None:
         """Show that a dragged step would come "above" or "below"; an empty text takes the line away."""
         if where != self._landing:
             self._landing = where
             self.update()
-
-    def _fold(self, on: bool) -> None:
-        if on and self.content is None:
-            self.content = self._make_content()
-            self._layout.addWidget(self.content)
-        if self.content is not None:
-            show_if(self.content, on)
-        self._chevron.show_open(on)
-        set_words(self.title, "section" if on else ("" if self._on else "muted"))
-        self.update()
-        self.opened.emit(on)
 
 
 class _StepHead(RowButton):

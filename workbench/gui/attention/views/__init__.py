@@ -31,4 +31,7 @@ class ViewRow:
 
 VIEWS: tuple[ViewRow, ...] = (
     ViewRow("heads", "Heads", "Which token looks at which, in every head.", "heads", "HeadsView"),
+    ViewRow(
+        "explain", "Explain", "Which words made the prediction, by five methods.", "explain", "ExplainView"
+    ),
 )
