@@ -1,0 +1,39 @@
+"""What a recipe may name as its data: one place, several of them one a line, or a pattern such as `reviews-*.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+_MARKS = "*?["
+
+
+def places(source: str) -> list[str]:
+    """The places that a source names, in order; the source itself where it names one."""
+    return [line.strip() for line in source.split("\n") if line.strip()] or [source.strip()]
+
+
+def joined(names: Iterable[str | Path]) -> str:
+    """Several places as one source."""
+    return "\n".join(map(str, names))
+
+
+def matches(place: Path) -> list[Path]:
+    """The files that a pattern means, in the order of their names; none where the place is there, or is no pattern."""
+    if not any(mark in place.name for mark in _MARKS) or place.exists():
+        return []
+    return sorted(place.parent.glob(place.name))
+
+
+def title_of(source: str) -> str:
+    """What a source is called: "reviews.csv", or "a.csv and 2 more"."""
+    first, *others = places(source)
+    name = Path(first).name or first
+    return f"{name} and {len(others)} more" if others else name
+
+
+def stem_of(source: str) -> str:
+    """The same without the ending of the name, as a run is called after its data."""
+    first, *others = places(source)
+    name = Path(first).stem or first
+    return f"{name} and {len(others)} more" if others else name
