@@ -1,0 +1,48 @@
+"""In which order the atlas shows its heads, and which of them stand out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.run.inside.census import Census
+
+Head = tuple[int, int]
+
+#: The choices: key, title, help.
+ORDERS = (
+    ("layer", "Layer", "Each row is a layer, as the model has them."),
+    ("kind", "Kind", "Heads of one kind next to each other, the surest first."),
+    (
+        "focus",
+        "Most focused first",
+        "By entropy: heads that look at few tokens first, those that look everywhere last.",
+    ),
+    (
+        "near",
+        "Nearest first",
+        "By the mean distance between the token that looks and those that it looks at.",
+    ),
+)
+
+
+def ordered(census: Census, key: str) -> tuple[Head, ...]:
+    """All heads in the order of that name; empty for the model's own order."""
+    if key == "layer":
+        return ()
+    if key == "kind":
+        best = np.take_along_axis(census.scores, census.kinds[:, :, None], axis=2)[:, :, 0]
+        return by(census.kinds - np.clip(best, 0, 0.999))
+    return by(census.entropy if key == "focus" else census.distance)
+
+
+def by(values: NDArray[np.floating] | NDArray[np.integer]) -> tuple[Head, ...]:
+    """All heads by a number of shape (layers, heads), the smallest first; where it is NaN, last."""
+    order = np.argsort(values, axis=None, kind="stable")
+    rows, columns = np.unravel_index(order, values.shape)
+    return tuple(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def of_kinds(census: Census, keys: frozenset[str]) -> frozenset[Head]:
+    """The heads of these kinds."""
+    return frozenset((f.layer, f.head) for f in census.heads() if f.kind.key in keys)

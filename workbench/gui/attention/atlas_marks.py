@@ -1,0 +1,122 @@
+"""What is drawn over the atlas: labels of layers and heads, the colour of each head's kind, frames, the veil."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from workbench.gui.attention.atlas import Grid, Head
+from workbench.gui.attention.drawing import CENTRE, RIGHT, Look
+from workbench.gui.attention.kinds import kind_colour
+from workbench.gui.attention.labels import every
+from workbench.gui.theme import SMALL, TINY
+from workbench.run.inside.census import Census
+
+#: Logical pixels of the line under a tile that shows its kind, and of a head's name under that.
+KIND_LINE, NAME_LINE = 4, 13
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The atlas on a surface: where each tile of `grid` lies; lengths are logical pixels.
+
+    `origin` is the image's corner, `left` and `top` the room for labels, `ratio` device pixels in a logical one.
+    """
+
+    grid: Grid
+    origin: QPointF
+    left: int
+    top: int
+    ratio: float
+
+    def tile(self, layer: int, head: int) -> QRectF:
+        """Where a head is drawn."""
+        x, y = self.grid.corner(layer, head)
+        side = self.grid.tile / self.ratio
+        return QRectF(x / self.ratio, y / self.ratio, side, side).translated(self.origin)
+
+    def head_at(self, point: QPointF) -> Head | None:
+        """The head under a point."""
+        at = point - self.origin
+        return self.grid.at(at.x() * self.ratio, at.y() * self.ratio)
+
+
+def name_of(layer: int, head: int) -> str:
+    """A head in as few letters as can be, counted from 1."""
+    return f"L{layer + 1} H{head + 1}"
+
+
+def draw_kinds(painter: QPainter, sheet: Sheet, census: Census, look: Look, seen: QRectF) -> None:
+    """A line in the colour of its kind under each head in sight."""
+    for head in sheet.grid.heads():
+        rect = sheet.tile(*head)
+        if rect.intersects(seen):
+            line = QRectF(rect.left(), rect.bottom() + 1, rect.width(), KIND_LINE - 1)
+            painter.fillRect(line, kind_colour(census.kind(*head).key, look.palette))
+
+
+def draw_veil(
+    painter: QPainter, sheet: Sheet, faint: Callable[[Head], bool], look: Look, seen: QRectF
+) -> None:
+    """Heads that are not meant fade into the page."""
+    veil = look.palette.colour("surface")
+    veil.setAlphaF(0.82)
+    for head in sheet.grid.heads():
+        rect = sheet.tile(*head)
+        if rect.intersects(seen) and faint(head):
+            painter.fillRect(rect.adjusted(0, 0, 0, KIND_LINE), veil)
+
+
+def draw_frame(painter: QPainter, rect: QRectF, colour: QColor, width: int) -> None:
+    """A frame around a tile."""
+    painter.setPen(QPen(colour, width))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    grow = width / 2
+    painter.drawRect(rect.adjusted(-grow, -grow, grow, grow))
+
+
+def draw_names(painter: QPainter, sheet: Sheet, look: Look, strong: Iterable[Head], seen: QRectF) -> None:
+    """Where heads stand in another order than the model's: the name under each, as far as there is room."""
+    font = look.small()
+    painter.setFont(font)
+    widest = QFontMetricsF(font).horizontalAdvance("L00 H00")
+    side, named = sheet.grid.tile / sheet.ratio, set(strong)
+    for head in sheet.grid.heads():
+        rect = sheet.tile(*head)
+        if rect.intersects(seen) and (side >= widest or head in named):
+            painter.setPen(look.palette.colour("text" if head in named else "muted"))
+            middle = rect.center().x()
+            box = QRectF(middle - 30, rect.bottom() + KIND_LINE, 60, NAME_LINE)
+            painter.drawText(box, CENTRE, name_of(*head))
+
+
+def draw_axes(painter: QPainter, sheet: Sheet, look: Look, points: Iterable[Head]) -> None:
+    """Layers at the left, heads above; those of `points` are strong and always there."""
+    font = look.small()
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    grid, origin, ratio = sheet.grid, sheet.origin, sheet.ratio
+    side = grid.tile / ratio
+    widest = metrics.horizontalAdvance(f"H{grid.columns}") + TINY
+    marked = set(points)
+    for axis, count, pitch, room in (
+        (0, grid.rows, grid.rise / ratio, metrics.height()),
+        (1, grid.columns, grid.pitch / ratio, widest),
+    ):
+        strong = {point[axis] for point in marked}
+        step = every(pitch, room)
+        for i in range(count):
+            if i % step and i not in strong:
+                continue
+            painter.setPen(look.palette.colour("text" if i in strong else "muted"))
+            if axis == 0:
+                box = QRectF(origin.x() - sheet.left, origin.y() + i * pitch, sheet.left - SMALL, side)
+                if box.center().y() >= sheet.top:
+                    painter.drawText(box, RIGHT, f"L{i + 1}")
+            else:
+                x = origin.x() + i * pitch + side / 2
+                if x >= sheet.left:
+                    painter.drawText(QRectF(x - 20, 0, 40, sheet.top - TINY), CENTRE, f"H{i + 1}")
