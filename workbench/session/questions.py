@@ -27,6 +27,7 @@ class RowQuestions:
 
     def __init__(self, home: Home, lane: Lane) -> None:
         self._home, self._lane = home, lane
+        self._naming: Ticket | None = None
 
     def warm_up(self, failed: Failed) -> Ticket:
         """Import what mending needs: the first step that is added must not hold the window's thread for it."""
@@ -42,6 +43,15 @@ class RowQuestions:
             all_checks()
 
         return self._lane.submit(work, done=lambda _: None, failed=failed)
+
+    def make_keys(self, frame: Frame, failed: Failed) -> Ticket:
+        """Make rows' keys once the rows are shown, so that nobody waits for them at the first edit by hand."""
+        if self._naming:
+            self._naming.cancel()
+        self._naming = self._lane.submit(
+            lambda desk: frame.make_keys(desk.check), done=lambda _: None, failed=failed
+        )
+        return self._naming
 
     def look_for_problems(
         self,

@@ -21,6 +21,7 @@ from workbench.run.recipe import Recipe
 from workbench.run.results import Generated, Prediction
 from workbench.session import apart, care, inspection, training, trials
 from workbench.session.following import Following, News
+from workbench.session.hub import HubQuestions
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.questions import RowQuestions
 from workbench.session.requests import (
@@ -147,7 +148,7 @@ class ActiveRun:
 class Session:
     """One open workbench on one home.
 
-    The owner runs `engine.run()` and `files.run()` on a thread each, empties `mailbox` regularly, and at the
+    The owner runs `engine.run()`, `files.run()` and `network.run()` on a thread each, empties `mailbox` regularly, and at the
     end calls `close()` and joins the threads.
     """
 
@@ -156,8 +157,12 @@ class Session:
         self.mailbox = Mailbox()
         self.engine = Lane(self.mailbox)
         self.files = Lane(self.mailbox)
+        #: For what may wait for an answer of the Hub: nobody else should have to wait for it.
+        self.network = Lane(self.mailbox)
         #: What can be asked about rows.
         self.rows = RowQuestions(home, self.files)
+        #: What can be asked of the Hub.
+        self.hub = HubQuestions(home, self.network)
         #: Whether runs train in a process of their own, whose crash leaves this one alive.
         self.apart = False
         #: The run in work, or None. Read on the thread that empties the mailbox.
@@ -173,6 +178,7 @@ class Session:
             following.join(1.0)  # it sleeps, or waits for a network folder that may never answer
         self.engine.close()
         self.files.close()
+        self.network.close()
 
     # ---- training
 
@@ -333,7 +339,12 @@ class Session:
 
             return data.look(self.home, request, desk)
 
-        return self.files.submit(work, done=done, failed=failed)
+        def arrived(preview: DataPreview) -> None:
+            done(preview)
+            if preview.untouched is not None:
+                self.rows.make_keys(preview.untouched, failed)
+
+        return self.files.submit(work, done=arrived, failed=failed)
 
     def list_runs(self, done: Callable[[tuple[RunSummary, ...]], object], failed: Failed) -> Ticket:
         """All runs, newest first."""
