@@ -1,0 +1,186 @@
+"""The training film: it changes nothing, it is whole after a resume, and it may fail without harm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from shutil import rmtree
+
+import numpy as np
+import pytest
+
+from tests.engine.conftest import Run, StopAfter
+from tests.engine.saving import sums
+from workbench.engine.loading import load_for_use
+from workbench.run.events import Ended, Notice, Step
+from workbench.run.folder import RunFolder
+from workbench.run.home import Home
+from workbench.run.inside.film import Reel, levels_of, read_frames, read_probes, read_reel, weights_of
+from workbench.run.inside.film_pace import Pace
+from workbench.run.recipe import Recipe
+from workbench.session import training
+
+Recipes = Callable[..., Recipe]
+#: Frames whatever they cost: a step of a tiny model takes less time than looking at it.
+ALL = ("film.frames=6", "film.budget=100", "training.checkpoint_every=3")
+
+
+def reel_of(folder: RunFolder, probe: int = 0) -> Reel:
+    reel = read_reel(folder.path, probe)
+    assert reel is not None
+    return reel
+
+
+def test_a_filmed_run_equals_one_without_a_film_to_the_bit(recipe: Recipes, run: Run) -> None:
+    filmed, events = run(recipe(*ALL))
+    plain, others = run(recipe("film.on=false", "training.checkpoint_every=3"))
+    assert len(read_frames(filmed.path)) > 6 and not (plain.path / "film").exists()
+    losses = [(e.step, e.loss, e.gradient_norm) for e in events if isinstance(e, Step)]
+    assert losses == [(e.step, e.loss, e.gradient_norm) for e in others if isinstance(e, Step)]
+    for one, other in ((filmed.model, plain.model), (filmed.checkpoints, plain.checkpoints)):
+        assert sums_of_weights(one) == sums_of_weights(other)
+    assert isinstance(events[-1], Ended) and isinstance(others[-1], Ended)
+    assert events[-1].metrics == others[-1].metrics
+
+
+def sums_of_weights(folder: Path) -> dict[str, str]:
+    return {name: value for name, value in sums(folder).items() if name.endswith(".safetensors")}
+
+
+def test_the_film_is_what_the_attention_page_shows_of_the_saved_model(recipe: Recipes, run: Run) -> None:
+    import torch
+
+    from workbench.engine.attention import attention_maps
+
+    folder, _ = run(recipe(*ALL))
+    reel = reel_of(folder)
+    last = folder.checkpoint_folders()[-1]
+    assert int(last.name.removeprefix("step-")) == reel.frames[-1].step
+    maps = attention_maps(load_for_use(last / "model", "last", torch.device("cpu")), reel.pinned.text)
+    assert reel.tokens() == maps.tokens
+    np.testing.assert_allclose(reel.weights(-1), maps.weights, atol=0.004)
+    said = reel.said(len(reel.frames) - 1)
+    assert [name for name, _ in said.prediction] == [name for name, _ in maps.prediction]
+    assert said.loss == pytest.approx(-math.log(dict(maps.prediction)[reel.pinned.label]), rel=1e-3)
+
+
+def test_a_resumed_run_goes_on_with_its_film_without_doubled_frames(recipe: Recipes, run: Run) -> None:
+    wanted = recipe(*ALL)
+    whole, _ = run(wanted)
+    cut, _ = run(wanted, StopAfter(5))
+    rmtree(cut.checkpoint_folders()[-1])  # so that the film is ahead of the checkpoint, as after a crash
+    filmed = [frame.step for frame in read_frames(cut.path)]
+    assert filmed[-1] > int(cut.checkpoint_folders()[-1].name.removeprefix("step-"))
+    list(training.carry_out(training.reopen(cut), training.Control()))
+    one, other = reel_of(whole), reel_of(cut)
+    assert [frame.step for frame in other.frames] == [frame.step for frame in one.frames]
+    assert [frame.said for frame in other.frames] == [frame.said for frame in one.frames]
+    np.testing.assert_array_equal(other.levels, one.levels)
+    assert sorted(file.name for file in (cut.path / "film").glob("frame-*")) == sorted(
+        file.name for file in (whole.path / "film").glob("frame-*")
+    )
+
+
+def test_a_torn_film_is_read_up_to_the_damage(recipe: Recipes, run: Run) -> None:
+    folder, _ = run(recipe(*ALL))
+    before = reel_of(folder)
+    film = folder.path / "film"
+    with (film / "index.jsonl").open("a") as index:
+        index.write('{"step": 99, "epo')
+    broken = before.frames[2].step
+    file = film / f"frame-{broken:06d}.npz"
+    file.write_bytes(file.read_bytes()[:100])
+    (film / f"frame-{before.frames[3].step:06d}.npz").unlink()
+    left = reel_of(folder)
+    gone = {broken, before.frames[3].step}
+    assert [f.step for f in left.frames] == [f.step for f in before.frames if f.step not in gone]
+    np.testing.assert_array_equal(left.levels[2:], before.levels[4:])
+
+
+def test_a_film_that_grows_is_read_from_where_it_was_left(recipe: Recipes, run: Run) -> None:
+    wanted = recipe(*ALL)
+    folder, _ = run(wanted, StopAfter(4))
+    first = reel_of(folder)
+    assert read_reel(folder.path, 0, first) is first
+    list(training.carry_out(training.reopen(folder), training.Control()))
+    grown = read_reel(folder.path, 0, first)
+    assert grown is not None and len(grown.frames) > len(first.frames)
+    np.testing.assert_array_equal(grown.levels, reel_of(folder).levels)
+
+
+def test_filming_that_fails_is_said_once_and_the_run_ends_well(recipe: Recipes, home: Home) -> None:
+    class InTheWay(training.Control):
+        """Puts a file where the film has to be, as soon as the training has begun."""
+
+        def between_steps(self, live: object) -> None:
+            film = prepared.folder.path / "film"
+            if film.is_dir():
+                rmtree(film)
+                film.write_text("in the way")
+
+    prepared = training.begin(home, recipe(*ALL))
+    events = list(training.carry_out(prepared, InTheWay()))
+    assert isinstance(events[-1], Ended) and events[-1].status == "finished"
+    said = [event.text for event in events if isinstance(event, Notice) and "film" in event.text]
+    assert len(said) == 1 and said[0].startswith("The film of this run ends here")
+
+
+def test_sentences_of_one_s_own_are_filmed(recipe: Recipes, run: Run) -> None:
+    folder, _ = run(recipe("film.probes=rain and snow today | bread", "training.max_steps=2"))
+    assert [probe.text for probe in read_probes(folder.path)] == ["rain and snow today", "bread"]
+    reel = reel_of(folder, 1)
+    assert reel.pinned.tokens == ("[CLS]", "bread", "[SEP]") and reel.pinned.label == ""
+    assert all(math.isnan(frame.said[1].loss) for frame in reel.frames)
+
+
+def test_short_rows_of_different_classes_are_chosen_and_always_the_same(
+    recipe: Recipes, run: Run, home: Home
+) -> None:
+    wanted = recipe("training.max_steps=1")
+    one, two = (read_probes(run(wanted)[0].path) for _ in range(2))
+    assert one == two
+    assert {probe.label for probe in one} == {"weather", "kitchen", "travel"}
+    held_out = training.begin(home, wanted).rows.content.validation.texts
+    assert all(probe.text in held_out for probe in one)
+
+
+def test_a_language_model_is_filmed_with_its_next_tokens(lm_recipe: Recipes, run: Run) -> None:
+    folder, _ = run(lm_recipe("film.budget=100"))
+    reel = reel_of(folder)
+    assert reel.pinned.causal
+    assert not reel.levels[..., *np.triu_indices(reel.levels.shape[-1], 1)].any()
+    losses = [frame.said[0].loss for frame in reel.frames]
+    assert losses[-1] < losses[0] == pytest.approx(math.log(258), rel=0.1)
+    assert len(reel.said(0).prediction) == 5
+
+
+def test_weights_survive_as_bytes_and_no_strong_one_is_lost() -> None:
+    chance = np.random.default_rng(0)
+    maps = chance.dirichlet(np.full(20, 0.2), size=(2, 3, 20)).astype(np.float32)
+    levels, top = levels_of(maps)
+    assert levels.shape == maps.shape
+    large = maps > 0.01 * top
+    np.testing.assert_allclose(weights_of(levels, top)[large], maps[large], rtol=0.041)
+    wide = np.zeros((1, 1, 100, 100), np.float32)
+    wide[0, 0, 77, 3] = 1.0
+    levels, _ = levels_of(wide)
+    assert levels.shape == (1, 1, 32, 32) and (levels == 255).sum() == 1
+
+
+@pytest.mark.parametrize(("step_seconds", "cost"), [(0.3, 0.04), (0.05, 0.02), (0.05, 0.2), (1.0, 0.01)])
+def test_frames_stay_within_the_budget_and_come_close_together_at_first(
+    step_seconds: float, cost: float
+) -> None:
+    total = 2000
+    pace, trained, steps = Pace(total, 120, 0.03), 0.0, list[int]()
+    for step in range(total + 1):
+        trained += step_seconds * (4 if step == 1 else 1) if step else 0.0  # the first one warms up
+        if pace.due(step, trained, measured=step % 250 == 0):
+            pace.took(step, cost)
+            steps.append(step)
+    assert pace.spent < 0.03 * trained
+    assert steps[0] == 0 and steps[-1] == total
+    assert len(steps) > min(100, 0.5 * 0.03 * trained / cost)
+    gaps = np.diff(steps)
+    assert gaps[:3].mean() < gaps[len(gaps) // 2 :].mean()

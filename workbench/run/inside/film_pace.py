@@ -1,0 +1,71 @@
+"""When a training film gets its frames: close together at first, and never for more than the budget."""
+
+from __future__ import annotations
+
+#: How much of the budget frames between measurements may take; the rest is left for those at measurements.
+BETWEEN = 0.85
+#: The share of the whole run's budget that may be spent ahead of time, for the dense frames of the beginning.
+AHEAD = 0.35
+#: Steps that warm caches up and say little about the rest.
+COLD = 2
+
+
+class Pace:
+    """Steps 0, 1, 2, 4, 8 and so on, until the distance is that of evenly spread frames; besides, each measurement.
+    What frames cost is measured, and they come more seldom where it is too much. The first and the last step
+    always have one.
+
+    Attributes:
+        spent: Seconds that filming took so far.
+    """
+
+    def __init__(self, total: int, frames: int, budget: float) -> None:
+        """
+        Args:
+            total: The run's steps.
+            frames: About how many frames there may be.
+            budget: The largest share of the training time that they may take.
+        """
+        self._total, self._budget = total, budget
+        self._every = max(1, round(total / frames))
+        self._next = self._last = -1
+        self._cost = self.spent = 0.0
+        self._cold: tuple[int, float] | None = None  # (step, seconds) after the steps that warm up
+
+    def due(self, step: int, trained: float, *, measured: bool) -> bool:
+        """Whether there is to be a frame after this step; asked after each.
+
+        Args:
+            step: The steps done.
+            trained: Seconds of training so far.
+            measured: Whether the held-out rows were measured after this step.
+        """
+        if self._cold is None and step >= COLD:
+            self._cold = step, trained
+        if step <= self._last:
+            return False
+        if step in (0, self._total):
+            return True
+        if not measured and step < self._next:
+            return False
+        share = self._budget * (1.0 if measured else BETWEEN)
+        # Twice: something is left for the last frame.
+        return self.spent + 2 * self._cost <= share * self._reckoned(step, trained)
+
+    def took(self, step: int, seconds: float) -> None:
+        """There is a frame of this step, and it took so long."""
+        self.spent += seconds
+        self._cost = seconds
+        self._last = step
+        self._next = step + max(1, min(step, self._every))
+
+    def go_on(self, step: int, spent: float, frames: int) -> None:
+        """A film of so many frames, the last one of this step, goes on."""
+        self.took(step, spent / frames)
+        self.spent = spent
+
+    def _reckoned(self, step: int, trained: float) -> float:
+        """Seconds of training by which the budget is reckoned: those so far, and a part of those that will be."""
+        first, seconds = self._cold or (step, trained)
+        pace = (trained - seconds) / (step - first) if step > first else 0.0
+        return trained + AHEAD * pace * (self._total - step)
