@@ -15,6 +15,7 @@ from workbench.data.column_profile import profile_columns as profiles_of
 from workbench.data.edits import Patch
 from workbench.data.frame import Frame
 from workbench.data.languages import Languages, languages_of
+from workbench.data.limits import limits_of
 from workbench.data.mending import Looked, Source
 from workbench.data.mending import look as look_into
 from workbench.data.opening import opening_of
@@ -58,7 +59,8 @@ def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
     for name in ("validation", "test"):
         side = getattr(data, name)
         if isinstance(side, str):
-            opening = opening_of(data, f"data.{name}", cache=home.cache, check=desk.check)
+            limits = limits_of(home.settings)
+            opening = opening_of(data, f"data.{name}", cache=home.cache, limits=limits, check=desk.check)
             files[name] = open_table(resolve_data(side, field=f"data.{name}"), opening)
     desk.report("Looking for problems")
     tokenizer, _ = tokenizer_of(home, request.model)

@@ -12,6 +12,7 @@ from workbench.run.problem import bad_input
 if TYPE_CHECKING:
     from workbench.data.check import Finding
     from workbench.data.guess import Guess
+    from workbench.data.limits import Limits
     from workbench.data.mending import Looked, Source
     from workbench.data.step import Context
     from workbench.run.recipe import Recipe
@@ -48,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument(
         "--part", "--sheet", metavar="NAME", help="a workbook's sheet, a path in JSON, or an archive's member"
     )
+    for name, what in (("times", "so many times its size"), ("gigabytes", "so many gigabytes")):
+        opening.add_argument(
+            f"--unpack-{name}", metavar="N", help=f"let an archive unpack to {what} (else as in the settings)"
+        )
     mending = parser.add_argument_group("mending")
     mending.add_argument(
         "--fix",
@@ -88,10 +93,11 @@ def run(args: argparse.Namespace) -> int:
     from workbench.data.mending import fixed, look
 
     recipe = _recipe(args)
-    source, guessed = _source(recipe, args.home.cache)
+    limits = _limits(args)
+    source, guessed = _source(recipe, args.home.cache, limits)
     recipe = _with_task(args, recipe, source, guessed)
     _refuse_targets(args, source)
-    context = _context(args, recipe)
+    context = _context(args, recipe, limits)
     args.console.progress.show(f"looking through {source.table.rows} rows of {source.table.path.name}")
     checks = _checks(args, guessed)
     first = look(source, recipe.data, context, checks)
@@ -130,7 +136,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     return changed(recipe, "data.steps", [step.model_dump() for step in (*recipe.data.steps, *steps)])
 
 
-def _source(recipe: Recipe, cache: Path) -> tuple[Source, Guess]:
+def _source(recipe: Recipe, cache: Path, limits: Limits) -> tuple[Source, Guess]:
     """The file, and what it is taken for."""
     from workbench.data.guess import guess
     from workbench.data.mending import Source
@@ -140,7 +146,7 @@ def _source(recipe: Recipe, cache: Path) -> tuple[Source, Guess]:
     from workbench.shelf.datasets import resolve_data
 
     data = recipe.data
-    table = open_table(resolve_data(data.train), opening_of(data, cache=cache))
+    table = open_table(resolve_data(data.train), opening_of(data, cache=cache, limits=limits))
     guessed = guess(table)
     if guessed.kind == "text-classification" or data.label:
         text, label = roles(table, data)
@@ -153,7 +159,7 @@ def _source(recipe: Recipe, cache: Path) -> tuple[Source, Guess]:
         side = getattr(data, name)
         if isinstance(side, str):
             path = resolve_data(side, field=f"data.{name}")
-            files[name] = open_table(path, opening_of(data, f"data.{name}", cache=cache))
+            files[name] = open_table(path, opening_of(data, f"data.{name}", cache=cache, limits=limits))
     return Source(table, text, label, files), guessed
 
 
@@ -170,14 +176,22 @@ def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed
     return changed(recipe, "task.kind", task)
 
 
-def _context(args: argparse.Namespace, recipe: Recipe) -> Context:
+def _limits(args: argparse.Namespace) -> Limits:
+    """How far archives may unpack: as the arguments say, else as the settings do."""
+    from workbench.data.limits import GIGABYTES, TIMES, limits_of
+
+    given = {TIMES: args.unpack_times, GIGABYTES: args.unpack_gigabytes}
+    return limits_of(args.home.settings, {key: text for key, text in given.items() if text is not None})
+
+
+def _context(args: argparse.Namespace, recipe: Recipe, limits: Limits) -> Context:
     from workbench.data.step import Context
     from workbench.session.data import tokenizer_of
 
     tokenizer, notes = tokenizer_of(args.home, recipe.model.source)
     for note in notes:
         args.console.say(note)
-    return Context(recipe.training.seed, recipe.training.max_length, tokenizer)
+    return Context(recipe.training.seed, recipe.training.max_length, tokenizer, limits=limits)
 
 
 def _checks(args: argparse.Namespace, guessed: Guess) -> Collection[str] | None:
