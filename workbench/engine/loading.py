@@ -147,7 +147,8 @@ def load_for_use(folder: Path, name: str, device: torch.device) -> LoadedModel:
 def load_processor(folder: Path) -> Any:
     """What prepares pictures for a model."""
     with explained(folder), quiet():
-        return AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        auto: Any = AutoImageProcessor
+        return auto.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
