@@ -11,29 +11,22 @@ Head = tuple[int, int]
 
 #: The choices: key, title, help.
 ORDERS = (
-    ("layer", "Layer", "Each row is a layer, as the model has them."),
-    ("kind", "Kind", "Heads of one kind next to each other, the surest first."),
-    (
-        "focus",
-        "Most focused first",
-        "By entropy: heads that look at few tokens first, those that look everywhere last.",
-    ),
-    (
-        "near",
-        "Nearest first",
-        "By the mean distance between the token that looks and those that it looks at.",
-    ),
+    ("layer", "By layer", "Each row is a layer, as the model has them."),
+    ("kind", "By kind", "Heads of one kind next to each other, the surest first."),
+    ("focus", "Most focused first", "By entropy: heads that look at few tokens first, even ones last."),
+    ("near", "Nearest first", "By the mean distance between a token and those that it looks at."),
 )
 
 
 def ordered(census: Census, key: str) -> tuple[Head, ...]:
-    """All heads in the order of that name; empty for the model's own order."""
+    """All heads in the order of that name; empty for "layer", the model's own."""
     if key == "layer":
         return ()
     if key == "kind":
         best = np.take_along_axis(census.scores, census.kinds[:, :, None], axis=2)[:, :, 0]
         return by(census.kinds - np.clip(best, 0, 0.999))
-    return by(census.entropy if key == "focus" else census.distance)
+    measures = {"focus": census.entropy, "near": census.distance}
+    return by(measures.get(key, np.zeros_like(census.entropy)))
 
 
 def by(values: NDArray[np.floating] | NDArray[np.integer]) -> tuple[Head, ...]:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from workbench.gui.attention.atlas import Grid, atlas_numbers, whole_cells
+from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, whole_cells
+from workbench.gui.attention.atlas_marks import (
+    KIND_LINE,
+    NAME_LINE,
+    Sheet,
+    draw_axes,
+    draw_kinds,
+    draw_names,
+    name_of,
+)
 from workbench.gui.attention.colours import colour_table, picture
-from workbench.gui.attention.drawing import CENTRE, LEFT, RIGHT, Look, Window, draw_bar, draw_head, place_head
+from workbench.gui.attention.drawing import LEFT, Look, Window, draw_bar, draw_head, place_head
+from workbench.gui.attention.kinds import facts_text
 from workbench.gui.attention.labels import head_name, link_text
+from workbench.gui.attention.link_drawing import CAPTION, ROW_MOST, draw_links, place_columns
 from workbench.gui.attention.scales import describe, tops
 from workbench.gui.attention.shown import Shown
-from workbench.gui.theme import FONT_TITLE, LARGE, SMALL
+from workbench.gui.theme import FONT_TITLE, LARGE
+from workbench.run.inside.census import Census
 from workbench.run.problem import bad_input
 
 _HEADER, _FOOTER = 56, 72
@@ -28,11 +41,23 @@ _PICTURE_SCALE = 2.0  # PNG files are drawn at twice the size, for print and for
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture of the whole atlas, or of one head when `where` is a (layer, head)."""
+    """A picture of the whole atlas, or of one head when `where` is a (layer, head).
+
+    Attributes:
+        shown: The maps.
+        look: How they are drawn.
+        where: The head; None for all.
+        links: Heads that are drawn as links instead of a map, and how many links each token has.
+        census: Colours each head's line by its kind.
+        order: The heads of the atlas in their order; empty for all as the model has them.
+    """
 
     shown: Shown
     look: Look
-    where: tuple[int, int] | None = None
+    where: Head | None = None
+    links: tuple[tuple[Head, ...], int] | None = None
+    census: Census | None = None
+    order: tuple[Head, ...] = ()
 
     @property
     def top(self) -> float:
@@ -42,11 +67,21 @@ class Figure:
     def grid(self) -> Grid:
         """The atlas's tiles: at least a pixel for each token where that stays a reasonable picture."""
         layers, heads, n = self.shown.shape
-        tile = max(56, min(160, n, 3200 // heads))
-        return Grid(layers, heads, whole_cells(tile, n), 2)
+        rows, columns = layers, heads
+        if self.order:
+            columns = min(heads, len(self.order))
+            rows = math.ceil(len(self.order) / columns)
+        tile = max(56, min(160, n, 3200 // columns))
+        below = (KIND_LINE if self.census else 0) + (NAME_LINE if self.order else 0)
+        return Grid(rows, columns, whole_cells(tile, n), 2, below, self.order)
 
     def size(self) -> QSize:
         """Of the picture, in logical pixels."""
+        if self.links:
+            rows = max(len(self.shown.maps.tokens), len(self.shown.maps.keys))
+            return QSize(
+                760, CAPTION + min(ROW_MOST, max(18, 600 // rows)) * rows + 2 * LARGE + _HEADER + _FOOTER
+            )
         if self.where:
             return QSize(760, 760 + _HEADER + _FOOTER)
         grid = self.grid()
@@ -62,40 +97,61 @@ class Figure:
         inner = page.adjusted(LARGE, LARGE, -LARGE, -LARGE)
         self._draw_title(painter, inner)
         body = inner.adjusted(0, _HEADER, 0, -_FOOTER)
-        if self.where:
+        if self.links:
+            columns = place_columns(body, self.shown, self.look)
+            draw_links(painter, columns, self.shown, *self.links, self.look)
+        elif self.where:
             window = Window(0, 0, self.shown.shape[2])
             place = place_head(body, self.shown, window, self.look.small())
             draw_head(painter, place, self.shown, self.where, self.top, self.look, ratio=_PICTURE_SCALE)
         else:
             self._draw_atlas(painter, body)
         bar = QRectF(inner.left(), inner.bottom() - 50, min(320.0, inner.width()), 28)
-        if self.where or not self.look.scale.per_head:
+        if not self.links and (self.where or not self.look.scale.per_head):
             draw_bar(painter, bar, self.top, self.look)
         painter.setFont(self.look.small())
         painter.setPen(palette.colour("muted"))
         words = QRectF(inner.left(), inner.bottom() - 18, inner.width(), 18)
-        painter.drawText(words, LEFT, describe(self.shown, self.look.scale))
+        painter.drawText(words, LEFT, self.legend())
 
-    def _draw_title(self, painter: QPainter, inner: QRectF) -> None:
-        maps, palette = self.shown.maps, self.look.palette
+    def legend(self) -> str:
+        """Which scale and options are on."""
+        if self.links:
+            return f"The {self.links[1]} strongest links of each token; thicker is stronger, from 0.01 to 1."
+        return describe(self.shown, self.look.scale)
+
+    def title(self) -> str:
+        """What the picture shows."""
+        maps = self.shown.maps
         step = f", step {maps.step}" if maps.step is not None and "step" not in maps.model else ""
         layers, heads, _ = self.shown.shape
         name = head_name(*self.where) if self.where else f"{layers} layers × {heads} heads"
+        if self.links and len(self.links[0]) > 1:
+            name = ", ".join(name_of(*head) for head in self.links[0])
+        return f"{name}: {maps.model}{step}"
+
+    def told(self) -> str:
+        """The line under the title: what the head does, and the text."""
+        text = " ".join(token.strip() for token in self.shown.maps.tokens)
+        if not self.where:
+            return text
+        parts = [link_text(self.shown, self.shown.strongest(*self.where)), text]
+        if self.census:
+            parts.insert(0, facts_text(self.census.facts(*self.where)))
+        return "   ·   ".join(parts)
+
+    def _draw_title(self, painter: QPainter, inner: QRectF) -> None:
+        palette = self.look.palette
         bold = QFont(self.look.font)
         bold.setPixelSize(FONT_TITLE)
         bold.setWeight(QFont.Weight.DemiBold)
         painter.setFont(bold)
         painter.setPen(palette.colour("text"))
-        painter.drawText(
-            QRectF(inner.left(), inner.top(), inner.width(), 20), LEFT, f"{name}: {maps.model}{step}"
-        )
+        painter.drawText(QRectF(inner.left(), inner.top(), inner.width(), 20), LEFT, self.title())
         painter.setFont(self.look.small())
         painter.setPen(palette.colour("muted"))
-        second = " ".join(token.strip() for token in maps.tokens)
-        if self.where:
-            second = f"{link_text(self.shown, self.shown.strongest(*self.where))}   ·   {second}"
         metrics = QFontMetricsF(self.look.small())
-        text = metrics.elidedText(second, Qt.TextElideMode.ElideRight, inner.width())
+        text = metrics.elidedText(self.told(), Qt.TextElideMode.ElideRight, inner.width())
         painter.drawText(QRectF(inner.left(), inner.top() + 22, inner.width(), 18), LEFT, text)
 
     def _draw_atlas(self, painter: QPainter, body: QRectF) -> None:
@@ -103,18 +159,20 @@ class Figure:
         image = picture(
             atlas_numbers(self.shown, self.look.scale, grid), colour_table(self.look.colours, palette)
         )
-        x, y = body.left() + _SIDE_ROOM, body.top() + 20
-        for layer, head in np.ndindex(grid.rows, grid.columns):
-            ground = QRectF(x + head * grid.pitch, y + layer * grid.pitch, grid.tile, grid.tile)
-            painter.fillRect(ground, palette.colour("background"))
-        painter.drawImage(QRectF(x, y, grid.width, grid.height), image)
-        painter.setFont(self.look.small())
-        painter.setPen(palette.colour("muted"))
-        for layer in range(grid.rows):
-            box = QRectF(body.left(), y + layer * grid.pitch, _SIDE_ROOM - SMALL, grid.tile)
-            painter.drawText(box, RIGHT, f"L{layer + 1}")
-        for head in range(grid.columns):
-            painter.drawText(QRectF(x + head * grid.pitch, body.top(), grid.tile, 18), CENTRE, f"H{head + 1}")
+        sheet = Sheet(grid, QPointF(body.left() + _SIDE_ROOM, body.top() + 20), _SIDE_ROOM, 20, 1.0)
+        for head in grid.heads():
+            painter.fillRect(sheet.tile(*head), palette.colour("background"))
+        painter.drawImage(QRectF(sheet.origin, QSizeF(grid.width, grid.height)), image)
+        if self.census:
+            draw_kinds(painter, sheet, self.census, self.look, body)
+        if self.order:
+            draw_names(painter, sheet, self.look, grid.heads(), body)
+        else:
+            painter.translate(0, body.top())
+            draw_axes(
+                painter, replace(sheet, origin=sheet.origin - QPointF(0, body.top()), top=20), self.look, ()
+            )
+            painter.translate(0, -body.top())
 
     def image(self) -> QImage:
         """The picture at twice its size."""

@@ -39,6 +39,15 @@ SPECIALS = (
         "Grey them out and divide each row by what is left, so that it sums to 1 again.",
     ),
 )
+WORDS = (
+    ("tokens", "As tokens", "The pieces that the model reads."),
+    (
+        "words",
+        "As words",
+        "Pieces of a word are put together: weights are summed over the pieces that are looked at, and meaned over "
+        "those that look. Rows still sum to 1.",
+    ),
+)
 
 
 class Choices(QComboBox):
@@ -71,7 +80,7 @@ class Choices(QComboBox):
 
 
 class Options:
-    """The four choices of how the maps are drawn, as controls under their captions."""
+    """The five choices of how the maps are drawn, as controls under their captions."""
 
     def __init__(self, changed: Callable[[], object]) -> None:
         self.scale_choice = Choices("Colour scale", "How weights become colours.", SCALES, "sqrt")
@@ -81,13 +90,14 @@ class Options:
         self.special_choice = Choices(
             "Special tokens", "Tokens that the model adds itself.", SPECIALS, "shown"
         )
+        self.word_choice = Choices("Text", "What a row and a column stand for.", WORDS, "tokens")
         self.colour_choice = Choices("Colours", "All can be read by colour-blind people.", MAPS, "ink")
         for control in self.controls():
             control.chosen.connect(changed)
 
     def controls(self) -> tuple[Choices, ...]:
         """The controls from left to right; their accessible names are their captions."""
-        return self.scale_choice, self.top_choice, self.special_choice, self.colour_choice
+        return self.scale_choice, self.top_choice, self.special_choice, self.word_choice, self.colour_choice
 
     def scale(self) -> Scale:
         """The colour scale that is on."""
@@ -96,6 +106,10 @@ class Options:
     def special_tokens(self) -> Special:
         """What is done with special tokens."""
         return cast("Special", self.special_choice.current())
+
+    def merges_words(self) -> bool:
+        """Whether sub-words are put together into words."""
+        return self.word_choice.current() == "words"
 
     def look(self) -> Look:
         """How everything is drawn now."""

@@ -7,10 +7,13 @@ import time
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
 
+from workbench.gui.attention.atlas import Head
 from workbench.gui.attention.atlas_view import AtlasView
 from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.figures import Figure
-from workbench.gui.attention.head_view import HeadView
+from workbench.gui.attention.head_card import HeadCard
+from workbench.gui.attention.head_filter import HeadFilter
+from workbench.gui.attention.kinds import facts_text
 from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.options import Legend, Options, captioned
 from workbench.gui.attention.question import Question
@@ -20,16 +23,19 @@ from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.probabilities import ProbabilityBars
 from workbench.gui.theme import MEDIUM, theme
-from workbench.gui.widgets import Card, ElidedLabel, IconButton, column
+from workbench.gui.widgets import Card, ElidedLabel, column
 from workbench.gui.workspace import Workspace
+from workbench.run.inside.census import Census
+from workbench.run.inside.words import merge_words
 from workbench.run.results import AttentionMaps
-from workbench.session.inspection import attend
+from workbench.session.inside.census import Surveyed, survey
 from workbench.session.requests import AttentionRequest
 
 #: While following a training, the maps are asked for at most this often; each answer holds the training up.
 FOLLOW_SECONDS = 1.0
-_ATLAS_HINT = "Each square is one head. Point at one to read it, click to enlarge it."
-_HEAD_HINT = "Rows look at columns. Point at a cell; the wheel zooms."
+_ATLAS_HINT = (
+    "Each square is one head. Point at one to read it, click to enlarge it; Ctrl and the wheel zoom."
+)
 
 
 class HeadsView(View):
@@ -40,16 +46,20 @@ class HeadsView(View):
     def __init__(self, workspace: Workspace, question: Question) -> None:
         super().__init__(workspace, question)
         self.maps: AttentionMaps | None = None
+        self.census: Census | None = None
         self.shown: Shown | None = None
+        self._words: tuple[AttentionMaps, AttentionMaps] | None = None  # maps of tokens, and of words
+        self._wish: Head | None = None
         self._followed_at = 0.0
         self.options = Options(self._redraw)
         self.atlas = AtlasView()
-        self.head = HeadView()
+        self.filter = HeadFilter()
+        self.head_card = HeadCard()
+        self.head, self.fit, self.wide = self.head_card.map, self.head_card.fit, self.head_card.wide
+        self.head_words, self.link_words = self.head_card.words, self.head_card.facts
         self.legend = Legend()
         self.bars = ProbabilityBars(limit=5)
         self.atlas_words = ElidedLabel(self.tr(_ATLAS_HINT), "muted")
-        self.head_words = ElidedLabel(self.tr(_HEAD_HINT), "muted")
-        self.link_words = ElidedLabel("", "caption")
         self.note = ElidedLabel("", "caption")
         self._lay_out()
         self._connect()
@@ -61,27 +71,10 @@ class HeadsView(View):
         self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
         self.atlas_card.add_action(self.export)
         self.atlas_card.add(self.note)
+        self.atlas_card.add(self.filter)
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.atlas_words)
         self.atlas_card.add(self.legend)
-        self.head_card = Card(self.tr("One head"))
-        self.wide = IconButton(
-            "zoom",
-            self.tr("Only this head"),
-            self.tr("Hide the others; Escape brings them back."),
-            checkable=True,
-        )
-        self.fit = IconButton(
-            "fit",
-            self.tr("Show all tokens"),
-            self.tr("Undo zooming and moving."),
-            on_click=lambda: self.head.zoom(0),
-        )
-        for button in (self.fit, self.wide):
-            self.head_card.add_action(button)
-        self.head_card.add(self.link_words)
-        self.head_card.add(self.head, 1)
-        self.head_card.add(self.head_words)
         self.prediction = Card(self.tr("Prediction"))
         self.prediction.add(self.bars)
         self.prediction.hide()
@@ -109,25 +102,39 @@ class HeadsView(View):
         self.atlas.hovered.connect(self._hovered)
         self.atlas.chosen.connect(lambda layer, head: self._show_head())
         self.atlas.opened.connect(lambda: self.wide.setChecked(True))
-        self.head.closed.connect(lambda: self.wide.setChecked(False))
-        self.head.pointed.connect(lambda text: self.head_words.setText(text or self.tr(_HEAD_HINT)))
+        self.atlas.joined.connect(self._show_head)
+        self.filter.arranged.connect(self._show_atlas)
+        self.filter.pointed_out.connect(lambda: self.atlas.point_out(self.filter.bright()))
         self.wide.toggled.connect(self._widen)
         self.workspace.history_changed.connect(self._follow)
 
     # ---- asking
 
     def wanted(self, choice: Choice, text: str) -> Ask:
-        """The maps of the sentence."""
-        return Ask(attend, AttentionRequest(choice.model, text))
+        """The maps of the sentence, and what each head does in it."""
+        return Ask(survey, AttentionRequest(choice.model, text))
 
-    def show_answer(self, answer: AttentionMaps) -> None:
+    def show_answer(self, answer: Surveyed) -> None:
         """Draw the maps."""
-        self.maps = answer
+        assert isinstance(answer.maps, AttentionMaps)  # so short a text comes whole
+        self.maps, self.census = answer.maps, answer.census
+        self.filter.show_census(answer.census)
         self._redraw()
+        if self._wish:
+            self.choose(*self._wish)
 
     def forget(self) -> None:
         """There are no maps."""
-        self.maps = self.shown = None
+        self.maps = self.census = self.shown = None
+
+    def choose(self, layer: int, head: int) -> None:
+        """Enlarge a head now, or as soon as there are maps that have it."""
+        self._wish = layer, head
+        if self.shown and layer < self.shown.shape[0] and head < self.shown.shape[1] and not self.asking:
+            self._wish = None
+            if self.filter.order() and (layer, head) not in self.filter.order():
+                self.filter.only.setChecked(False)
+            self.atlas.choose(layer, head)
 
     def _follow(self, name: str) -> None:
         """A training went on: ask again, but neither often nor while an answer is still on its way."""
@@ -148,23 +155,43 @@ class HeadsView(View):
         """What is on the screen as a picture: the atlas, or the chosen head; None when there is nothing."""
         if self.shown is None:
             return None
-        return Figure(self.shown, self.options.look(), None if whole else self.atlas.selection)
+        look = self.options.look()
+        if whole:
+            return Figure(self.shown, look, census=self.census, order=self.filter.order())
+        links = (
+            (self.atlas.picked, self.head_card.links.canvas.most) if self.head_card.shows_links() else None
+        )
+        return Figure(self.shown, look, self.atlas.selection, links, self.census)
 
     def _redraw(self) -> None:
         if self.maps is None:
             return
-        special = self.options.special_tokens()
-        if self.shown is None or self.shown.maps is not self.maps or self.shown.special != special:
-            self.shown = show(self.maps, special)
-        layers, heads, n = self.shown.shape
-        step = "" if self.maps.step is None or "step" in self.maps.model else f", step {self.maps.step}"
+        maps, special = self._as_words(self.maps), self.options.special_tokens()
+        if self.shown is None or self.shown.maps is not maps or self.shown.special != special:
+            self.shown = show(maps, special)
+        layers, heads, _ = self.shown.shape
+        step = "" if maps.step is None or "step" in maps.model else f", step {maps.step}"
+        count = self.tr("{0} words").format(len(maps.tokens)) if maps is not self.maps else ""
+        tokens = self.tr("{0} tokens").format(len(self.maps.tokens))
+        size = f"{tokens}, {count}" if count else tokens
         self.atlas_card.title.setText(self.tr("{0} layers × {1} heads").format(layers, heads))
-        self.note.setText(
-            " ".join(part for part in (f"{self.maps.model}{step}. {n} tokens.", self.maps.note) if part)
-        )
-        self.atlas.show_maps(self.shown, self.options.look())
-        self.bars.show_rows(self.maps.prediction)
-        self.prediction.setVisible(bool(self.maps.prediction))
+        self.note.setText(" ".join(part for part in (f"{maps.model}{step}. {size}.", maps.note) if part))
+        self.bars.show_rows(maps.prediction)
+        self.prediction.setVisible(bool(maps.prediction))
+        self._show_atlas()
+
+    def _as_words(self, maps: AttentionMaps) -> AttentionMaps:
+        if not self.options.merges_words():
+            return maps
+        if self._words is None or self._words[0] is not maps:
+            self._words = maps, merge_words(maps)
+        return self._words[1]
+
+    def _show_atlas(self) -> None:
+        if self.shown is None:
+            return
+        self.atlas.show_maps(self.shown, self.options.look(), self.census, self.filter.order())
+        self.atlas.point_out(self.filter.bright())
         self._show_head()
 
     def _show_head(self) -> None:
@@ -172,11 +199,7 @@ class HeadsView(View):
             return
         where, look = self.atlas.selection, self.options.look()
         top = float(tops(self.shown, look.scale)[where])
-        self.head_card.title.setText(head_name(*where))
-        self.link_words.setText(
-            self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
-        )
-        self.head.show_head(self.shown, where, top, look)
+        self.head_card.show_heads(self.shown, self.atlas.picked, top, look, self.census)
         self.legend.bar.show_scale(top, look)
         self.legend.words.setText(describe(self.shown, look.scale))
 
@@ -185,8 +208,12 @@ class HeadsView(View):
             self.atlas_words.setText(self.tr(_ATLAS_HINT))
         else:
             link = link_text(self.shown, self.shown.strongest(*head))
-            self.atlas_words.setText(f"{head_name(*head)}: {link}")
+            kind = f", {facts_text(self.census.facts(*head))}" if self.census else ""
+            self.atlas_words.setText(f"{head_name(*head)}{kind}: {link}")
 
     def _widen(self, on: bool) -> None:
         self.left.setVisible(not on)
-        (self.head if on else self.atlas).setFocus()
+        if on:
+            self.head_card.take_focus()
+        else:
+            self.atlas.setFocus()
