@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from workbench.cli.asked import add_download_argument
+from workbench.cli.explained import add_method_arguments, explain_text
 
 NAME = "attend"
 HELP = "compute the attention of a text in a model, as arrays (.npz) and as a picture (.png)"
@@ -20,11 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--png", metavar="FILE", help="write a picture of all layers and heads here")
     parser.add_argument("--max-tokens", default="128", metavar="N", help="cut the text after N tokens (128)")
+    add_method_arguments(parser)
     add_download_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attend; returns the exit code."""
+    if args.method:
+        return explain_text(args)
     import numpy as np
 
     from workbench.cli.asked import asked_length, get_model_ready

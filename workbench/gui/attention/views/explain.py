@@ -1,0 +1,305 @@
+"""Which words made the prediction: five methods over the text, and a test that says which of them to believe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QVBoxLayout
+
+from workbench.gui.attention.agreement import Agreement
+from workbench.gui.attention.labels import token_name
+from workbench.gui.attention.method_rows import MethodRows, Swatch
+from workbench.gui.attention.options import captioned
+from workbench.gui.attention.question import Question
+from workbench.gui.attention.token_strip import ScoreLegend
+from workbench.gui.attention.view import Ask, View
+from workbench.gui.model_choice import Choice
+from workbench.gui.probabilities import percent
+from workbench.gui.small_plot import Drawn, SmallPlot
+from workbench.gui.theme import MEDIUM
+from workbench.gui.widgets import (
+    Card,
+    ElidedLabel,
+    IconButton,
+    Label,
+    Segmented,
+    column,
+    explain_widget,
+    row,
+    scrolled,
+)
+from workbench.gui.workspace import Workspace
+from workbench.run.files import writing
+from workbench.run.folder import slug
+from workbench.run.inside.explanation import (
+    METHODS,
+    Explanation,
+    correlations,
+    method_named,
+    scores_table,
+    verdict,
+    whole_words,
+)
+from workbench.session.inside.explain import ExplainRequest, explain
+
+_HINT = "Point at a token to read its scores."
+_TESTING = "Once all methods are there, tokens are removed in the order of their scores."
+#: The random orders have the colour after those of the methods.
+_CHANCE = len(METHODS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is asked to be explained, and for which model and text that holds (text "" for every one)."""
+
+    number: int
+    model: str
+    text: str
+
+
+class ExplainView(View):
+    """Strips of all methods at the left; the deletion test and the agreement of the methods at the right."""
+
+    invitation = (
+        "Or pick an example. You will see which words made the prediction, by five methods side by side."
+    )
+
+    def __init__(self, workspace: Workspace, question: Question) -> None:
+        super().__init__(workspace, question)
+        self.found: Explanation | None = None
+        self._wish: _Target | None = None
+        self._asked: tuple[str, str] = ("", "")
+        self.target = QComboBox()
+        explain_widget(
+            self.target,
+            self.tr(
+                "Which prediction is explained: for a classifier one of its classes, for a language model what comes "
+                "next, or a token of the text, which is then explained by what stands before it."
+            ),
+            self.tr("Explain"),
+        )
+        self.target.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.target.setMinimumContentsLength(18)
+        self.pieces = Segmented(
+            [
+                ("tokens", self.tr("Tokens"), "", self.tr("Every piece that the model reads by itself.")),
+                (
+                    "words",
+                    self.tr("Words"),
+                    "",
+                    self.tr("Sub-words merged: the scores of a word's pieces are summed."),
+                ),
+            ],
+            self.tr("Pieces"),
+        )
+        self.rows = MethodRows()
+        self.hint = ElidedLabel(self.tr(_HINT), "muted")
+        self.facts = ElidedLabel("", "caption")
+        self.sentence = Label(self.tr(_TESTING), wrap=True)
+        self.plot = SmallPlot(self.tr("Probability while tokens are removed"))
+        self.agreement = Agreement()
+        self._lay_out()
+        self.target.activated.connect(self._choose_target)
+        self.pieces.chosen.connect(lambda key: self._redraw())
+        self.rows.pointed.connect(self._point)
+
+    # ---- shape
+
+    def _lay_out(self) -> None:
+        controls = QHBoxLayout()
+        controls.setSpacing(MEDIUM)
+        controls.addWidget(captioned(self.tr("Explain"), self.target), 1)
+        controls.addWidget(captioned(self.tr("Pieces"), self.pieces))
+        controls.addWidget(captioned(self.tr("Each row has its own strongest colour"), ScoreLegend()), 1)
+        self.card = Card(self.tr("What each token did"))
+        self.card.add_action(ScoresButton(lambda: self.found, self.workspace))
+        self.card.add(self.facts)
+        self.card.add(scrolled(self.rows), 1)
+        self.card.add(self.hint)
+        test = Card(self.tr("Which method is right here?"))
+        test.add(self.sentence)
+        test.add(self.plot, 1)
+        test.add(
+            row(
+                Swatch(_CHANCE),
+                Label(self.tr("random orders; the other colours as at the left"), "caption"),
+                None,
+            )
+        )
+        agree = Card(self.tr("Do the methods agree?"))
+        agree.add(self.agreement)
+        agree.add(
+            Label(
+                self.tr("Rank correlation (Spearman): 1 is the same order, 0 none, −1 the reverse."),
+                "caption",
+                wrap=True,
+            )
+        )
+        halves = QSplitter(Qt.Orientation.Horizontal)
+        halves.setHandleWidth(MEDIUM)
+        halves.setChildrenCollapsible(False)
+        halves.addWidget(self.card)
+        halves.addWidget(column(test, agree, spacing=MEDIUM))
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 2)
+        halves.setSizes([1200, 800])  # shares, not pixels
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(MEDIUM)
+        layout.addLayout(controls)
+        layout.addWidget(halves, 1)
+
+    # ---- asking
+
+    def wanted(self, choice: Choice, text: str) -> Ask:
+        """The scores of the sentence. A target that was chosen for another model or text is dropped."""
+        wish = self._wish
+        if wish is not None and (wish.model != choice.model or wish.text not in ("", text)):
+            self._wish = wish = None
+        self._asked = (choice.model, text)
+        return Ask(explain, ExplainRequest(choice.model, text, wish.number if wish else None))
+
+    def show_progress(self, value: Explanation) -> None:
+        """Show the methods that are there already."""
+        self.show_answer(value)
+        self.stack.setCurrentWidget(self.content)
+
+    def show_answer(self, answer: Explanation) -> None:
+        """Show the scores, and the test when it was made."""
+        self.found = answer
+        self._fill_targets(answer)
+        self._redraw()
+
+    def forget(self) -> None:
+        """There is no explanation."""
+        self.found = None
+
+    def _fill_targets(self, found: Explanation) -> None:
+        wish = self._wish
+        best = self.tr("The next token") if found.language else self.tr("The most probable class")
+        rows = [(best if wish else f"{best}: {token_name(found.target[1])}", -1)]
+        for number, name in found.choices:
+            rows.append(
+                (self.tr("Token {0}: {1}").format(number + 1, name) if found.language else name, number)
+            )
+        self.target.clear()
+        for words, number in rows:
+            self.target.addItem(words, number)
+        self.target.setCurrentIndex(max(0, self.target.findData(wish.number)) if wish else 0)
+
+    def _choose_target(self) -> None:
+        number = int(self.target.currentData())
+        model, text = self._asked
+        language = self.found is not None and self.found.language
+        self._wish = _Target(number, model, text if language else "") if number >= 0 else None
+        self.ask()
+
+    # ---- drawing
+
+    def _redraw(self) -> None:
+        found = self.found
+        if found is None:
+            return
+        self.rows.show_found(whole_words(found) if self.pieces.current() == "words" else found)
+        self.facts.setText(self._facts(found))
+        names = [self.tr(method_named(row.method).short) for row in found.attributions]
+        self.agreement.show_values(names, correlations(found))
+        self._draw_test(found)
+
+    def _facts(self, found: Explanation) -> str:
+        step = "" if found.step is None or "step" in found.model else f", step {found.step}"
+        what = self.tr("next token") if found.language else self.tr("class")
+        name = token_name(found.target[1])
+        parts = [f"{found.model}{step}: {what} ‘{name}’, {percent(found.probability)}."]
+        if not found.predicted:
+            parts.append(self.tr("The model holds something else more probable."))
+        if found.special.any():
+            parts.append(self.tr("Dashed: special tokens, which are not ranked."))
+        return " ".join([*parts, found.note]).strip()
+
+    def _draw_test(self, found: Explanation) -> None:
+        test = found.test
+        if test is None:
+            self.sentence.setText(self.tr(_TESTING))
+            self.plot.show_curves((), (0, 1, 0, 1), words=self.tr("The deletion test follows."))
+            return
+        self.sentence.setText(verdict(found))
+        x = test.removed.astype(np.float64)
+        order = {method.key: colour for colour, method in enumerate(METHODS)}
+        drawn = [Drawn(x, line, _CHANCE, dots=True) for line in test.random]
+        drawn.append(Drawn(x, test.random.mean(0), _CHANCE))
+        drawn += [Drawn(x, curve.first, order[curve.method]) for curve in test.curves]
+        top = max(float(curve.y.max()) for curve in drawn)
+        low = min(float(curve.y.min()) for curve in drawn)
+        # Probabilities of classes are read between 0 and 1; those of tokens can be tiny, and get their own height.
+        bounds = (
+            (0.0, float(x[-1]), 0.0, 1.0) if top > 0.5 else (0.0, float(x[-1]), min(0.0, low), top * 1.05)
+        )
+        self.plot.show_curves(drawn, bounds, self.tr("tokens removed"), reads=self._reads)
+
+    def _reads(self, x: float) -> str:
+        if self.found is None or self.found.test is None:
+            return ""
+        test = self.found.test
+        place = int(np.abs(test.removed - x).argmin())
+        values = [f"{method_named(c.method).short} {c.first[place]:.2f}" for c in test.curves]
+        return f"{test.removed[place]}: " + ", ".join(
+            [*values, f"{self.tr('random')} {test.random[:, place].mean():.2f}"]
+        )
+
+    def _point(self, number: int) -> None:
+        strips = [row for row in self.rows.rows if row.strip.scores is not None]
+        if number < 0 or not strips or number >= len(strips[0].strip.tokens):
+            self.hint.setText(self.tr(_HINT))
+            return
+        name = token_name(strips[0].strip.tokens[number])
+        parts = []
+        for found in strips:
+            scores = found.strip.scores
+            assert scores is not None
+            parts.append(f"{self.tr(found.method.short)} {scores[number]:+.3f}")
+        self.hint.setText(f"‘{name}’: {' · '.join(parts)}")
+
+
+class ScoresButton(IconButton):
+    """Copies the scores, or saves them as a table."""
+
+    def __init__(self, found: Callable[[], Explanation | None], workspace: Workspace) -> None:
+        super().__init__("export", "Export", "Save or copy the scores of all tokens.")
+        self._found, self._workspace = found, workspace
+        menu = QMenu(self)
+        menu.addAction(self.tr("Copy table")).triggered.connect(lambda _=False: self.copy())
+        menu.addAction(self.tr("Save as CSV …")).triggered.connect(lambda _=False: self.save())
+        self.setMenu(menu)
+        self.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+
+    def copy(self) -> None:
+        """Put the table on the clipboard, as spreadsheets take it."""
+        found = self._found()
+        if found is not None:
+            QGuiApplication.clipboard().setText(scores_table(found, "\t"))
+
+    def save(self) -> None:
+        """Ask for a file and write the table; the answer may be why that cannot be done."""
+        found = self._found()
+        if found is None:
+            return
+        name = f"explanation-{slug(found.model)}.csv"
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save as CSV"), name, "*.csv")
+        if chosen:
+            path = Path(chosen).with_suffix(".csv")
+            self._workspace.session.files.submit(
+                lambda desk: _write(found, path),
+                done=lambda _: None,
+                failed=self._workspace.problem_raised.emit,
+            )
+
+
+def _write(found: Explanation, path: Path) -> None:
+    with writing(path) as file:
+        file.write(scores_table(found))
