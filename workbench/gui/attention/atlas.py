@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.gui.attention.pooling import pool_max, stretch
+from workbench.gui.attention.pooling import pool_max, pool_signed, stretch
 from workbench.gui.attention.scales import ABSENT, GREYED, Scale, colour_numbers, tops
 from workbench.gui.attention.shown import Shown
 
@@ -121,7 +121,8 @@ def tile_numbers(
         scale: How weights become colours.
         size: The largest side of the result, in pixels.
     """
-    numbers = colour_numbers(pool_max(weights, size), top, scale.kind)
+    pooled = pool_signed(weights, size) if scale.kind == "signed" else pool_max(weights, size)
+    numbers = colour_numbers(pooled, top, scale.kind)
     if not visible.all():
         drawn, there = pool_max(visible, size), pool_max(possible, size)
         # Multiplying and adding bytes is 10 times as fast as assigning through a mask in every tile.

@@ -23,6 +23,13 @@ _ANCHORS = {
     " fec287 fde0a1 fcfdbf",
 }
 
+#: The map for differences: blue for less, the page itself for nothing, orange for more; told apart by colour-blind eyes.
+DIFFERENCES = "differences"
+_LESS_MORE = {
+    "light": (("#154a94", "#7fa9dd"), ("#eda66b", "#b04a05")),
+    "dark": (("#a6cbff", "#3c6fb0"), ("#a8611f", "#ffbd7d")),
+}
+
 #: The choices: key, title, help.
 MAPS = (
     ("ink", "Ink", "One colour that grows out of the background: the calmest to read."),
@@ -39,7 +46,13 @@ def colour_table(name: str, palette: Palette) -> NDArray[np.uint32]:
     `ABSENT` is transparent and `GREYED` a quiet grey. Ink and magma begin near the page's own colour, light or
     dark; viridis and cividis look the same on both, as people know them.
     """
-    stops = [*palette.heatmap] if name == "ink" else [f"#{part}" for part in _ANCHORS[name].split()]
+    if name == "ink":
+        stops = [*palette.heatmap]
+    elif name == DIFFERENCES:
+        less, more = _LESS_MORE[palette.name]
+        stops = [*less, palette.surface, *more]
+    else:
+        stops = [f"#{part}" for part in _ANCHORS[name].split()]
     if name == "magma" and palette.name == "light":
         stops.reverse()
     rgb = np.array([_rgb(stop) for stop in stops], dtype=np.float64)

@@ -159,7 +159,7 @@ def _draw_figures(
     look: Look,
 ) -> None:
     painter.setFont(look.small())
-    for row, column in np.argwhere(visible & (weights >= 0.005)):  # a page full of 0.00 says nothing
+    for row, column in np.argwhere(visible & (np.abs(weights) >= 0.005)):  # a page full of 0.00 says nothing
         rect = place.rect(place.window.row + int(row), place.window.column + int(column))
         painter.setPen(readable_on(int(table[numbers[row, column]])))
         painter.drawText(rect, CENTRE, f"{weights[row, column]:.2f}")
@@ -253,6 +253,8 @@ def weight_text(weight: float) -> str:
     """A weight as few figures as it needs: 0, 0.42, 0.0003."""
     if weight == 0:
         return "0"
+    if weight < 0:
+        return f"−{weight_text(-weight)}"
     return f"{weight:.2f}".rstrip("0").rstrip(".") if weight >= 0.01 else f"{weight:.1g}"
 
 

@@ -42,7 +42,8 @@ def link_text(shown: Shown, link: Link | None) -> str:
     if link is None:
         return "nothing visible: every token is special, and special tokens are hidden"
     tokens = shown.maps.tokens
-    return f"‘{token_name(tokens[link.query])}’ → ‘{token_name(tokens[link.key])}’ {link.weight:.2f}"
+    weight = f"{link.weight:{'+' if shown.signed else ''}.2f}"
+    return f"‘{token_name(tokens[link.query])}’ → ‘{token_name(tokens[link.key])}’ {weight}"
 
 
 def cell_text(shown: Shown, layer: int, head: int, row: int, column: int) -> str:
@@ -55,4 +56,6 @@ def cell_text(shown: Shown, layer: int, head: int, row: int, column: int) -> str
         name = query if shown.hidden[row] else key
         return f"‘{name}’ is a special token, and these are hidden."
     weight = float(shown.weights[layer, head, row, column])
+    if shown.signed:
+        return f"How much more ‘{query}’ (token {row + 1}) looks at ‘{key}’ (token {column + 1}): {weight:+.4f}"
     return f"‘{query}’ (token {row + 1}) looks at ‘{key}’ (token {column + 1}) with weight {weight:.4f}"

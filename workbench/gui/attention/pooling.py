@@ -34,6 +34,12 @@ def pool_max(maps: NDArray[S], size: int) -> NDArray[S]:
     return maps
 
 
+def pool_signed(maps: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Shrink as `pool_max` does, keeping the cell of each block that is furthest from 0, with its sign."""
+    high, low = pool_max(maps, size), -pool_max(-maps, size)
+    return np.where(high >= -low, high, low)
+
+
 def _pool(maps: NDArray[S], starts: NDArray[np.intp], axis: int) -> NDArray[S]:
     # `np.maximum.reduceat` pays for every block and took 10 times as long as gathering whole planes: the first
     # cell of every block, then the second, and so on; short blocks repeat their last cell.

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from workbench.gui.attention.shown import Shown
 
-Kind = Literal["linear", "sqrt", "log", "cap"]
+#: "signed" is for differences: the middle of the colours is 0, and both ends are as far from it as the top.
+Kind = Literal["linear", "sqrt", "log", "cap", "signed"]
 
 #: Colour numbers with a meaning of their own; weights have the numbers from FIRST to 255.
 ABSENT, GREYED, FIRST = 0, 1, 2
@@ -58,7 +59,11 @@ def position(
     """Where weights lie on the colour bar, 0 to 1; monotone, and 1 at the top and beyond."""
     share: NDArray[np.float32] = values * np.asarray(1 / np.asarray(top), dtype=np.float32)
     np.minimum(share, 1, out=share)
-    if kind == "sqrt":
+    if kind == "signed":
+        np.maximum(share, -1, out=share)
+        share += 1
+        share *= 0.5
+    elif kind == "sqrt":
         np.sqrt(share, out=share)
     elif kind == "log":
         np.maximum(share, 10.0**-DECADES, out=share)
@@ -80,7 +85,9 @@ def colour_numbers(
 
 def ticks(top: float, kind: Kind) -> list[tuple[float, float]]:
     """Marks for the colour bar: (position from 0 to 1, weight)."""
-    if kind == "log":
+    if kind == "signed":
+        weights = [top * share for share in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    elif kind == "log":
         weights = [top * 10.0**-k for k in range(DECADES, -1, -1)]
     elif kind == "sqrt":
         weights = [top * share for share in (0.0, 0.0625, 0.25, 0.5625, 1.0)]
@@ -95,6 +102,7 @@ _KIND_WORDS: dict[Kind, str] = {
     "sqrt": "Square-root scale",
     "log": "Logarithmic scale",
     "cap": "Linear scale up to the 99th percentile",
+    "signed": "Linear scale, less in one colour and more in the other",
 }
 _SPECIAL_WORDS = {
     "shown": "special tokens shown",

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.run.inside.comparison import DIFFERENCE
 from workbench.run.results import AttentionMaps
 
 Special = Literal["shown", "hidden", "renormalised"]
@@ -55,9 +56,17 @@ class Shown:
         found = np.asarray(self.visible.sum(axis=1) >= 2)
         return found if found.any() else np.asarray(self.visible.any(axis=1))
 
+    @property
+    def signed(self) -> bool:
+        """Whether weights are differences, from -1 to 1, of which size counts and not sign."""
+        return self.maps.kind == DIFFERENCE
+
     def row_tops(self) -> NDArray[np.float32]:
         """The largest visible weight of each head in its telling rows, of shape (layers, heads)."""
-        rows = self.weights.max(axis=3) * self.telling
+        most = self.weights.max(axis=3)
+        if self.signed:
+            most = np.maximum(most, -self.weights.min(axis=3))
+        rows = most * self.telling
         tops: NDArray[np.float32] = rows.max(axis=2)
         return tops
 
@@ -66,7 +75,8 @@ class Shown:
         if not self.visible.any():
             return None
         tile = self.weights[layer, head] * self.telling[:, None]
-        query, key = np.unravel_index(int(tile.argmax()), tile.shape)
+        sizes = np.abs(tile) if self.signed else tile
+        query, key = np.unravel_index(int(sizes.argmax()), tile.shape)
         return Link(int(query), int(key), float(tile[query, key]))
 
 
