@@ -232,6 +232,13 @@ def test_exports_hold_what_the_page_shows(
         text = file.read_text(encoding="utf-8")
         assert "<svg" in text
         assert ("2 layers × 2 heads" if row.whole else "Layer 2, head 2") in text
+    elif row.suffix == ".html":
+        text = file.read_text(encoding="utf-8")
+        assert "<svg" in text and "http" not in text.replace(
+            "http://www.w3.org", ""
+        )  # needs nothing from elsewhere
+        assert ("2 layers × 2 heads" if row.whole else "Layer 2, head 2") in text
+        assert all(f"<span>{token}</span>" in text for token in maps.tokens)
     elif row.suffix == ".csv":
         with file.open(encoding="utf-8", newline="") as lines:
             table = list(csv.reader(lines))
@@ -252,7 +259,7 @@ def test_a_file_that_cannot_be_written_is_explained(
     for row in (row for row in EXPORTS if row.suffix.startswith(".")):
         file = exported(qtbot, pane, monkeypatch, row, tmp_path / "nowhere" / "out")
         assert str(file) in problems[-1].title
-    assert len(problems) == 6
+    assert len(problems) == 8
 
 
 def test_a_picture_and_a_table_can_be_copied(pane: AttentionPane) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from workbench.gui.attention.shown import Shown
 Head = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grid:
     """Where each head lies; all lengths in device pixels.
 
@@ -65,7 +65,7 @@ class Grid:
         """The (row, column) of a head; None when it is left out."""
         if not self.order:
             return layer, head
-        number = _numbers(self.order).get((layer, head))
+        number = self._numbers.get((layer, head))
         return None if number is None else divmod(number, self.columns)
 
     def head(self, row: int, column: int) -> Head | None:
@@ -81,14 +81,13 @@ class Grid:
         """The (layer, head) at a pixel; the gap belongs to the tile before it. None outside."""
         return self.head(int(y // self.rise), int(x // self.pitch))
 
+    @cached_property
+    def _numbers(self) -> dict[Head, int]:
+        return {head: number for number, head in enumerate(self.order)}
+
     def heads(self) -> Iterator[Head]:
         """Every head that is shown, row by row."""
         return iter(self.order) if self.order else iter(np.ndindex(self.rows, self.columns))
-
-
-@lru_cache(maxsize=4)
-def _numbers(order: tuple[Head, ...]) -> dict[Head, int]:
-    return {head: number for number, head in enumerate(order)}
 
 
 def whole_cells(tile: int, tokens: int) -> int:

@@ -28,9 +28,11 @@ class Export:
 EXPORTS = (
     Export("This head as PNG …", ".png", False),
     Export("This head as SVG …", ".svg", False),
+    Export("This head as HTML …", ".html", False),
     Export("This head as CSV …", ".csv", False),
     Export("All heads as PNG …", ".png", True, rule=True),
     Export("All heads as SVG …", ".svg", True),
+    Export("All heads as HTML …", ".html", True),
     Export("All weights as NumPy file …", ".npz", True),
     Export("Copy picture of this head", "", False, rule=True),
     Export("Copy picture of all heads", "", True),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QPointF, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
@@ -26,7 +27,7 @@ from workbench.gui.attention.atlas_marks import (
 from workbench.gui.attention.colours import colour_table, picture
 from workbench.gui.attention.drawing import LEFT, Look, Window, draw_bar, draw_head, place_head
 from workbench.gui.attention.kinds import facts_text
-from workbench.gui.attention.labels import head_name, link_text
+from workbench.gui.attention.labels import head_name, link_text, token_name
 from workbench.gui.attention.link_drawing import CAPTION, ROW_MOST, draw_links, place_columns
 from workbench.gui.attention.scales import describe, tops
 from workbench.gui.attention.shown import Shown
@@ -200,7 +201,7 @@ def head_table(shown: Shown, where: tuple[int, int], separator: str = ",") -> st
 
 
 def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
-    """Write the picture (.png, .svg), the table of one head (.csv), or all weights as they are (.npz).
+    """Write the picture (.png, .svg), a page (.html), a head's table (.csv), or all weights as they are (.npz).
 
     Raises:
         WorkbenchError: When the file cannot be written, naming it.
@@ -209,6 +210,8 @@ def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
         match path.suffix.lower():
             case ".svg":
                 _save_svg(figure, path)
+            case ".html":
+                path.write_text(page(figure), encoding="utf-8")
             case ".csv":
                 path.write_text(head_table(figure.shown, where), encoding="utf-8")
             case ".npz":
@@ -229,10 +232,16 @@ def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
 
 
 def _save_svg(figure: Figure, path: Path) -> None:
-    path.touch()  # QSvgGenerator only warns on the console when it cannot open its file
+    path.write_bytes(svg(figure))
+
+
+def svg(figure: Figure) -> bytes:
+    """The picture as vectors; an atlas is one picture in them."""
     size = figure.size()
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
+    generator.setOutputDevice(buffer)
     generator.setSize(size)
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     generator.setTitle(f"Attention: {figure.shown.maps.model}")
@@ -241,3 +250,30 @@ def _save_svg(figure: Figure, path: Path) -> None:
     painter = QPainter(generator)
     figure.draw(painter)
     painter.end()
+    return bytes(buffer.data().data())
+
+
+def page(figure: Figure) -> str:
+    """One page of HTML that holds everything: the title, the picture, its legend and the tokens."""
+    drawn = svg(figure).decode("utf-8")
+    palette, maps = figure.look.palette, figure.shown.maps
+    tokens = " ".join(f"<span>{html.escape(token_name(token))}</span>" for token in maps.tokens)
+    notes = "".join(f"<p>{html.escape(text)}</p>" for text in (figure.legend(), maps.note) if text)
+    return _PAGE.format(
+        title=html.escape(figure.title()), told=html.escape(figure.told()), picture=drawn[drawn.index("<svg") :],
+        notes=notes, tokens=tokens, ground=palette.background, surface=palette.surface, text=palette.text,
+        muted=palette.muted, line=palette.line, scheme=palette.name,
+    )  # fmt: skip
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="{scheme}"><title>Attention – {title}</title>
+<style>body{{margin:2rem auto;max-width:60rem;padding:0 1rem;background:{ground};color:{text};
+font:15px/1.5 system-ui,sans-serif}}h1{{font-size:1.3rem}}p{{color:{muted}}}figure{{margin:0}}
+figure svg{{width:100%;height:auto;border:1px solid {line};border-radius:8px}}
+.tokens span{{display:inline-block;margin:2px;padding:0 6px;border-radius:4px;background:{surface};
+border:1px solid {line}}}</style></head>
+<body><h1>{title}</h1><p>{told}</p><figure>{picture}<figcaption>{notes}</figcaption></figure>
+<h2 style="font-size:1rem">Tokens</h2><p class="tokens">{tokens}</p></body></html>
+"""

@@ -34,6 +34,16 @@ class Ask:
     between_steps: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class HeadWish:
+    """A head that the person wants enlarged, in this sentence and model; empty for those that are chosen."""
+
+    layer: int
+    head: int
+    text: str = ""
+    model: str = ""
+
+
 class View(QWidget):
     """One way to look into a model.
 
@@ -48,6 +58,7 @@ class View(QWidget):
     invitation: ClassVar[str] = "Type a sentence, or pick an example."
 
     busy_changed = Signal(str)  # what the engine does for this view; empty when it rests
+    head_wanted = Signal(object)  # a HeadWish
 
     def __init__(self, workspace: Workspace, question: Question) -> None:
         super().__init__()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.attention.question import Question
-from workbench.gui.attention.view import View
+from workbench.gui.attention.view import HeadWish, View
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.heads import HeadsView
 from workbench.gui.theme import MEDIUM
@@ -56,6 +56,7 @@ class AttentionPane(QWidget):
         self.views[key] = view
         self.stack.addWidget(view)
         view.busy_changed.connect(lambda words: self._tell(view, words))
+        view.head_wanted.connect(self.open_head)
 
     def _tell(self, view: View, words: str) -> None:
         if view is self.view:
@@ -77,6 +78,20 @@ class AttentionPane(QWidget):
         self.busy.setText("")
         self.stack.setCurrentWidget(self.views[key])
         self.view_shown.emit(key)
+
+    def open_head(self, wish: HeadWish) -> None:
+        """Go to the heads and enlarge one of them, in the sentence and the model of the wish."""
+        before = self.question.text(), self.question.chooser.choice()
+        if wish.text:
+            self.question.line.setText(wish.text)
+        if wish.model:
+            with QSignalBlocker(self.question.chooser):
+                self.question.chooser.pick(wish.model)
+        changed = before != (self.question.text(), self.question.chooser.choice())
+        self.show_view("heads")
+        if changed:
+            self.ask()
+        self.heads.choose(wish.layer, wish.head)
 
     def ask(self) -> None:
         """The sentence or the model is another one: the view that is on asks now, the others when they are seen."""

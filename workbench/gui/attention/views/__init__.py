@@ -31,6 +31,8 @@ class ViewRow:
 
 VIEWS: tuple[ViewRow, ...] = (
     ViewRow("heads", "Heads", "Which token looks at which, in every head.", "heads", "HeadsView"),
+    ViewRow("census", "Census", "What each head mostly does, by which score.", "census", "CensusView"),
+    ViewRow("find", "Find", "Which heads send one word to another.", "find", "FindView"),
     ViewRow(
         "explain", "Explain", "Which words made the prediction, by five methods.", "explain", "ExplainView"
     ),
