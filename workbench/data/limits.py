@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from workbench.data.format import MOST_BYTES, MOST_TIMES
 from workbench.run.problem import bad_input
@@ -33,30 +34,34 @@ class Limits:
 SAFE = Limits()
 
 
-def limits_of(settings: Path | None) -> Limits:
-    """What the environment says, else the settings file, else what is safe.
+def limits_of(settings: Path | None, asked: Mapping[str, str] = MappingProxyType({})) -> Limits:
+    """What is asked for, else what the environment says, else the settings file, else what is safe.
 
     Args:
         settings: The settings file, which need not be there; None: there is none.
+        asked: What the person says now, by the settings' rows.
 
     Raises:
-        WorkbenchError: When a variable is no such number. What is wrong in the file is passed over.
+        WorkbenchError: When what is asked for or a variable is no such number. The file's mistakes are passed over.
     """
     said = _in_file(settings)
-    found = {key: _in_environment(key) or said.get(key) or USUAL[key] for key in USUAL}
+    found = {}
+    for key, variable in VARIABLES.items():
+        text = os.environ.get(variable, "").strip()
+        if key in asked:
+            found[key] = _number(asked[key], key, "What you ask for")
+        else:
+            found[key] = _number(text, key, f"The variable {variable}") if text else said.get(key, USUAL[key])
     return Limits(found[TIMES], found[GIGABYTES] * GIGABYTE)
 
 
-def _in_environment(key: str) -> int | None:
-    text = os.environ.get(VARIABLES[key], "").strip()
-    if not text:
-        return None
+def _number(text: str, key: str, what: str) -> int:
     low, high = BOUNDS[key]
     if not text.isdecimal() or not low <= int(text) <= high:
         raise bad_input(
-            f"The variable {VARIABLES[key]} is {text!r}.",
-            "It says how far archives may unpack.",
-            f"Give a whole number from {low} to {high}, or unset it.",
+            f"{what} is {text!r}, and no number for how far archives may unpack.",
+            "",
+            f"Give a whole number from {low} to {high}.",
         )
     return int(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,13 +40,13 @@ def together(path: Path, tables: Sequence[tuple[str, Table]], opening: Opening) 
     """
     if len(tables) == 1 and opening.source_file != "yes":
         return tables[0][1]
-    first_name, first = tables[0]
+    first = tables[0][1]
     parts, notes, aside = [], [], []
     sided = len({found[1] for name, _ in tables if (found := _SIDES.search(Path(name).stem.lower()))}) > 1
     for name, given in tables:
         table = _with_names(given, first)
         if set(table.columns) != set(first.columns):
-            raise _other_columns(path, name, table, first_name, first, opening)
+            raise _other_columns(path, tables, opening)
         data = table.data.rename_columns(list(table.columns)).select(list(first.columns))
         if sided or opening.source_file == "yes":
             data = data.append_column(_free(SOURCE, first.columns), _repeated(name, table.rows))
@@ -53,7 +54,8 @@ def together(path: Path, tables: Sequence[tuple[str, Table]], opening: Opening) 
         notes += [f"{name}: {note}" for note in given.notes]
         aside += [SetAside(one.row, f"{name}: {one.why}", one.content) for one in given.set_aside]
     notes.insert(
-        0, f"{counted(len(tables), 'file')} were read one after the other: {listed([n for n, _ in tables])}."
+        0,
+        f"{counted(len(tables), 'file')} were read one after the other: {listed([n for n, _ in tables], 3)}.",
     )
     if sided:
         notes.insert(1, f"Their names speak of rows to learn from and others: “{SOURCE}” tells them apart.")
@@ -106,16 +108,23 @@ def _free(name: str, columns: Sequence[str]) -> str:
     return name
 
 
-def _other_columns(
-    path: Path, name: str, table: Table, first_name: str, first: Table, opening: Opening
-) -> WorkbenchError:
-    missing = [column for column in first.columns if column not in table.columns]
-    more = [column for column in table.columns if column not in first.columns]
+def _other_columns(path: Path, tables: Sequence[tuple[str, Table]], opening: Opening) -> WorkbenchError:
+    """The problem of files that do not fit together: what most of them have, and the first that has not."""
+    columns = {name: _with_names(table, tables[0][1]).columns for name, table in tables}
+    common = Counter(frozenset(found) for found in columns.values()).most_common(1)[0][0]
+    usual = next(name for name, found in columns.items() if set(found) == common)
+    odd = [name for name, found in columns.items() if set(found) != common]
+    missing = [column for column in columns[usual] if column not in columns[odd[0]]]
+    more = [column for column in columns[odd[0]] if column not in common]
     lacks = f" It lacks {listed(missing, 6)}." if missing else ""
     has = f" It has {listed(more, 6)} besides." if more else ""
+    others = (
+        f" {counted(len(odd) - 1, 'other file does', 'other files do')} not fit either." if odd[1:] else ""
+    )
     return bad_input(
         f"The files in {path.name} do not have the same columns.",
-        f"“{first_name}” has {listed(first.columns, 8)}, and “{name}” has {listed(table.columns, 8)}.{lacks}{has}",
-        "Open one of the files by itself, or give them the same columns.",
+        f"“{usual}” has {listed(columns[usual], 8)}, and “{odd[0]}” has {listed(columns[odd[0]], 8)}."
+        f"{lacks}{has}{others}",
+        f"Leave “{odd[0]}” out, or give the files the same columns.",
         field=opening.field,
     )

@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from workbench.data import limits
 from workbench.gui.lane_threads import LaneThreads
 from workbench.gui.settings import Settings
 from workbench.gui.theme import Mode, theme
@@ -53,6 +54,10 @@ class Bench:
     def _setting_changed(self, key: str) -> None:
         if key == "look/theme":
             theme().apply(self._app, cast(Mode, self.settings.value(key)))
+        elif key in limits.USUAL:
+            self.settings.save()  # whoever opens a file reads it there
+            if self.workspace.data_problem:
+                self.workspace.look_at_data()
 
     def close(self, patience: float | None = None) -> None:
         """Stop listening, end both lanes, join the threads, and delete the window. Safe to call twice.

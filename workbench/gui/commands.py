@@ -123,7 +123,7 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command(
-        "data.open", "&File", "&Open data…", "Choose a CSV, TSV, JSON Lines, Parquet or text file to learn from.",
+        "data.open", "&File", "&Open data…", "Choose files to learn from: CSV, Excel, JSON, Parquet, text and more.",
         lambda d: d.choose_data_file(), "Ctrl+O", "file",
     ),
     Command(

@@ -1,4 +1,4 @@
-"""The two worker threads of a session: who opens a window or a pane owns them and joins them."""
+"""The worker threads of a session: who opens a window or a pane owns them and joins them."""
 
 from __future__ import annotations
 
@@ -30,31 +30,36 @@ class LaneThread(QThread):
 
 
 class LaneThreads:
-    """Starts a thread for each lane of a session; `join` closes the session and waits for both."""
+    """Starts a thread for each lane of a session; `join` closes the session and waits for them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._turn = sys.getswitchinterval()
         sys.setswitchinterval(TURN)
         self._sweeper = Sweeper()
-        self.threads = (LaneThread(session.engine, "engine"), LaneThread(session.files, "files"))
+        self.threads = (
+            LaneThread(session.engine, "engine"),
+            LaneThread(session.files, "files"),
+            LaneThread(session.network, "network"),
+        )
         for thread in self.threads:
             thread.start()
 
     def join(self, patience: float | None = None) -> bool:
-        """End both lanes after their present job, and wait for the threads.
+        """End the lanes after their present job, and wait for the threads.
 
         Args:
             patience: Seconds from now to wait for the engine; None waits for as long as it takes. The files lane is
                 always waited for, because it writes what a person made.
 
         Returns:
-            Whether both have ended.
+            Whether all have ended.
         """
         begun = time.monotonic()
         self._session.close()
-        engine, files = self.threads
+        engine, files, network = self.threads
         files.wait()
+        network.wait()  # a download is broken off within a tenth of a second
         if patience is None:
             engine.wait()
         else:

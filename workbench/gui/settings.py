@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.data import limits
 from workbench.gui.theme import LARGE, MEDIUM, SMALL
 from workbench.gui.widgets import FloatBox, IntBox, Muted, explain_widget
 
@@ -80,6 +81,23 @@ SETTINGS: tuple[Setting, ...] = (
         0.0,
         bounds=(0, 1000),
         unit="per kWh",
+    ),
+    Setting(
+        limits.TIMES,
+        "Unpacking",
+        "A file that grows beyond this when it is unpacked may be made to fill the disk, and is not opened. Texts grow "
+        "to ten times their size at most.",
+        limits.USUAL[limits.TIMES],
+        bounds=limits.BOUNDS[limits.TIMES],
+        unit="times the size",
+    ),
+    Setting(
+        limits.GIGABYTES,
+        "Unpacking, at most",
+        "The same, however large the packed file is.",
+        limits.USUAL[limits.GIGABYTES],
+        bounds=limits.BOUNDS[limits.GIGABYTES],
+        unit="GB",
     ),
     Setting(
         "close/ask",
@@ -156,7 +174,7 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(620)
         self._settings = settings
         layout = QVBoxLayout(self)
         layout.setContentsMargins(LARGE, LARGE, LARGE, MEDIUM)

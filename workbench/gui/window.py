@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter,
 
 from workbench.gui.centre import Centre
 from workbench.gui.commands import build_menus, refresh_actions
+from workbench.gui.data.choosing import ask_for_files
 from workbench.gui.questions import ask_to_stop, show_about
 from workbench.gui.recipe_bar import RecipeBar
 from workbench.gui.run_controls import RateDialog
@@ -24,9 +26,9 @@ from workbench.run.files import write_whole
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import load_recipe, recipe_toml
+from workbench.run.sources import joined
 from workbench.session.lanes import Ticket
 
-DATA_FILES = "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.txt *.md);;All files (*)"
 RECIPE_FILES = "Recipe (*.toml);;All files (*)"
 
 
@@ -130,15 +132,21 @@ class Window(QMainWindow):
         RateDialog(self.workspace, self).open()
 
     def choose_data_file(self) -> None:
-        """Ask for a data file."""
-        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open data"), "", DATA_FILES)
-        if path:
-            self.take_file(Path(path))
+        """Ask for data files."""
+        ask_for_files(self, self.take_files)
 
     def _choose_model_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, self.tr("Choose a model folder"))
         if path:
             self.workspace.set_field("model.source", path)
+
+    def take_files(self, names: Sequence[str]) -> None:
+        """Take files in hand: a recipe, or data in one file or several."""
+        if len(names) == 1:
+            self.take_file(Path(names[0]))
+        elif names:
+            self.workspace.choose_data(joined(names))
+            self.show_page("data")
 
     def take_file(self, path: Path) -> None:
         """Take a file in hand: a recipe, or data."""
@@ -240,11 +248,11 @@ class Window(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """A dropped file is taken in hand."""
+        """Dropped files are taken in hand."""
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
-            self.take_file(Path(files[0]))
+            self.take_files(files)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """A run in work is stopped first, which saves it; the window closes when that is done."""

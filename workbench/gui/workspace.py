@@ -23,6 +23,7 @@ from workbench.run.offers import Answer
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed
+from workbench.run.sources import places
 from workbench.session.lanes import Ticket
 from workbench.session.requests import DataRequest, DeviceInfo
 from workbench.session.session import ActiveRun, Session
@@ -137,9 +138,10 @@ class Workspace(QObject):
         if self.data is None or DataRequest.of(before) != DataRequest.of(recipe):
             self.look_at_data()
 
-    def choose_data(self, source: str) -> None:
-        """Take a data set: a shipped name or a file. Column choices of the previous one are forgotten, and
-        the task and model follow from what a shipped set is made for."""
+    def choose_data(self, source: str, part: str = "") -> None:
+        """Take a data set: a shipped name, a file, a folder, or several of them, one a line; `part` is the split,
+        sheet or member to open. Column choices of the previous one are forgotten, and the task and model follow
+        from what a shipped set is made for."""
         data = self.recipe.model_dump()
         data["data"] |= {
             "train": source,
@@ -148,7 +150,7 @@ class Workspace(QObject):
             "header": "auto",
             "encoding": "",
             "delimiter": "",
-            "records": "",
+            "records": part,
             "split": "stratified",
             "split_column": "",
             "patch": "",
@@ -164,7 +166,8 @@ class Workspace(QObject):
     @staticmethod
     def guessed_task(source: str) -> str:
         """The task that a file is probably for: plain text is for language modelling."""
-        return "causal-lm" if Path(source).suffix.lower() in {".txt", ".md"} else "text-classification"
+        plain = all(Path(place).suffix.lower() in {".txt", ".md"} for place in places(source))
+        return "causal-lm" if plain else "text-classification"
 
     def set_refusals(self, problems: Sequence[Problem]) -> None:
         """Mark the fields for which a start or a check was refused, until the next edit."""

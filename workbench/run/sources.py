@@ -37,3 +37,8 @@ def stem_of(source: str) -> str:
     first, *others = places(source)
     name = Path(first).stem or first
     return f"{name} and {len(others)} more" if others else name
+
+
+def is_place(source: str) -> bool:
+    """Whether a source is written as a file, a folder, or several, rather than as the name of a shipped data set."""
+    return bool(Path(source).suffix) or any(mark in source for mark in ("/", "\\", "\n", *_MARKS))

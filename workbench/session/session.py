@@ -148,8 +148,8 @@ class ActiveRun:
 class Session:
     """One open workbench on one home.
 
-    The owner runs `engine.run()`, `files.run()` and `network.run()` on a thread each, empties `mailbox` regularly, and at the
-    end calls `close()` and joins the threads.
+    The owner runs `engine.run()`, `files.run()` and `network.run()` on a thread each, empties `mailbox` regularly, and
+    at the end calls `close()` and joins the threads.
     """
 
     def __init__(self, home: Home) -> None:

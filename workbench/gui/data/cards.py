@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -13,8 +12,9 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QGridLayout, QSizeP
 
 from workbench.data.suggest import counted
 from workbench.gui.icons import pixmap
-from workbench.gui.theme import FONT_SMALL, MEDIUM, RADIUS, SMALL, TINY, current, theme
-from workbench.gui.widgets import explain_widget
+from workbench.gui.theme import CONTROL_HEIGHT, FONT_SMALL, MEDIUM, RADIUS, SMALL, TINY, current, theme
+from workbench.gui.widgets import GhostButton, column, explain_widget, row
+from workbench.run.sources import is_place, title_of
 
 if TYPE_CHECKING:
     from workbench.shelf.datasets import ShippedDataset
@@ -37,9 +37,17 @@ class ChoiceCard(QAbstractButton):
     HEIGHT = 108
 
     def __init__(
-        self, icon: str, title: str, summary: str, facts: Sequence[str] = (), *, dashed: bool = False
+        self,
+        icon: str,
+        title: str,
+        summary: str,
+        facts: Sequence[str] = (),
+        *,
+        dashed: bool = False,
+        height: int = HEIGHT,
     ) -> None:
         super().__init__()
+        self._height, self._lines = height, 4 if height == self.HEIGHT else 2
         self._icon, self._summary, self._facts = icon, summary, tuple(facts)
         self._dashed = dashed
         self.wanted = False  # a file is being dragged over the page
@@ -70,11 +78,11 @@ class ChoiceCard(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Wide enough for a title, high enough for four lines."""
-        return QSize(210, self.HEIGHT)
+        return QSize(210, self._height)
 
     def minimumSizeHint(self) -> QSize:
         """Narrow cards shorten their texts."""
-        return QSize(120, self.HEIGHT)
+        return QSize(120, self._height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground, the frame and the texts."""
@@ -114,7 +122,7 @@ class ChoiceCard(QAbstractButton):
         painter.setPen(palette.colour("muted"))
         line_height = painter.fontMetrics().height()
         y = float(top + 18 + TINY)
-        for line in wrapped(self._summary, small, width, 4 - len(self._facts)):
+        for line in wrapped(self._summary, small, width, self._lines - len(self._facts)):
             painter.drawText(QPointF(left, y + painter.fontMetrics().ascent()), line)
             y += line_height
         small.setPixelSize(FONT_SMALL)
@@ -143,11 +151,17 @@ def wrapped(text: str, font: QFont, width: float, lines: int) -> list[str]:
     return found
 
 
+#: The card of one's own files, which leaves room for the other two ways below it.
+_OWN_HEIGHT = ChoiceCard.HEIGHT - CONTROL_HEIGHT - SMALL
+
+
 class DatasetStrip(QWidget):
     """The cards side by side, the person's own file last."""
 
     chosen = Signal(str)  # a shipped name
     open_wanted = Signal()
+    folder_wanted = Signal()
+    hub_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,12 +172,25 @@ class DatasetStrip(QWidget):
         self._cards: dict[str, ChoiceCard] = {}
         self._datasets: tuple[ShippedDataset, ...] = ()
         self._source = ""
-        self.open_card = ChoiceCard("folder", "-", "-", dashed=True)
+        self.open_card = ChoiceCard("file", "-", "-", dashed=True, height=_OWN_HEIGHT)
         explain_widget(
             self.open_card,
-            self.tr("Choose a file of your own: a table with texts and labels, or a plain text."),
-            self.tr("Open a file"),
+            self.tr("Choose a file of your own, or several: tables with texts and labels, or plain texts."),
+            self.tr("Open files"),
         )
+        self.folder_button = GhostButton(
+            self.tr("Folder…"), on_click=self.folder_wanted.emit,
+            help=self.tr("Open all data files of a folder as one table, or a folder of pictures."),
+        )  # fmt: skip
+        self.hub_button = GhostButton(
+            self.tr("Hub…"), on_click=self.hub_wanted.emit,
+            help=self.tr("Open a data set of the Hugging Face Hub by its name. Its size is shown first."),
+        )  # fmt: skip
+        for button in (self.folder_button, self.hub_button):
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        ways = row(self.folder_button, self.hub_button, spacing=SMALL)
+        self._own = column(self.open_card, ways, spacing=SMALL)
+        self._own.setParent(self)
         self._group.addButton(self.open_card)
         self.open_card.clicked.connect(self._open_clicked)
         self._place()
@@ -189,12 +216,12 @@ class DatasetStrip(QWidget):
     def mark(self, source: str) -> None:
         """Show which one is in hand; a file marks the last card."""
         self._source = source
-        own = bool(source) and source not in self._cards and bool(Path(source).suffix)
+        own = bool(source) and source not in self._cards and is_place(source)
         self.open_card.say(
-            Path(source).name if own else self.tr("Open a file…"),
-            self.tr("Your own file. Choose another one here, or drop it on this page.")
+            title_of(source) if own else self.tr("Open files…"),
+            self.tr("Your own. Choose or drop others here.")
             if own
-            else self.tr("CSV, Excel, JSON, Parquet, text and more. Or drop one on this page."),
+            else self.tr("Tables, texts and more. Or drop them here."),
         )
         self._group.setExclusive(False)  # so that none may be on
         for name, card in self._cards.items():
@@ -246,11 +273,12 @@ class DatasetStrip(QWidget):
         return " ".join(part for part in parts if part)
 
     def _place(self) -> None:
-        cards = [*self._cards.values(), self.open_card]
-        across = len(cards) if len(cards) <= _ACROSS + 1 else _ACROSS
-        for index, card in enumerate(cards):
-            self._layout.addWidget(card, index // across, index % across)
-        for earlier, later in itertools.pairwise(cards):
+        cells = [*self._cards.values(), self._own]
+        across = len(cells) if len(cells) <= _ACROSS + 1 else _ACROSS
+        for index, cell in enumerate(cells):
+            self._layout.addWidget(cell, index // across, index % across)
+        order = [*self._cards.values(), self.open_card, self.folder_button, self.hub_button]
+        for earlier, later in itertools.pairwise(order):
             self.setTabOrder(earlier, later)
 
     def _open_clicked(self) -> None:

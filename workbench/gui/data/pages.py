@@ -57,6 +57,32 @@ class NotesCard(Card):
         self.setVisible(bool(notes))
 
 
+class FilesCard(Card):
+    """The files that the rows are from, with the rows of each."""
+
+    def __init__(self) -> None:
+        super().__init__(self.tr("Files"))
+        self.total = Muted("", wrap=False)
+        self.add_action(self.total)
+        self.bars = BarList(name=self.tr("Rows of each file"))
+        self.more = Muted()
+        self.add(self.bars)
+        self.add(self.more)
+
+    def show_files(self, parts: tuple[tuple[str, int], ...]) -> None:
+        """Show them; a single file has no card."""
+        self.setVisible(len(parts) > 1)
+        self.total.setText(str(len(parts)))
+        self.bars.show_rows(parts[:_BARS])
+        rest = parts[_BARS:]
+        self.more.setVisible(bool(rest))
+        self.more.setText(
+            self.tr("and {0} with {1}").format(
+                counted(len(rest), "more file", "more files"), counted(sum(n for _, n in rest), "row")
+            )
+        )
+
+
 class ClassesCard(Card):
     """How many rows each class has, the largest first, and what is held out."""
 

@@ -14,7 +14,7 @@ from workbench.data.check import Finding, all_checks
 from workbench.gui.data.columns import ColumnsCard
 from workbench.gui.data.form_fields import Choices
 from workbench.gui.data.lengths import LengthCard
-from workbench.gui.data.pages import ClassesCard, NotesCard, ProblemBanner, held_out
+from workbench.gui.data.pages import ClassesCard, FilesCard, NotesCard, ProblemBanner, held_out
 from workbench.gui.data.rows import RowsView
 from workbench.gui.data.side import FINDINGS, DataSide
 from workbench.gui.data.split_card import SplitValues
@@ -48,7 +48,8 @@ class TablePage(QSplitter):
         self.banner = ProblemBanner()
         self.columns, self.classes = ColumnsCard(), ClassesCard()
         self.lengths, self.notes = LengthCard(), NotesCard()
-        self.side = DataSide(self.columns, self.notes, self.classes, self.lengths)
+        self.files = FilesCard()
+        self.side = DataSide(self.columns, self.notes, self.files, self.classes, self.lengths)
         self.when = Segmented(
             (
                 (AFTER, self.tr("After the steps"), "", self.tr("The rows as training reads them.")),
@@ -126,6 +127,7 @@ class TablePage(QSplitter):
         self.columns.show_wrong(preview.problem.field if preview.problem else "")
         self.notes.show_notes(preview.notes)
         self.classes.setVisible(False)
+        self.files.show_files(table.parts)
         self.lengths.setVisible(profile is not None)
         if profile:
             self.classes.show_profile(profile, held_out(recipe, sum(n for _, n in profile.class_counts)))

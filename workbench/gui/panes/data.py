@@ -11,24 +11,25 @@ from PySide6.QtWidgets import QFileDialog, QProgressBar, QSizePolicy, QStackedWi
 
 from workbench.data.suggest import counted
 from workbench.gui.data.cards import DatasetStrip
+from workbench.gui.data.choosing import ask_for_files, ask_for_folder, dropped_data
 from workbench.gui.data.columns import ReadingOptions
+from workbench.gui.data.hub_dialog import HubDialog
 from workbench.gui.data.labelling import LabellingPage
 from workbench.gui.data.pages import TextPage
 from workbench.gui.data.second_opinion import SecondOpinion
+from workbench.gui.data.sizes import megabytes
 from workbench.gui.data.table_page import TablePage
 from workbench.gui.theme import CONTROL_HEIGHT, SMALL, TINY
 from workbench.gui.widgets import ElidedLabel, EmptyState, Muted, Title, column, row
+from workbench.run.sources import is_place, joined, places, title_of
 
 if TYPE_CHECKING:
     from workbench.gui.workspace import Workspace
     from workbench.run.problem import Problem
     from workbench.session.data import DataPreview
 
-_FILES = (
-    "Data (*.csv *.tsv *.tab *.jsonl *.ndjson *.json *.parquet *.pq *.arrow *.feather *.xlsx *.xls *.ods *.conll *.txt "
-    "*.md *.gz *.zip)",
-    "All files (*)",
-)
+
+_LISTED = 30  # places that a tooltip names
 
 
 class DataPane(QWidget):
@@ -53,7 +54,7 @@ class DataPane(QWidget):
         keep = self.busy.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.busy.setSizePolicy(keep)
-        self.message = EmptyState("data", "-", "-", self.tr("Open a file…"), self.open_file)
+        self.message = EmptyState("data", "-", "-", self.tr("Open files…"), self.open_file)
         self.table_page = TablePage(workspace)
         self.text_page = TextPage()
         self.stack = QStackedWidget()
@@ -86,6 +87,8 @@ class DataPane(QWidget):
         workspace.shelf_changed.connect(self._show_shelf)
         self.strip.chosen.connect(workspace.choose_data)
         self.strip.open_wanted.connect(self.open_file)
+        self.strip.folder_wanted.connect(self.open_folder)
+        self.strip.hub_wanted.connect(self.open_hub)
         self.options.picked.connect(workspace.set_field)
         self.options.toggled.connect(self.options.setVisible)
         self.table_page.labelling_wanted.connect(self.label_by_hand)
@@ -94,21 +97,30 @@ class DataPane(QWidget):
     # ---- choosing
 
     def open_file(self) -> QFileDialog:
-        """Ask for a file; the dialog stays open beside the event loop."""
-        dialog = QFileDialog(self, self.tr("Open data"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(list(_FILES))
-        preview = self._workspace.data
-        if preview and not self._is_shipped(preview.source):
-            dialog.setDirectory(str(preview.path.parent))
-        dialog.fileSelected.connect(self._workspace.choose_data)
+        """Ask for a file, or several; the dialog stays open beside the event loop."""
+        return ask_for_files(self, lambda names: self._workspace.choose_data(joined(names)), self._near())
+
+    def open_folder(self) -> QFileDialog:
+        """Ask for a folder."""
+        return ask_for_folder(self, self._workspace.choose_data, self._near())
+
+    def open_hub(self) -> HubDialog:
+        """Ask for the name of a data set of the Hub."""
+        dialog = HubDialog(self._workspace.session.hub, self)
+        dialog.opened.connect(self._workspace.choose_data)
         dialog.open()
         return dialog
 
+    def _near(self) -> str:
+        """The folder of the present data, in which the next one probably lies."""
+        preview = self._workspace.data
+        if preview is None or self._is_shipped(preview.source):
+            return ""
+        return str(Path(places(preview.source)[0]).parent)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take a file."""
-        if _dropped_file(event):
+        """Take files and folders."""
+        if dropped_data(event):
             event.acceptProposedAction()
             self.strip.open_card.show_wanted(True)
 
@@ -117,12 +129,14 @@ class DataPane(QWidget):
         self.strip.open_card.show_wanted(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Choose the file that was dropped."""
+        """Choose what was dropped."""
         self.strip.open_card.show_wanted(False)
-        file = _dropped_file(event)
-        if file:
+        source = dropped_data(event)
+        if source:
             event.acceptProposedAction()
-            self._workspace.choose_data(file)
+            self._workspace.choose_data(source)
+        else:
+            event.ignore()  # a recipe is for the window
 
     # ---- labelling
 
@@ -205,7 +219,7 @@ class DataPane(QWidget):
         else:
             self.message.say(
                 self.tr("Nothing has been read yet"),
-                self.tr("Choose one of the sets above, or open a file of your own."),
+                self.tr("Choose one of the sets above, or open files of your own."),
                 "data",
             )
         self.message.action.setVisible(not busy)
@@ -213,13 +227,14 @@ class DataPane(QWidget):
 
     def _show_about(self, source: str, preview: DataPreview | None) -> None:
         shipped = next((d for d in self._workspace.datasets if d.name == source), None)
-        path = preview.path if preview else (shipped.path if shipped else Path(source))
-        is_file = preview is not None or bool(path.suffix)
-        self.title.setText(shipped.title if shipped else path.name)
-        self.about.setVisible(is_file)
+        path = shipped.path if shipped else (preview.path if preview else Path(source))
+        several = places(source)
+        place = str(Path(several[0]).parent if len(several) > 1 else path)
+        self.title.setText(shipped.title if shipped else title_of(source))
+        self.about.setVisible(preview is not None or is_place(source))
         # Where a shipped set lies is of no use to the person; the tooltip has it all the same.
-        self.path.setText(self.tr("shipped with Model Workbench") if shipped else str(path))
-        self.path.setToolTip(str(path))
+        self.path.setText(self.tr("shipped with Model Workbench") if shipped else place)
+        self.path.setToolTip("\n".join(several[:_LISTED]) if len(several) > 1 else place)
         self.facts.setText(" · ".join(_facts(preview)) if preview else "")
         self.facts.setVisible(preview is not None)
         if preview and preview.table:
@@ -230,23 +245,11 @@ class DataPane(QWidget):
 
 
 def _facts(preview: DataPreview) -> list[str]:
-    facts = [_megabytes(preview.size)]
+    facts = [megabytes(preview.size)]
     if preview.table is not None:
         facts.insert(0, counted(preview.table.rows, "row"))
         facts.append(f"SHA-256 {preview.table.fingerprint[:8]}")
     return facts
-
-
-def _megabytes(size: int) -> str:
-    if size < 1000:
-        return counted(size, "byte")
-    return f"{size / 1000:.0f} KB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
-
-
-def _dropped_file(event: QDropEvent) -> str:
-    """The first local file of what is dragged, or an empty string."""
-    urls = event.mimeData().urls() if event.mimeData().hasUrls() else []
-    return next((url.toLocalFile() for url in urls if url.isLocalFile()), "")
 
 
 if __name__ == "__main__":
