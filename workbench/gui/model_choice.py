@@ -100,6 +100,7 @@ class ModelChooser(QComboBox):
         self._workspace = workspace
         self._wanted = wanted
         self._picked: Choice | None = None  # by the person, not by default
+        self._offered = ""  # by default, where a page knows better than this list
         self._choices: tuple[Choice, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -139,6 +140,16 @@ class ModelChooser(QComboBox):
                 self._show(choice)
                 self.chosen.emit()
 
+    @property
+    def picked_by_person(self) -> bool:
+        """Whether the choice is the person's own, not one by default."""
+        return self._picked is not None
+
+    def offer(self, model: str) -> None:
+        """Choose by default, until the person picks; an unknown model is ignored."""
+        self._offered = model
+        self.refresh()
+
     def hold(self) -> None:
         """Take the present choice as the person's own: work with it has begun."""
         self._picked = self.choice()
@@ -169,6 +180,9 @@ class ModelChooser(QComboBox):
         picked, found = self._picked, self._choices
         for choice in found:
             if picked and choice.model == picked.model:
+                return choice
+        for choice in found:
+            if choice.model == self._offered and picked is None:
                 return choice
         # The model in training that ended is now its run; otherwise live, the selected run, what is ready.
         run = picked.run if picked else ""

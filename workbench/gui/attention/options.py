@@ -136,7 +136,8 @@ class ColourBar(QWidget):
     def show_scale(self, top: float, look: Look) -> None:
         """Draw the bar for a top weight."""
         self._top, self._look = top, look
-        self.setAccessibleDescription(f"From 0 to {top:.3g}")
+        lowest = -top if look.scale.kind == "signed" else 0
+        self.setAccessibleDescription(f"From {lowest:.3g} to {top:.3g}")
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -36,4 +36,21 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow(
         "explain", "Explain", "Which words made the prediction, by five methods.", "explain", "ExplainView"
     ),
+    ViewRow(
+        "ablate",
+        "Take heads away",
+        "What the model loses without some of its heads, and a model saved without them.",
+        "ablate",
+        "AblateView",
+    ),
+    ViewRow(
+        "film", "Film", "How attention and predictions changed while the run trained.", "film", "FilmView"
+    ),
+    ViewRow(
+        "compare",
+        "Before and after",
+        "What each head does differently in another model.",
+        "compare",
+        "CompareView",
+    ),
 )
