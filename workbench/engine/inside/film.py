@@ -162,20 +162,19 @@ def default_probes(goods: Goods, class_names: tuple[str, ...]) -> list[tuple[str
     Training rows where nothing is held out.
     """
     split = goods.validation if len(goods.validation) else goods.train
-    labels = split.labels
+    labels = None if split.labels is None else split.labels.tolist()
     if labels is None or not split.texts:
         return [(text, "") for text in _beginnings(goods, split)]
     left = np.argsort(np.abs(split.lengths - GOOD_LENGTH), kind="stable").tolist()
     taken = [0] * len(class_names)
     chosen: list[int] = []
     while left and len(chosen) < DEFAULT_PROBES:
-        row = min(
-            left, key=lambda i: taken[split.labels[i]]
-        )  # of equal ones the first, which has the best length
+        # Of the rows with the rarest class the first one, which has the best length.
+        row = min(left, key=lambda i: taken[labels[i]])
         left.remove(row)
         taken[labels[row]] += 1
         chosen.append(row)
-    return [(split.texts[i], class_names[int(labels[i])]) for i in chosen]
+    return [(split.texts[i], class_names[labels[i]]) for i in chosen]
 
 
 def _beginnings(goods: Goods, split: Split) -> list[str]:

@@ -27,6 +27,8 @@ from workbench.run.files import write_whole
 FORMAT = 1
 #: Maps are pooled to at most this many cells a side.
 TILE = 32
+#: A frame is kept as what changed since the one before, which halves the file; every so often one is kept whole.
+WHOLE_EVERY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class FilmWriter:
         for file in folder.glob("frame-*.npz"):
             if file.name not in wanted:
                 file.unlink()
+        self._before: tuple[int, list[NDArray[np.uint8]]] = (-1, [])
+        self._written = 0
 
     def add(self, frame: Frame, maps: Sequence[tuple[NDArray[np.uint8], float]]) -> None:
         """Add a frame.
@@ -197,9 +201,12 @@ class FilmWriter:
             frame: The frame; of a later step than the ones before.
             maps: What `levels_of` gave for each pinned sentence.
         """
-        arrays: dict[str, Any] = {}
+        since, before = self._before
+        if self._written % WHOLE_EVERY == 0:
+            since, before = -1, [np.zeros_like(levels) for levels, _ in maps]
+        arrays: dict[str, Any] = {"since": np.int64(since)}
         for index, (levels, top) in enumerate(maps):
-            arrays[f"levels_{index}"], arrays[f"top_{index}"] = levels, np.float32(top)
+            arrays[f"levels_{index}"], arrays[f"top_{index}"] = levels - before[index], np.float32(top)
         path = self._folder / _file_name(frame.step)
         draft = path.with_name(f".{path.name}.part")
         with draft.open("wb") as file:
@@ -208,6 +215,8 @@ class FilmWriter:
         with (self._folder / "index.jsonl").open("a", encoding="utf-8", newline="\n") as index_file:
             index_file.write(_line(frame))
         self.frames.append(frame)
+        self._before = frame.step, [levels for levels, _ in maps]
+        self._written += 1
 
 
 def _file_name(step: int) -> str:
@@ -258,13 +267,10 @@ def read_reel(run: Path, probe: int = 0, known: Reel | None = None) -> Reel | No
     frames = read_frames(run)
     if [(f.step, f.spent) for f in frames[: len(old)]] != [(f.step, f.spent) for f in old]:
         old = ()  # a resumed run dropped some of them
-    new = [(frame, *maps) for frame in frames[len(old) :] if (maps := _maps(run, frame.step, probe))]
-    if known and old and not new:
-        return known
-    shape = new[0][1].shape if new else None
-    new = [found for found in new if found[1].shape == shape]
+    last = (old[-1].step, known.levels[-1]) if known and old else None
+    new = list(_shots(run, frames[len(old) :], probe, last))
     if not new:
-        return None
+        return known if old else None
     levels, tops = np.stack([found[1] for found in new]), np.array([found[2] for found in new], np.float32)
     if known and old:
         levels, tops = np.concatenate([known.levels, levels]), np.concatenate([known.tops, tops])
@@ -272,15 +278,29 @@ def read_reel(run: Path, probe: int = 0, known: Reel | None = None) -> Reel | No
     return Reel(probes, probe, (*old, *(found[0] for found in new)), levels, tops)
 
 
-def _maps(run: Path, step: int, probe: int) -> tuple[NDArray[np.uint8], float] | None:
-    try:
-        with (
-            (run / "film" / _file_name(step)).open("rb") as file,
-            np.load(file, allow_pickle=False) as arrays,
-        ):
-            return arrays[f"levels_{probe}"], float(arrays[f"top_{probe}"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
+Shot = tuple[Frame, NDArray[np.uint8], float]
+
+
+def _shots(
+    run: Path, frames: Sequence[Frame], probe: int, last: tuple[int, NDArray[np.uint8]] | None
+) -> Iterator[Shot]:
+    """The frames with their maps. After one that cannot be read, the next one is the next that was kept whole."""
+    for frame in frames:
+        try:
+            with (
+                (run / "film" / _file_name(frame.step)).open("rb") as file,
+                np.load(file, allow_pickle=False) as arrays,
+            ):
+                since, levels = int(arrays["since"]), arrays[f"levels_{probe}"]
+                top = float(arrays[f"top_{probe}"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            continue
+        if since >= 0:
+            if last is None or last[0] != since or last[1].shape != levels.shape:
+                continue
+            levels = levels + last[1]
+        last = frame.step, levels
+        yield frame, levels, top
 
 
 def _frames(folder: Path) -> Iterator[Frame]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 BETWEEN = 0.85
 #: The share of the whole run's budget that may be spent ahead of time, for the dense frames of the beginning.
 AHEAD = 0.35
+#: The share of the frames that the budget pays for that are spread evenly; the others are those of the beginning.
+MOSTLY = 0.75
 #: Steps that warm caches up and say little about the rest.
 COLD = 2
 
@@ -26,9 +28,8 @@ class Pace:
             frames: About how many frames there may be.
             budget: The largest share of the training time that they may take.
         """
-        self._total, self._budget = total, budget
-        self._every = max(1, round(total / frames))
-        self._next = self._last = -1
+        self._total, self._frames, self._budget = total, frames, budget
+        self._last = -1
         self._cost = self.spent = 0.0
         self._cold: tuple[int, float] | None = None  # (step, seconds) after the steps that warm up
 
@@ -46,26 +47,30 @@ class Pace:
             return False
         if step in (0, self._total):
             return True
-        if not measured and step < self._next:
+        whole = trained + self._rate(step, trained) * (self._total - step)
+        if not measured and step - self._last < max(1.0, min(self._last, self._distance(whole))):
             return False
         share = self._budget * (1.0 if measured else BETWEEN)
         # Twice: something is left for the last frame.
-        return self.spent + 2 * self._cost <= share * self._reckoned(step, trained)
+        return self.spent + 2 * self._cost <= share * (trained + AHEAD * (whole - trained))
 
     def took(self, step: int, seconds: float) -> None:
         """There is a frame of this step, and it took so long."""
         self.spent += seconds
         self._cost = seconds
         self._last = step
-        self._next = step + max(1, min(step, self._every))
 
     def go_on(self, step: int, spent: float, frames: int) -> None:
         """A film of so many frames, the last one of this step, goes on."""
         self.took(step, spent / frames)
         self.spent = spent
 
-    def _reckoned(self, step: int, trained: float) -> float:
-        """Seconds of training by which the budget is reckoned: those so far, and a part of those that will be."""
+    def _rate(self, step: int, trained: float) -> float:
+        """Seconds of training a step; 0 while nobody knows."""
         first, seconds = self._cold or (step, trained)
-        pace = (trained - seconds) / (step - first) if step > first else 0.0
-        return trained + AHEAD * pace * (self._total - step)
+        return (trained - seconds) / (step - first) if step > first else 0.0
+
+    def _distance(self, whole: float) -> float:
+        """Steps between evenly spread frames of a run of so many seconds: as many frames as it can pay for."""
+        paid = MOSTLY * self._budget * whole / self._cost if self._cost else self._frames
+        return self._total / max(1.0, min(self._frames, paid))

@@ -1,0 +1,321 @@
+"""The training film: attention and predictions of a pinned sentence, from the first step of a run to the last."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
+
+from workbench.gui.attention.atlas_view import AtlasView
+from workbench.gui.attention.film_export import FilmExportButton
+from workbench.gui.attention.film_player import FilmPlayer
+from workbench.gui.attention.film_told import FilmTold
+from workbench.gui.attention.head_view import HeadView
+from workbench.gui.attention.labels import head_name, link_text
+from workbench.gui.attention.options import Choices, Legend, Options, captioned
+from workbench.gui.attention.question import Question
+from workbench.gui.attention.scales import describe, tops
+from workbench.gui.attention.shown import Shown, show
+from workbench.gui.attention.view import Ask, View
+from workbench.gui.model_choice import Choice
+from workbench.gui.theme import MEDIUM, theme
+from workbench.gui.widgets import Card, ElidedLabel, IconButton, column
+from workbench.gui.workspace import Workspace
+from workbench.run.inside.film import Reel, weights_of
+from workbench.run.results import AttentionMaps
+from workbench.session.inside.film import FilmRequest, read_film
+
+#: While a training goes on, the film is read at most this often.
+FOLLOW_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteadyShown(Shown):
+    """A frame whose strongest colours are those of the whole film, so that frames can be compared."""
+
+    ceiling: NDArray[np.float32]
+
+    def row_tops(self) -> NDArray[np.float32]:
+        """The largest weight of each head in any frame."""
+        return self.ceiling
+
+
+class FilmView(View):
+    """The atlas and one head at the present step, what was predicted, and the controls of a player below."""
+
+    needs_text: ClassVar[bool] = False
+
+    def __init__(self, workspace: Workspace, question: Question) -> None:
+        super().__init__(workspace, question)
+        self.reel: Reel | None = None
+        self.shown: SteadyShown | None = None
+        self._run = ""
+        self._wanted_probe = 0
+        self._ceiling: NDArray[np.float32] | None = None
+        self._read_at = 0.0
+        self.sentence = Choices(
+            self.tr("Pinned sentence"),
+            self.tr("Which of the filmed sentences is shown."),
+            [("0", "–", "")],
+            "0",
+        )
+        self.options = Options(self._redraw)
+        for control in self.options.controls():
+            control.setParent(self)
+            control.hide()
+        self.atlas, self.head, self.legend = AtlasView(), HeadView(), Legend()
+        self.atlas_words = ElidedLabel("", "muted")
+        self.head_words = ElidedLabel("", "muted")
+        self.link_words = ElidedLabel("", "caption")
+        self.told = FilmTold()
+        self.player = FilmPlayer()
+        self._lay_out()
+        self._connect()
+
+    # ---- shape
+
+    def _lay_out(self) -> None:
+        self.atlas_card = Card(self.tr("All heads"))
+        self.export = FilmExportButton(self.film, self.workspace)
+        self.atlas_card.add_action(self.export)
+        self.atlas_card.add(self.atlas, 1)
+        self.atlas_card.add(self.atlas_words)
+        self.atlas_card.add(self.legend)
+        self.head_card = Card(self.tr("One head"))
+        fit = IconButton(
+            "fit",
+            self.tr("Show all tokens"),
+            self.tr("Undo zooming and moving."),
+            on_click=lambda: self.head.zoom(0),
+        )
+        self.head_card.add_action(fit)
+        self.head_card.add(self.link_words)
+        self.head_card.add(self.head, 1)
+        self.head_card.add(self.head_words)
+        self.halves = QSplitter(Qt.Orientation.Horizontal)
+        self.halves.setHandleWidth(MEDIUM)
+        self.halves.setChildrenCollapsible(False)
+        left = column(self.atlas_card, self.told, spacing=MEDIUM)
+        left.layout().setStretch(0, 1)  # type: ignore[union-attr]  # a column has a layout
+        for half in (left, self.head_card):
+            self.halves.addWidget(half)
+        self.halves.setStretchFactor(0, 1)
+        self.halves.setStretchFactor(1, 1)
+        self.halves.setSizes([1150, 850])  # shares, not pixels
+        controls = QHBoxLayout()
+        controls.setSpacing(MEDIUM)
+        controls.addWidget(captioned(self.sentence.accessibleName(), self.sentence), 3)
+        options = self.options
+        for control in (options.scale_choice, options.special_choice, options.colour_choice):
+            control.show()
+            controls.addWidget(captioned(control.accessibleName(), control), 1)
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(MEDIUM)
+        layout.addLayout(controls)
+        layout.addWidget(self.halves, 1)
+        layout.addWidget(self.player)
+
+    def _connect(self) -> None:
+        theme().changed.connect(self._redraw)
+        self.sentence.chosen.connect(self._choose_sentence)
+        self.player.moved.connect(self._show_frame)
+        self.told.picked.connect(self.player.go_to_step)
+        self.atlas.hovered.connect(self._hovered)
+        self.atlas.chosen.connect(lambda layer, head: self._show_head())
+        self.head.pointed.connect(self.head_words.setText)
+        self.workspace.history_changed.connect(self._follow)
+
+    # ---- asking; films are read on the files lane, which a training does not occupy
+
+    def wanted(self, choice: Choice, text: str) -> Ask | None:
+        """The film of the run that the chosen model belongs to."""
+        known = self.reel if choice.run == self._run else None
+        if choice.run != self._run:
+            self._wanted_probe = 0
+        return Ask(read_film, FilmRequest(choice.run, self._wanted_probe, known)) if choice.run else None
+
+    def ask(self) -> None:
+        """Read the film, or what is new of it."""
+        choice = self.question.chooser.choice()
+        if choice is None or choice.run or not self.isVisible():
+            super().ask()
+        else:  # a base model: nothing has to be loaded to say that it has no film
+            self.cancel()
+            self.forget()
+            self.say_empty()
+
+    def run(self, ask: Ask) -> None:
+        """Read the film now."""
+        self.cancel()
+        home, request = self.workspace.session.home, ask.request
+        assert isinstance(request, FilmRequest)
+
+        def arrived(reel: Reel | None) -> None:
+            self._ticket = None
+            if reel is None:
+                self.forget()
+                self._run = request.run
+                self.say_empty()
+            elif request.run == self._run and reel is self.reel:
+                self.stack.setCurrentWidget(self.content)
+            else:
+                self._run = request.run
+                self._arrived(reel)
+
+        self._read_at = time.monotonic()
+        self._ticket = self.workspace.session.files.submit(
+            lambda desk: read_film(home, request, desk), done=arrived, failed=self._failed
+        )
+
+    def _follow(self, name: str) -> None:
+        choice = self.question.chooser.choice()
+        if (
+            choice is not None
+            and choice.run == name
+            and self.isVisible()
+            and self._ticket is None
+            and time.monotonic() - self._read_at >= FOLLOW_SECONDS
+        ):
+            self.ask()
+
+    def _choose_sentence(self) -> None:
+        self._wanted_probe = int(self.sentence.current())
+        self.ask()
+
+    def say_empty(self) -> None:
+        """Say how one gets a film."""
+        choice = self.question.chooser.choice()
+        if choice is None or not choice.run:
+            title = self.tr("A film belongs to a run")
+            words = self.tr(
+                "While a model trains, some sentences are looked at again and again. Choose a run above to see how its "
+                "attention and its predictions changed, or start a run on the Train page."
+            )
+        elif choice.run == self.workspace.active_name:
+            title = self.tr("The film begins soon")
+            words = self.tr(
+                "Its first frame is taken before the first step, unless the recipe has the film off."
+            )
+        else:
+            title = self.tr("This run has no film")
+            words = self._why_none(choice.run)
+        self.empty.say(title, words, "play")
+        self.stack.setCurrentWidget(self.empty)
+
+    def _why_none(self, run: str) -> str:
+        history = self.workspace.histories.get(run)
+        for notice in history.notices if history else ():
+            if notice.text.startswith("No film of this run"):
+                return notice.text
+        return self.tr(
+            "Films are made while a run trains. This one was trained before there were films, or with Training film "
+            "off in its recipe. Train once more to get one."
+        )
+
+    def forget(self) -> None:
+        """There is no film."""
+        self.reel = self.shown = self._ceiling = None
+        self.player.pause()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks: the film stands still."""
+        super().hideEvent(event)
+        self.player.pause()
+
+    # ---- showing
+
+    def show_answer(self, answer: Reel) -> None:
+        """Take a film; at its end one stays at the end while it grows."""
+        before, self.reel, self.shown = self.reel, answer, None
+        other = before is None or before.probe != answer.probe or before.probes != answer.probes
+        if before is None or before.probes != answer.probes:
+            self._fill_sentences(answer)
+        self._ceiling = None
+        self.told.show_reel(answer)
+        self.player.show_frames(answer.frames, answer.cost, grows=self._run == self.workspace.active_name)
+        if other:
+            self.player.go_to(len(answer.frames) - 1)
+        self._show_frame(self.player.frame)
+
+    def _fill_sentences(self, reel: Reel) -> None:
+        self.sentence.blockSignals(True)
+        self.sentence.clear()
+        for number, probe in enumerate(reel.probes):
+            label = f"  ({probe.label})" if probe.label else ""
+            self.sentence.addItem(f"{probe.text}{label}".replace("\n", " "), str(number))
+        self.sentence.choose(str(reel.probe))
+        self.sentence.blockSignals(False)
+
+    def _redraw(self) -> None:
+        self._ceiling = None
+        self._show_frame(self.player.frame)
+
+    def _show_frame(self, index: int) -> None:
+        reel = self.reel
+        if reel is None or not 0 <= index < len(reel.frames):
+            return
+        look, special = self.options.look(), self.options.special_tokens()
+        if self._ceiling is None:
+            brightest = weights_of(reel.levels.max(axis=0), float(reel.tops.max()))
+            self._ceiling = show(self._maps(reel, index, brightest), special).row_tops()
+        plain = show(self._maps(reel, index, reel.weights(index)), special)
+        self.shown = SteadyShown(
+            plain.maps, special, plain.weights, plain.visible, plain.possible, plain.hidden, self._ceiling
+        )
+        layers, heads = self.shown.shape[:2]
+        self.atlas_card.title.setText(self.tr("{0} layers × {1} heads").format(layers, heads))
+        self.atlas.show_maps(self.shown, look)
+        self.told.show_frame(index)
+        self._hovered(None)
+        self._show_head()
+
+    def _maps(self, reel: Reel, index: int, weights: NDArray[np.float32]) -> AttentionMaps:
+        return AttentionMaps(
+            weights=weights,
+            tokens=reel.tokens(),
+            special=reel.special(),
+            model=self._run,
+            causal=reel.pinned.causal,
+            step=reel.frames[index].step,
+            prediction=reel.said(index).prediction,
+        )
+
+    def _show_head(self) -> None:
+        if self.shown is None:
+            return
+        where, look = self.atlas.selection, self.options.look()
+        top = float(tops(self.shown, look.scale)[where])
+        self.head_card.title.setText(head_name(*where))
+        self.link_words.setText(
+            self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
+        )
+        self.head.show_head(self.shown, where, top, look)
+        self.legend.bar.show_scale(top, look)
+        self.legend.words.setText(describe(self.shown, look.scale))
+
+    def _hovered(self, head: tuple[int, int] | None) -> None:
+        if head is None or self.shown is None:
+            self.atlas_words.setText(self.tr("Each square is one head. Click one to enlarge it, then play."))
+        else:
+            self.atlas_words.setText(
+                f"{head_name(*head)}: {link_text(self.shown, self.shown.strongest(*head))}"
+            )
+
+    def film(self) -> tuple[Reel, str] | None:
+        """The film and its run's title, for export; None when there is none."""
+        if self.reel is None:
+            return None
+        summary = self.workspace.summary(self._run)
+        return self.reel, summary.title if summary else self._run
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows go frame by frame, Home and End to the ends, the space bar plays."""
+        if not self.player.take_key(Qt.Key(event.key())):
+            super().keyPressEvent(event)
