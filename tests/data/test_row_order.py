@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from workbench.data import patch as patches
+from workbench.data.edits import Edit, Patch
+from workbench.data.frame import frame_of
+from workbench.data.overlay import overlay_of
 from workbench.data.row_order import Wish, arrange, narrowed, places, search, sort, where
 from workbench.data.tables import Table
 from workbench.run.problem import WorkbenchError
@@ -154,3 +159,39 @@ def test_half_a_million_rows_take_a_moment() -> None:
     assert len(search(rows, "row 4999")) == 111
     assert sort(rows, "text", True)[0] == next(i for i in range(size) if i * 7919 % size == 99999)
     assert time.perf_counter() - begun < 10  # 0.4 s; a loop in Python over all cells would be seen
+
+
+# ---- edits by hand
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.int64(), pa.float64()])
+def test_rows_are_searched_and_sorted_as_they_were_changed(kind: pa.DataType) -> None:
+    """What an edited file would give, edits over the untouched one give as well."""
+    columns = {
+        "text": ["rain", "tea", "rain again", None, "bus"],
+        "n": pa.array([10, 9, 100, 1, 2], pa.int64()).cast(kind),
+        "label": ["a", "b", None, "a", "b"],
+    }
+    frame = frame_of(Table(Path("x.csv"), tuple(columns), pa.table(columns), (), "0"), "text", "label")
+    keys = frame.keys.tolist()
+    patch = Patch()
+    for row, column, new in ((0, "text", "sun"), (3, "text", "Rain!"), (1, "n", "1.5"), (2, "n", None)):
+        patch = patch.with_edit(Edit(keys[row], column, frame.column(column)[row], new))
+    patch = patch.with_label(keys[2], "rainy").with_dropped(keys[4]).with_note(keys[4], "rain")
+    overlay = overlay_of(frame, patch, "label")
+    changed, _ = patches.apply(frame, replace(patch, dropped=frozenset()))
+    assert overlay is not None
+    for wish in (
+        Wish("rain"),
+        Wish("^(sun|rain)", regex=True, only_hits=False),
+        Wish(sort="text"),
+        Wish(sort="label", descending=True),
+        Wish("rain", sort="n", rows=np.array([0, 2, 3])),
+    ):
+        seen, wanted = arrange(frame, wish, overlay=overlay), arrange(changed, wish)
+        for one, other in ((seen.order, wanted.order), (seen.hits, wanted.hits)):
+            assert (one is None) == (other is None)
+            assert one is None or one.tolist() == (other.tolist() if other is not None else [])
+    assert arrange(frame, Wish("rain"), overlay=overlay).order.tolist() == [2, 3]  # type: ignore[union-attr]
+    assert arrange(frame, Wish(sort="n"), overlay=overlay).order.tolist() == [3, 1, 4, 0, 2]  # type: ignore[union-attr]
+    assert overlay_of(frame, Patch().with_note(keys[0], "x"), "label") is None

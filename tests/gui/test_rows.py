@@ -409,6 +409,100 @@ def test_cells_and_rows_are_copied_whole(qtbot: QtBot, rows: RowsView) -> None:
     assert clipboard.text() == '"Tea & <rain>\nand cake"\tglad\t2'
 
 
+# ---- many rows at once
+
+
+def choose(qtbot: QtBot, rows: RowsView, *places: int) -> None:
+    """Choose rows with the mouse, the first alone and the others with Ctrl."""
+    for number, place in enumerate(places):
+        at = rows.view.visualRect(rows.model.index(place, 2)).center()
+        held = Mod.ControlModifier if number else Mod.NoModifier
+        qtbot.mouseClick(rows.view.viewport(), Qt.MouseButton.LeftButton, held, at)
+
+
+def labels(rows: RowsView) -> list[str | None]:
+    return [rows.model.full_text(row, 1) for row in range(rows.model.rowCount())]
+
+
+def test_chosen_rows_get_a_label_from_the_menu_in_one_step(qtbot: QtBot, rows: RowsView) -> None:
+    told: list[Edit] = []
+    rows.edited.connect(told.append)
+    choose(qtbot, rows, 0, 2, 4)
+    assert "3 rows chosen" in rows.number.text()
+    menu = rows.view.row_menu(rows.model.index(2, 0))
+    assert [a.text() for a in menu.actions() if a.text()] == [
+        "Change the label to", "Note on 3 rows…", "Drop 3 rows", "Copy 3 rows",
+    ]  # fmt: skip
+    act(next(m for m in menu.findChildren(QMenu)), "glad")
+    assert labels(rows) == ["glad", "glad", "glad", "sad", "glad", "glad"]
+    assert rows.undo.text() == "Undo label 3 rows as “glad”" and len(told) == 3
+    rows.undo.trigger()
+    assert labels(rows) == LABELS and rows.edits.patch == Patch()
+    rows.redo.trigger()
+    assert labels(rows).count("glad") == 5
+    menu.close()
+
+
+def test_a_label_that_is_typed_goes_to_all_chosen_rows(qtbot: QtBot, rows: RowsView) -> None:
+    choose(qtbot, rows, 0)
+    qtbot.keyClick(rows.view, Key.Key_Down, Mod.ShiftModifier)
+    qtbot.keyClick(rows.view, Key.Key_Down, Mod.ShiftModifier)
+    rows.view.edit_now(rows.model.index(2, 1))
+    line = editor(rows)
+    assert isinstance(line, QComboBox)
+    qtbot.keyClicks(line.lineEdit(), "new")
+    qtbot.keyClick(line, Key.Key_Return)
+    qtbot.waitUntil(lambda: rows.model.full_text(0, 1) == "new")
+    assert labels(rows) == ["new", "new", "new", "sad", None, "glad"]
+    assert len(rows.edits.stack.done) == 1
+
+
+def test_chosen_rows_are_dropped_with_a_key_and_taken_in_again(qtbot: QtBot, rows: RowsView) -> None:
+    rows.edits.drop(rows.model.place(1))
+    choose(qtbot, rows, 1, 3)
+    qtbot.keyClick(rows.view, Key.Key_Delete)
+    assert len(rows.edits.patch.dropped) == 2
+    qtbot.keyClick(rows.view, Key.Key_Delete)
+    assert not rows.edits.patch.dropped
+    rows.undo.trigger()
+    rows.undo.trigger()
+    assert rows.edits.patch.dropped == {rows.model.place(1).key}  # the state before, row by row
+
+
+def test_chosen_rows_get_a_note(qtbot: QtBot, rows: RowsView) -> None:
+    rows.edits.set_note(rows.model.place(1), "why?")
+    choose(qtbot, rows, 1, 3, 5)
+    act(rows.view.row_menu(rows.model.index(3, 0)), "Note on 3 rows…")
+    note = rows.panel.note
+    assert note.hasFocus() and note.text() == "" and "3 rows" in note.placeholderText()
+    qtbot.keyClick(note, Key.Key_Escape)  # nothing is noted, and nothing is lost
+    assert dict(rows.edits.patch.notes) == {rows.model.place(1).key: "why?"}
+    act(rows.view.row_menu(rows.model.index(3, 0)), "Note on 3 rows…")
+    qtbot.keyClicks(note, "ask Ann")
+    qtbot.keyClick(note, Key.Key_Return)
+    assert set(rows.edits.patch.notes.values()) == {"ask Ann"} and len(rows.edits.patch.notes) == 3
+    rows.undo.trigger()
+    assert list(rows.edits.patch.notes.values()) == ["why?"]
+
+
+def test_all_of_too_many_rows_are_not_changed_by_hand(
+    qtbot: QtBot, rows: RowsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.gui.data.row_table.MOST_AT_ONCE", 4)
+    qtbot.keyClick(rows.view, Key.Key_A, Mod.ControlModifier)
+    qtbot.keyClick(rows.view, Key.Key_Delete)
+    assert rows.edits.patch == Patch()
+    assert "6 rows are chosen" in rows.filter.complaint.text()
+    act(rows.view.row_menu(rows.model.index(0, 0)), "Why can they not be changed?")
+
+
+def test_rows_after_the_steps_show_what_the_steps_made(rows: RowsView, frame: Frame) -> None:
+    rows.edits.set_label(rows.model.place(0), "label", "sad", "SAD")
+    after = frame.with_column("label", ["made", *LABELS[1:]])
+    rows.show_table(after, "text", "label", editable=False)
+    assert rows.model.full_text(0, 1) == "made"
+
+
 def test_what_the_table_shows_is_what_the_patch_makes(qtbot: QtBot, rows: RowsView, frame: Frame) -> None:
     model = rows.model
     model.setData(model.index(0, 1), "glad")

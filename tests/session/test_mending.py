@@ -48,7 +48,7 @@ def test_rows_are_arranged_and_saved(home: Home, recipe: Recipe, tmp_path: Path)
     preview = look(home, DataRequest.of(recipe), lone_desk())
     assert preview.mended
     frame = preview.mended.frame
-    arranged = mending.arrange(frame, Wish(search="rain"), lone_desk())
+    arranged = mending.arrange(frame, Wish(search="rain"), Patch(), "label", lone_desk())
     texts = frame.column("text")
     assert arranged.order is not None
     assert arranged.order.tolist() == [i for i, text in enumerate(texts) if text and "rain" in text]

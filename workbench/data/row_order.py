@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from workbench.data.column_texts import letters_of, texts_of
 from workbench.data.expressions import require_expression
+from workbench.data.overlay import Overlay
+from workbench.data.sort_keys import holds_numbers, is_number, number_key, text_key
 from workbench.data.suggest import did_you_mean, listed
-from workbench.data.tables import as_text
 from workbench.run.problem import bad_input
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 Indices = npt.NDArray[np.int64]
 Test = Literal["equals", "contains", "matches", "is-longer", "is-shorter", "is-missing"]
 Check = Callable[[], object]
-
-_SORTED_BY = (
-    200  # characters of a text that decide its place; whole documents as keys would double the memory
-)
-_SAMPLED = 500  # values that decide whether a column of text holds numbers
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 class Rows(Protocol):
@@ -83,29 +78,39 @@ class Arranged:
     of: int
 
 
-def arrange(rows: Rows, wish: Wish, check: Check = lambda: None) -> Arranged:
+def arrange(rows: Rows, wish: Wish, check: Check = lambda: None, overlay: Overlay | None = None) -> Arranged:
     """Search, filter and sort as wished.
 
     Args:
         rows: A table or a frame.
         wish: What is to be seen.
         check: Called every few thousand rows; raises when nobody waits for the answer any more.
+        overlay: Cells that were changed by hand; they are searched and sorted by as they are now.
 
     Raises:
         WorkbenchError: For a regular expression that is none, and for a column that is not there.
     """
-    found = search(rows, wish.search, regex=wish.regex, check=check) if wish.search else None
+    found = _searched(rows, wish, check, overlay) if wish.search else None
     of = rows.rows if wish.rows is None else len(wish.rows)
     if found is not None and wish.rows is not None:
         found = np.intersect1d(found, wish.rows, assume_unique=True)
     kept = found if found is not None and wish.only_hits else wish.rows
-    order = sort(rows, wish.sort, wish.descending, check=check) if wish.sort else None
+    order = sort(rows, wish.sort, wish.descending, check=check, overlay=overlay) if wish.sort else None
     if kept is not None:
         order = kept if order is None else narrowed(order, kept)
     hits: Indices | None = None
     if found is not None:
         hits = np.arange(len(found), dtype=np.int64) if wish.only_hits else places(order, found, rows.rows)
     return Arranged(wish, order, hits, of)
+
+
+def _searched(rows: Rows, wish: Wish, check: Check, overlay: Overlay | None) -> Indices:
+    """The rows with a hit: those of the file, and in place of rows changed by hand these as they are now."""
+    found = search(rows, wish.search, regex=wish.regex, check=check)
+    if overlay is None:
+        return found
+    now = search(overlay.changed_rows(rows.data), wish.search, regex=wish.regex, check=check)
+    return np.union1d(np.setdiff1d(found, overlay.rows, assume_unique=True), overlay.rows[now])
 
 
 def search(
@@ -197,6 +202,7 @@ def sort(
     *,
     numeric: bool | None = None,
     check: Check = lambda: None,
+    overlay: Overlay | None = None,
 ) -> Indices:
     """All rows in the order of a column; int64. Equal ones stay in the order of the file.
 
@@ -209,6 +215,7 @@ def sort(
         descending: From large to small, or from Z to A.
         numeric: Whether a text such as "10" counts as a number; what is none then comes last. None finds out.
         check: Called every few thousand rows while keys are made.
+        overlay: Cells that were changed by hand, which stand where their present value belongs.
 
     Raises:
         WorkbenchError: For a column that is not there.
@@ -217,15 +224,20 @@ def sort(
     import pyarrow.compute as pc
 
     values = _column(rows, column)
-    if _is_number(values.type):
+    key = number_key
+    if is_number(values.type):
         keys: Any = values
         if pa.types.is_floating(values.type):  # not a number is a missing one
             keys = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        elif overlay is not None and column in overlay.cells:  # a person may have typed a fraction
+            keys = pc.cast(values, pa.float64())
     else:
-        numeric = _holds_numbers(values) if numeric is None else numeric
-        key = _number_key if numeric else _text_key
+        numeric = holds_numbers(values) if numeric is None else numeric
+        key = number_key if numeric else text_key
         made = [key(part) for _, part in texts_of(values, check)]
         keys = pa.chunked_array(made, pa.float64() if numeric else pa.large_string())
+    if overlay is not None:
+        keys = overlay.over(keys, column, key)
     check()
     direction = "descending" if descending else "ascending"
     order: Indices = pc.array_sort_indices(keys, order=direction, null_placement="at_end").to_numpy()
@@ -256,44 +268,3 @@ def _column(rows: Rows, name: str) -> pa.ChunkedArray:
             f"{did_you_mean(name, rows.columns)} Choose one of these columns.".strip(),
         )
     return rows.data.column(rows.columns.index(name))
-
-
-def _text_key(values: Any) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    begun = pc.utf8_slice_codeunits(values, 0, 2 * _SORTED_BY)
-    trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(begun))
-    blank = pc.equal(pc.utf8_length(trimmed), 0)
-    keys = pc.if_else(blank, pa.scalar(None, trimmed.type), pc.utf8_slice_codeunits(trimmed, 0, _SORTED_BY))
-    return pc.cast(keys, pa.large_string())
-
-
-def _number_key(values: Any) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    trimmed = pc.utf8_trim_whitespace(values)
-    numbers = pc.if_else(
-        pc.match_substring_regex(trimmed, _NUMBER), trimmed, pa.scalar(None, pa.large_string())
-    )
-    return pc.cast(pc.utf8_ltrim(numbers, "+"), pa.float64())
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def _holds_numbers(values: pa.ChunkedArray) -> bool:
-    """Whether all values of an evenly spaced sample that are not missing are numbers."""
-    import pyarrow as pa
-
-    chosen = values
-    if len(values) > _SAMPLED:
-        chosen = values.take(pa.array([i * len(values) // _SAMPLED for i in range(_SAMPLED)]))
-    filled = [text for value in chosen.to_pylist() if (text := as_text(value)) and text.strip()]
-    if not filled:
-        return False
-    return bool(_number_key(pa.array(filled, pa.large_string())).null_count == 0)

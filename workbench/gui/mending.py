@@ -137,15 +137,15 @@ class Mending(QObject):
 
     # ---- rows
 
-    def arrange(self, rows: Rows, wish: Wish) -> None:
-        """Search, sort and filter; an older wish is given up."""
+    def arrange(self, rows: Rows, wish: Wish, by_hand: Patch, label: str) -> None:
+        """Search, sort and filter rows with the edits as they are shown; an older wish is given up."""
         if self._ordering:
             self._ordering.cancel()
 
         def done(arranged: Arranged) -> None:
             self.arranged.emit(arranged)
 
-        self._ordering = self._rows.arrange_rows(rows, wish, done, self.not_arranged.emit)
+        self._ordering = self._rows.arrange_rows(rows, wish, by_hand, label, done, self.not_arranged.emit)
 
     def ask_tokens(self, text: str) -> None:
         """Cut a text into the tokens of the model in hand."""

@@ -134,8 +134,8 @@ class TableModel(QAbstractTableModel):
     def full_text(self, row: int, column: int) -> str | None:
         """A cell's whole text as it is now, or None where the value is missing."""
         found, edits = self.found_text(row, column), self._made
-        if edits is None or self._table is None:
-            return found
+        if edits is None or self._table is None or not self._editable:
+            return found  # after the steps, rows have the edits in them, and may have been changed further
         name = self._table.columns[column]
         return edits.value(self.place(row).key, name, found, label=name == self._label)
 

@@ -19,6 +19,7 @@ from workbench.data.limits import limits_of
 from workbench.data.mending import Looked, Source
 from workbench.data.mending import look as look_into
 from workbench.data.opening import opening_of
+from workbench.data.overlay import overlay_of
 from workbench.data.pipeline import roles, text_role
 from workbench.data.profile import whole_tokenizer
 from workbench.data.row_order import Arranged, Rows, Wish
@@ -74,9 +75,18 @@ def profile_columns(frame: Frame, desk: Desk) -> tuple[tuple[ColumnProfile, ...]
     return found, languages_of(frame, frame.text, desk.check) if frame.text else None
 
 
-def arrange(rows: Rows, wish: Wish, desk: Desk) -> Arranged:
-    """Which rows are to be shown, and in which order."""
-    return arranged(rows, wish, desk.check)
+def arrange(rows: Rows, wish: Wish, by_hand: Patch, label: str, desk: Desk) -> Arranged:
+    """Which rows are to be shown, and in which order, with the edits by hand as they are shown.
+
+    Args:
+        rows: A table, or a frame; only the rows of an untouched file may come with edits.
+        wish: What is to be seen.
+        by_hand: The edits.
+        label: The column of labels.
+        desk: Where the work is done.
+    """
+    overlay = overlay_of(rows, by_hand, label) if by_hand and isinstance(rows, Frame) else None
+    return arranged(rows, wish, desk.check, overlay)
 
 
 def try_step(frame: Frame, record: Mapping[str, Any], request: DataRequest, desk: Desk) -> str:

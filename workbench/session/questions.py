@@ -102,14 +102,20 @@ class RowQuestions:
         return self._lane.submit(work, done=done, failed=failed)
 
     def arrange_rows(
-        self, rows: Rows, wish: Wish, done: Callable[[Arranged], object], failed: Failed
+        self,
+        rows: Rows,
+        wish: Wish,
+        by_hand: Patch,
+        label: str,
+        done: Callable[[Arranged], object],
+        failed: Failed,
     ) -> Ticket:
-        """Which rows are to be shown, and in which order."""
+        """Which rows are to be shown, and in which order, with the edits by hand as they are shown."""
 
         def work(desk: Desk) -> Arranged:
             from workbench.session import mending
 
-            return mending.arrange(rows, wish, desk)
+            return mending.arrange(rows, wish, by_hand, label, desk)
 
         return self._lane.submit(work, done=done, failed=failed)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from workbench.data.edits import Edit, Patch
+from workbench.data.suggest import counted
 from workbench.gui.data.undo import Change, UndoStack
 
 
@@ -29,6 +32,17 @@ class _State:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """What is to be done to a row, and the value of its cell before and after where that is another one."""
+
+    place: Place
+    column: str
+    now: _State
+    old: str | None = None
+    new: str | None = None
+
+
 class Edits(QObject):
     """The patch in hand, and the way back through everything that was done to it.
 
@@ -45,6 +59,8 @@ class Edits(QObject):
         self.stack = UndoStack(self)
         self.stack.moved.connect(lambda: self.undo_changed.emit(self.stack.undo_words))
         self._patch = Patch()
+        #: The key of the row that was changed last, the first of several; None before the first change.
+        self.last: int | None = None
 
     @property
     def patch(self) -> Patch:
@@ -79,76 +95,109 @@ class Edits(QObject):
 
     def set_cell(self, place: Place, column: str, found: str | None, new: str | None) -> None:
         """Put another value into a cell; `found` is what the file has."""
+        words = self.tr("change “{0}” of row {1}").format(column, place.number)
         edit = self._patch.edits.get((place.key, column))
         first = found if edit is None else edit.old
-        now = _State(
-            None if new == first else Edit(place.key, column, first, new), *self._rest(place.key, column)
-        )
-        words = self.tr("change “{0}” of row {1}").format(column, place.number)
-        self._do(words, place, column, now, self.value(place.key, column, found), new)
+        now = replace(self._state(place.key, column), edit=_edit(place.key, column, first, new))
+        self._do(words, [_Doing(place, column, now, self.value(place.key, column, found), new)])
 
     def set_label(self, place: Place, column: str, found: str | None, new: str | None) -> None:
         """Give a row another label, or None for none; `column` is empty where rows have no such column."""
+        self.set_labels([(place, found)], column, new)
+
+    def set_labels(self, rows: Sequence[tuple[Place, str | None]], column: str, new: str | None) -> None:
+        """Give rows another label, or None for none, in one step; with each row comes what the file has."""
+        given, taken = self.tr("label {0} as “{1}”"), self.tr("take the label of {0} away")
+        of = self._told([place for place, _ in rows])
+        words = given.format(of, new[:40]) if new is not None else taken.format(of)
+        self._do(words, [self._labelling(place, column, found, new) for place, found in rows])
+
+    def _labelling(self, place: Place, column: str, found: str | None, new: str | None) -> _Doing:
         before = self.value(place.key, column, found, label=True)
-        edit = self._patch.edits.get((place.key, column))
-        first = found if edit is None else edit.old
+        state = self._state(place.key, column)
+        first = found if state.edit is None else state.edit.old
         taken_away = bool(column) and new is None and first is not None
-        now = _State(
-            Edit(place.key, column, first, None) if taken_away else None,
-            new if new is not None and new != first else "",
-            self.dropped(place.key),
-            self.note(place.key),
+        now = replace(
+            state,
+            edit=Edit(place.key, column, first, None) if taken_away else None,
+            label=new if new is not None and new != first else "",
         )
-        shown = self.tr("label row {0} as “{1}”").format(place.number, (new or "")[:40])
-        words = shown if new is not None else self.tr("take the label of row {0} away").format(place.number)
-        self._do(words, place, column, now, before, new)
+        return _Doing(place, column, now, before, new)
 
     def drop(self, place: Place, dropped: bool = True) -> None:
         """Leave a row out, or take it in again."""
-        edit, label, _, note = self._parts(place.key, "")
-        words = self.tr("drop row {0}") if dropped else self.tr("take row {0} in again")
-        self._do(words.format(place.number), place, "", _State(edit, label, dropped, note))
+        self.drop_all([place], dropped)
+
+    def drop_all(self, places: Sequence[Place], dropped: bool = True) -> None:
+        """Leave rows out, or take them in again, in one step."""
+        words = self.tr("drop {0}") if dropped else self.tr("take {0} in again")
+        changed = [
+            _Doing(place, "", replace(self._state(place.key, ""), dropped=dropped)) for place in places
+        ]
+        self._do(words.format(self._told(places)), changed)
 
     def set_note(self, place: Place, note: str) -> None:
         """Note something on a row; an empty note takes it away."""
-        edit, label, dropped, _ = self._parts(place.key, "")
-        words = self.tr("note on row {0}").format(place.number)
-        self._do(words, place, "", _State(edit, label, dropped, note.strip()))
+        self.set_notes([place], note)
 
-    def _parts(self, key: int, column: str) -> tuple[Edit | None, str, bool, str]:
-        return self._patch.edits.get((key, column)), *self._rest(key, column)
+    def set_notes(self, places: Sequence[Place], note: str) -> None:
+        """Note the same on rows, in one step; an empty note takes theirs away."""
+        noted = [
+            _Doing(place, "", replace(self._state(place.key, ""), note=note.strip())) for place in places
+        ]
+        self._do(self.tr("note on {0}").format(self._told(places)), noted)
 
-    def _rest(self, key: int, column: str) -> tuple[str, bool, str]:
-        return self._patch.labels.get(key, ""), self.dropped(key), self.note(key)
+    def _told(self, places: Sequence[Place]) -> str:
+        if len(places) == 1:
+            return self.tr("row {0}").format(places[0].number)
+        return counted(len(places), "row")
 
-    def _do(
-        self,
-        words: str,
-        place: Place,
-        column: str,
-        now: _State,
-        old: str | None = None,
-        new: str | None = None,
-    ) -> None:
-        before = _State(*self._parts(place.key, column))
-        if now != before:
-            told = Edit(place.key, column, old, new) if old != new else None
-            put = partial(self._put, place.key, column)
-            self.stack.do(Change(words, partial(put, now, told), partial(put, before, told and told.inverse)))
+    def _state(self, key: int, column: str) -> _State:
+        patch = self._patch
+        edit, label = patch.edits.get((key, column)), patch.labels.get(key, "")
+        return _State(edit, label, self.dropped(key), self.note(key))
 
-    def _put(self, key: int, column: str, state: _State, told: Edit | None) -> None:
-        """Make the patch say this of a row."""
-        patch = self._patch.without_edit(key, column) if (key, column) in self._patch.edits else self._patch
-        if state.edit is not None:
-            patch = patch.with_edit(state.edit)
-        if patch.labels.get(key, "") != state.label:
-            patch = patch.with_label(key, state.label)
-        if (key in patch.dropped) != state.dropped:
-            patch = patch.with_dropped(key) if state.dropped else patch.without_dropped(key)
-        if patch.notes.get(key, "") != state.note:
-            patch = patch.with_note(key, state.note)
-        self._patch = patch
-        self.changed.emit(key)
-        if told is not None:
-            self.edited.emit(told)
-        self.patch_changed.emit(patch)
+    def _do(self, words: str, rows: Sequence[_Doing]) -> None:
+        """Make all of this one step on the way back; rows on which nothing changes are left out."""
+        before = [self._state(row.place.key, row.column) for row in rows]
+        changed = [(row, state) for row, state in zip(rows, before, strict=True) if row.now != state]
+        if not changed:
+            return
+        told = [Edit(row.place.key, row.column, row.old, row.new) for row, _ in changed if row.old != row.new]
+        there = [(row.place.key, row.column, row.now) for row, _ in changed]
+        back = [(row.place.key, row.column, state) for row, state in changed]
+        self.stack.do(
+            Change(
+                words,
+                partial(self._put, there, told),
+                partial(self._put, back, [edit.inverse for edit in told]),
+            )
+        )
+
+    def _put(self, states: Sequence[tuple[int, str, _State]], told: Sequence[Edit]) -> None:
+        """Make the patch say this of rows. What it holds is copied once, however many rows there are."""
+        patch = self._patch
+        edits, labels, notes = dict(patch.edits), dict(patch.labels), dict(patch.notes)
+        dropped = set(patch.dropped)
+        for key, column, state in states:
+            _keep(edits, (key, column), state.edit)
+            _keep(labels, key, state.label or None)
+            _keep(notes, key, state.note or None)
+            (dropped.add if state.dropped else dropped.discard)(key)
+        self._patch = Patch(edits, frozenset(dropped), notes, labels)
+        self.last = states[0][0]
+        self.changed.emit(self.last if len(states) == 1 else None)
+        for edit in told:
+            self.edited.emit(edit)
+        self.patch_changed.emit(self._patch)
+
+
+def _edit(key: int, column: str, first: str | None, new: str | None) -> Edit | None:
+    return None if new == first else Edit(key, column, first, new)
+
+
+def _keep(kept: dict[Any, Any], place: Any, value: Any) -> None:
+    if value is None:
+        kept.pop(place, None)
+    else:
+        kept[place] = value

@@ -64,7 +64,9 @@ class RowFilter(QWidget):
         theme().changed.connect(self._redraw)
         explain_widget(
             self.field,
-            self.tr("Looks in every column (Ctrl+F). Capitals do not matter."),
+            self.tr(
+                "Looks in every column, at what you changed as it is now (Ctrl+F). Capitals do not matter."
+            ),
             self.tr("Search rows"),
         )
         self.kind = Segmented(
@@ -193,6 +195,12 @@ class RowFilter(QWidget):
         """Say what is wrong with what was typed."""
         self._hits.hide()
         self._complain(problem)
+
+    def show_refusal(self, problem: Problem) -> None:
+        """Say why something cannot be done to rows; what was typed is not to blame."""
+        self._complain(problem)
+        self.complaint.setText(str(problem))
+        restyle(self.field, invalid=False)
 
     # ---- inside
 

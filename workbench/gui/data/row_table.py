@@ -1,4 +1,4 @@
-"""The table of rows: sorted by a click on a column, changed by hand cell by cell, with a menu on every row."""
+"""The table of rows: sorted by a click on a column, changed by hand a cell or many rows at a time, with a menu."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import io
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
-    QLineEdit,
     QMenu,
-    QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
-from workbench.gui.data.cell_marks import MarkedDelegate
+from workbench.data.suggest import counted
+from workbench.gui.data.many_rows import MOST_AT_ONCE, ManyRows, chosen_rows, count_chosen, too_many
+from workbench.gui.data.row_cells import RowCells
 from workbench.gui.icons import icon
 from workbench.gui.table_model import TableModel, one_line
 from workbench.gui.widgets import explain_widget
@@ -36,7 +34,9 @@ class RowTable(QTableView):
 
     sort_wanted = Signal(str, bool)  # column ("" for the order of the file), descending
     text_edit_wanted = Signal(int)  # the row as it is shown
-    note_wanted = Signal(int)  # the row as it is shown
+    note_wanted = Signal(object)  # the rows as they are shown
+    refused = Signal(object)  # Problem: why something cannot be done to the chosen rows
+    chosen_changed = Signal(int)  # how many rows are chosen
 
     def __init__(self, model: TableModel) -> None:
         super().__init__()
@@ -45,10 +45,14 @@ class RowTable(QTableView):
         self._classes: tuple[str, ...] = ()
         self._sorted: tuple[str, bool] = ("", False)
         self.setModel(model)
-        self._cells = _Cells(self)
+        self.selectionModel().selectionChanged.connect(
+            lambda *_: self.chosen_changed.emit(self.chosen_count())
+        )
+        self.many = ManyRows(model)
+        self._cells = RowCells(self)
         self.setItemDelegate(self._cells)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
         )
@@ -95,6 +99,11 @@ class RowTable(QTableView):
         """The place of the column that is read; the first one where none is."""
         table = self._rows.table
         return table.columns.index(self._text) if table and self._text in table.columns else 0
+
+    def setCurrentIndex(self, index: Index) -> None:
+        """Go to a cell whose row is then chosen alone, whatever key is held, such as Ctrl for Ctrl+Z."""
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
 
     def go_to(self, row: int) -> None:
         """Choose the row that is shown at this place, and bring it into sight."""
@@ -148,12 +157,15 @@ class RowTable(QTableView):
         return super().edit(index, trigger, event)  # type: ignore[call-overload, no-any-return]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+C copies the whole cell, Delete drops the row."""
+        """Ctrl+C copies the whole cell, or the rows where several are chosen; Delete drops the chosen rows."""
         index = self.currentIndex()
         if event.matches(QKeySequence.StandardKey.Copy) and index.isValid():
-            self.copy_cell(index)
+            if self.chosen_count() > 1:
+                self.copy_rows(self.chosen())
+            else:
+                self.copy_cell(index)
         elif event.key() == Qt.Key.Key_Delete and index.isValid() and self._rows.editable:
-            self.toggle_dropped(index.row())
+            self.toggle_dropped(self.chosen() if self.chosen_count() else [index.row()])
         else:
             super().keyPressEvent(event)
 
@@ -163,7 +175,7 @@ class RowTable(QTableView):
         index = self.currentIndex() if keyboard else self.indexAt(event.pos())
         if not index.isValid():
             return
-        self.setCurrentIndex(index)
+        self._make_current(index)
         at = self.visualRect(index).center() if keyboard else event.pos()
         self.row_menu(index).popup(self.viewport().mapToGlobal(at))
 
@@ -172,6 +184,9 @@ class RowTable(QTableView):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         row, edits = index.row(), self._rows.edits
+        if self.chosen_count() > 1 and self.selectionModel().isRowSelected(row):
+            self._fill_menu(menu, index)
+            return menu
         if edits is not None and self._rows.editable:
             place = self._rows.place(row)
             dropped = edits.dropped(place.key)
@@ -181,122 +196,114 @@ class RowTable(QTableView):
                 if self._label_column() >= 0:
                     menu.addMenu(self._label_menu(menu, row))
             noted = self.tr("Change the note…") if edits.note(place.key) else self.tr("Add a note…")
-            menu.addAction(noted, lambda: self.note_wanted.emit(row))
+            menu.addAction(noted, lambda: self.note_wanted.emit([row]))
             menu.addSeparator()
             words = self.tr("Take the row in again") if dropped else self.tr("Drop the row")
             drop = menu.addAction(
-                icon("undo" if dropped else "trash"), words, lambda: self.toggle_dropped(row)
+                icon("undo" if dropped else "trash"), words, lambda: self.toggle_dropped([row])
             )
             drop.setShortcut(QKeySequence("Del"))
             menu.addSeparator()
         copy = menu.addAction(icon("copy"), self.tr("Copy the cell"), lambda: self.copy_cell(index))
         copy.setShortcut(QKeySequence("Ctrl+C"))
-        menu.addAction(self.tr("Copy the row"), lambda: self.copy_row(row))
+        menu.addAction(self.tr("Copy the row"), lambda: self.copy_rows([row]))
         return menu
+
+    def _fill_menu(self, menu: QMenu, index: QModelIndex) -> None:
+        """What can be done with all chosen rows."""
+        count, rows = self.chosen_count(), self.chosen()
+        of = counted(count, "row")
+        if not rows:
+            menu.addAction(too_many(count).title).setEnabled(False)
+            menu.addAction(
+                self.tr("Why can they not be changed?"), lambda: self.refused.emit(too_many(count))
+            )
+            return
+        if self._rows.editable:
+            dropped = self.many.all_dropped(rows)
+            if not dropped and self._label_column() >= 0:
+                menu.addMenu(self._label_menu(menu, index.row(), rows))
+            menu.addAction(self.tr("Note on {0}…").format(of), lambda: self.note_wanted.emit(rows))
+            menu.addSeparator()
+            words = self.tr("Take {0} in again") if dropped else self.tr("Drop {0}")
+            drop = menu.addAction(
+                icon("undo" if dropped else "trash"), words.format(of), lambda: self.toggle_dropped(rows)
+            )
+            drop.setShortcut(QKeySequence("Del"))
+            menu.addSeparator()
+        copy = menu.addAction(icon("copy"), self.tr("Copy {0}").format(of), lambda: self.copy_rows(rows))
+        copy.setShortcut(QKeySequence("Ctrl+C"))
 
     def _label_column(self) -> int:
         table, label = self._rows.table, self._rows.label
         return table.columns.index(label) if table and label in table.columns else -1
 
-    def _label_menu(self, parent: QMenu, row: int) -> QMenu:
+    def _label_menu(self, parent: QMenu, row: int, rows: Sequence[int] = ()) -> QMenu:
+        """The classes for one row, or for all of `rows`."""
         menu = QMenu(self.tr("Change the label to"), parent)
         index = self._rows.index(row, self._label_column())
-        now = self._rows.full_text(row, self._label_column())
+        now = None if rows else self._rows.full_text(row, self._label_column())
+
+        def give(name: str | None) -> None:
+            self.give_label(rows or [row], name)
+
         for name in self._classes[:_OFFERED]:
-            shown = one_line(name)[:60].replace("&", "&&")
-            action = menu.addAction(shown, partial(self._rows.setData, index, name))
-            action.setCheckable(True)
+            action = menu.addAction(one_line(name)[:60].replace("&", "&&"), partial(give, name))
+            action.setCheckable(not rows)
             action.setChecked(name == now)
         menu.addSeparator()
         menu.addAction(self.tr("Another…"), lambda: self.edit_now(index))
-        menu.addAction(self.tr("No label"), lambda: self._rows.setData(index, None)).setEnabled(
-            now is not None
-        )
+        menu.addAction(self.tr("No label"), lambda: give(None)).setEnabled(bool(rows) or now is not None)
         return menu
 
     def edit_now(self, index: QModelIndex) -> None:
         """Begin to change a cell."""
-        self.setCurrentIndex(index)
+        self._make_current(index)
         self.edit(index, QAbstractItemView.EditTrigger.AllEditTriggers, None)
 
-    def toggle_dropped(self, row: int) -> None:
-        """Leave the row out, or take it in again."""
-        edits, place = self._rows.edits, self._rows.place(row)
-        if edits is not None:
-            edits.drop(place, not edits.dropped(place.key))
+    def _make_current(self, index: QModelIndex) -> None:
+        """Go to a cell; where its row is one of several chosen ones, these stay chosen."""
+        selection = self.selectionModel()
+        several = self.chosen_count() > 1 and selection.isRowSelected(index.row())
+        if several:
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        else:
+            self.setCurrentIndex(index)
+
+    def chosen_count(self) -> int:
+        """How many rows are chosen."""
+        return count_chosen(self.selectionModel())
+
+    def chosen(self) -> list[int]:
+        """The chosen rows as they are shown, ascending; none where they are too many to be changed by hand."""
+        return chosen_rows(self.selectionModel()) if self.chosen_count() <= MOST_AT_ONCE else []
+
+    def give_label(self, rows: Sequence[int], name: str | None) -> None:
+        """Give all these rows a label, None for none, as one step on the way back."""
+        if len(rows) > 1:
+            self.many.set_label(rows, name)
+        elif rows:
+            self._rows.setData(self._rows.index(rows[0], self._label_column()), name)
+
+    def toggle_dropped(self, rows: Sequence[int]) -> None:
+        """Leave rows out, or take them in again."""
+        if rows:
+            self.many.toggle_dropped(rows)
+        else:
+            self.refused.emit(too_many(self.chosen_count()))
 
     def copy_cell(self, index: QModelIndex) -> None:
         """Put the whole text of a cell on the clipboard."""
         QGuiApplication.clipboard().setText(self._rows.full_text(index.row(), index.column()) or "")
 
-    def copy_row(self, row: int) -> None:
-        """Put all cells of a row on the clipboard, as spreadsheets take them."""
+    def copy_rows(self, rows: Sequence[int]) -> None:
+        """Put all cells of rows on the clipboard, as spreadsheets take them."""
         text = io.StringIO()
-        cells = [self._rows.full_text(row, column) or "" for column in range(self._rows.columnCount())]
-        csv.writer(text, delimiter="\t", lineterminator="\n").writerow(cells)  # which it quotes within a cell
+        written = csv.writer(text, delimiter="\t", lineterminator="\n")  # which it quotes within a cell
+        for row in rows:
+            columns = range(self._rows.columnCount())
+            written.writerow([self._rows.full_text(row, column) or "" for column in columns])
+        if not rows:
+            self.refused.emit(too_many(self.chosen_count()))
+            return
         QGuiApplication.clipboard().setText(text.getvalue().removesuffix("\n"))
-
-
-class _Cells(MarkedDelegate):
-    """Cells that are changed in their place: labels with the known classes to choose from."""
-
-    def __init__(self, table: RowTable) -> None:
-        super().__init__(table)
-        self._table = table
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        """A list with free text for labels, a line for other cells."""
-        model = index.model()
-        assert isinstance(model, TableModel) and model.table is not None
-        name = model.table.columns[index.column()]
-        if name != model.label:
-            line = QLineEdit(parent)
-            line.setProperty("role", "cell")
-            line.setAccessibleName(name)
-            return line
-        combo = QComboBox(parent)
-        combo.setProperty("role", "cell")
-        combo.setEditable(True)
-        combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        combo.addItems(list(self._table.classes))
-        combo.setAccessibleName(self.tr("Label"))
-        combo.activated.connect(lambda _: self._taken(combo))
-        return combo
-
-    def _taken(self, combo: QComboBox) -> None:
-        self.commitData.emit(combo)
-        self.closeEditor.emit(combo)
-
-    def setEditorData(self, editor: QWidget, index: Index) -> None:
-        """The whole value; nothing for a missing one."""
-        text = str(index.data(Qt.ItemDataRole.EditRole) or "")
-        if isinstance(editor, QComboBox):
-            editor.setCurrentIndex(editor.findText(text, Qt.MatchFlag.MatchExactly))
-            editor.setEditText(text)
-            line = editor.lineEdit()
-            if line is not None:
-                line.selectAll()
-        elif isinstance(editor, QLineEdit):
-            editor.setText(text)
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        """What was typed."""
-        text = editor.currentText() if isinstance(editor, QComboBox) else ""
-        text = editor.text() if isinstance(editor, QLineEdit) else text
-        model.setData(index, text)
-
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
-        """As large as the cell, and wide enough to read what is chosen."""
-        area = option.rect
-        area.setWidth(max(area.width(), min(180, self._table.viewport().width() - area.left())))
-        editor.setGeometry(area)
-
-    def eventFilter(self, editor: QObject, event: QEvent) -> bool:
-        """The list of a combo box that opens takes the focus; that is no end of editing."""
-        if (
-            event.type() == QEvent.Type.FocusOut
-            and isinstance(editor, QComboBox)
-            and editor.view().isVisible()
-        ):
-            return False
-        return super().eventFilter(editor, event)

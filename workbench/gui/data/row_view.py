@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QTextCharFormat, QTextCursor, QText
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QStackedWidget, QTextBrowser, QTextEdit
 
 from workbench.data.suggest import counted
+from workbench.gui.data.many_rows import ManyRows
 from workbench.gui.data.token_chips import TokenChips
 from workbench.gui.table_model import TableModel, grouped
 from workbench.gui.theme import SMALL, current, theme
@@ -45,6 +46,9 @@ class RowPanel(Card):
         self._column = 0
         self._sought = QRegularExpression()
         self._asked: str | None = None
+        self._chosen = 0
+        self._noted: tuple[list[int], str] = ([], "")  # the rows that a note is for, and what it said
+        self.many = ManyRows(model)
         self.number = Muted("", wrap=False)
         self.label = Badge("", "accent")
         self.state = Badge("", "warning")
@@ -96,7 +100,8 @@ class RowPanel(Card):
         self.all.setOpenLinks(False)
         self.all.document().setDocumentMargin(0)
         self.all.setAccessibleName(self.tr("All columns of the chosen row"))
-        self.note.setPlaceholderText(self.tr("Note on this row; Enter keeps it"))
+        self._on_this_row = self.tr("Note on this row; Enter keeps it")
+        self.note.setPlaceholderText(self._on_this_row)
         self.note.setAccessibleName(self.tr("Note on this row"))
         self.note.setMaxLength(500)
         self.note.hide()
@@ -132,6 +137,17 @@ class RowPanel(Card):
         self._sought = sought if sought.isValid() else QRegularExpression()
         self._mark()
 
+    def show_chosen(self, rows: int) -> None:
+        """Say how many rows are chosen in the table, where these are several."""
+        self._chosen = rows
+        if self._model.table is not None and 0 <= self._row < self._model.rowCount():
+            self._show_number()
+
+    def _show_number(self) -> None:
+        number = self.tr("Row {0}").format(grouped(self._model.number(self._row)))
+        more = self.tr("{0} · {1} rows chosen").format(number, grouped(self._chosen))
+        self.number.setText(more if self._chosen > 1 else number)
+
     def show_tokens(self, tokens: Sequence[str], cut_at: int | None) -> None:
         """Show the tokens that were asked for; those from `cut_at` on are cut off, None for none."""
         self.chips.show_tokens(tokens, cut_at)
@@ -166,7 +182,7 @@ class RowPanel(Card):
     def _show_head(self, text: str) -> None:
         model, table = self._model, self._model.table
         assert table is not None
-        self.number.setText(self.tr("Row {0}").format(grouped(model.number(self._row))))
+        self._show_number()
         labelled = model.label in table.columns
         label = model.full_text(self._row, table.columns.index(model.label)) if labelled else None
         self.label.setVisible(labelled)
@@ -186,7 +202,7 @@ class RowPanel(Card):
         why = "" if short else self.tr("This text is too long to be changed here.")
         self.pencil.setToolTip(why or self.tr("Change the text (F2)"))
         note = model.note(self._row)
-        if not self.note.hasFocus():
+        if not self.note.hasFocus() or not (self.note.isModified() or self._noted[0]):
             self.note.setText(note)
             self.note.setVisible(bool(note) and model.editable)
 
@@ -282,9 +298,15 @@ class RowPanel(Card):
         self.setMinimumHeight(_LOW)
         self._editing.hide()
 
-    def begin_note(self) -> None:
-        """Let a note be written."""
+    def begin_note(self, rows: Sequence[int] = ()) -> None:
+        """Let a note be written, on the row that shows or on all of these."""
         if self._row >= 0 and self._model.editable:
+            several = list(rows) if len(rows) > 1 else []
+            self._noted = (several, self.many.note(several) if several else "")
+            if several:
+                of = counted(len(several), "row")
+                self.note.setPlaceholderText(self.tr("Note on {0}; Enter keeps it").format(of))
+                self.note.setText(self._noted[1])
             self.note.show()
             self.note.setFocus(Qt.FocusReason.OtherFocusReason)
             self.note.selectAll()
@@ -293,7 +315,15 @@ class RowPanel(Card):
         edits = self._model.edits
         if edits is None or self.note.isHidden() or not 0 <= self._row < self._model.rowCount():
             return
-        edits.set_note(self._model.place(self._row), self.note.text())
+        rows, before = self._noted
+        if rows:
+            self._forget_noted()
+            if self.note.text().strip() != before:
+                self.many.set_note(rows, self.note.text())
+            self.note.setText(self._model.note(self._row))
+        elif self.note.isModified():
+            edits.set_note(self._model.place(self._row), self.note.text())
+        self.note.setModified(False)  # what was undone since must not be kept again
         if not self.note.text().strip() and not self.note.hasFocus():
             self.note.hide()
 
@@ -316,7 +346,12 @@ class RowPanel(Card):
             return True
         return False
 
+    def _forget_noted(self) -> None:
+        self._noted = ([], "")
+        self.note.setPlaceholderText(self._on_this_row)
+
     def _drop_note(self) -> None:
+        self._forget_noted()
         self.note.setText(self._model.note(self._row))
         self.note.setVisible(bool(self.note.text()))
 

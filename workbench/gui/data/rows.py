@@ -51,7 +51,6 @@ class RowsView(QSplitter):
         self.number, self.label = self.panel.number, self.panel.label
         self.length, self.reading = self.panel.length, self.panel.reading
         self.wish = self._met = Wish()
-        self._last_key: int | None = None
         self._text = ""
         self._hits: Indices | None = None
         self._source = -1
@@ -83,12 +82,13 @@ class RowsView(QSplitter):
         self.filter.left.connect(self.view.setFocus)
         self.view.sort_wanted.connect(self._sort)
         self.view.text_edit_wanted.connect(lambda _: self.panel.begin())
-        self.view.note_wanted.connect(lambda _: self.panel.begin_note())
+        self.view.note_wanted.connect(self.panel.begin_note)
         self.panel.tokens_wanted.connect(self.tokens_wanted)
         self.view.selectionModel().currentChanged.connect(self._read)
         self.model.dataChanged.connect(lambda *_: self.panel.refresh())
         self.edits.edited.connect(self.edited)
-        self.edits.changed.connect(self._remember)
+        self.view.refused.connect(self.filter.show_refusal)
+        self.view.chosen_changed.connect(self.panel.show_chosen)
         for action in (self.undo, self.redo):
             action.triggered.connect(self._show_last)
 
@@ -187,14 +187,11 @@ class RowsView(QSplitter):
         self.nothing.setVisible(empty)
         self.view.setVisible(not empty)
 
-    def _remember(self, key: int | None) -> None:
-        self._last_key = key
-
     def _show_last(self) -> None:
         """Go to the row that was just changed back: whoever undoes something wants to see what."""
         table = self.model.table
-        if isinstance(table, Frame) and self._last_key is not None:
-            found = np.flatnonzero(table.keys == np.uint64(self._last_key))
+        if isinstance(table, Frame) and self.edits.last is not None:
+            found = np.flatnonzero(table.keys == np.uint64(self.edits.last))
             if len(found):
                 self.show_row(int(found[0]))
 

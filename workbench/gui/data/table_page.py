@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QSplitter
 
 from workbench.data.check import Finding, all_checks
+from workbench.data.edits import Patch
 from workbench.gui.data.columns import ColumnsCard
 from workbench.gui.data.form_fields import Choices
 from workbench.gui.data.lengths import LengthCard
@@ -126,8 +127,8 @@ class TablePage(QSplitter):
         self.columns.show_label_used(labelled, hint)
         self.columns.show_wrong(preview.problem.field if preview.problem else "")
         self.notes.show_notes(preview.notes)
-        self.classes.setVisible(False)
         self.files.show_files(table.parts)
+        self.classes.setVisible(False)
         self.lengths.setVisible(profile is not None)
         if profile:
             self.classes.show_profile(profile, held_out(recipe, sum(n for _, n in profile.class_counts)))
@@ -233,7 +234,9 @@ class TablePage(QSplitter):
 
     def _arrange(self, wish: Wish) -> None:
         if self._shown is not None:
-            self._mending.arrange(self._shown, wish)
+            model = self.rows.model
+            by_hand = self.rows.edits.patch if model.editable else Patch()  # after the steps they are done
+            self._mending.arrange(self._shown, wish, by_hand, model.label)
 
     def _show_tokens(self, text: str, found: Sequence[str]) -> None:
         limit = self._workspace.recipe.training.max_length
