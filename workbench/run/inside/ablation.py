@@ -54,21 +54,19 @@ class Measured:
         return (self.low, self.high) if self.lower_is_better else (-self.high, -self.low)
 
     def in_words(self) -> str:
-        """One sentence: "accuracy falls from 0.86 to 0.71; 95 % interval of the loss: 0.11 to 0.19"."""
+        """One sentence: "accuracy falls from 0.86 to 0.71; 95 % interval of the fall: 0.11 to 0.19."."""
         name = self.metric.replace("_", " ")
-        low, high = self.harm_interval
-        if not self.low and not self.high and self.before == self.after:
-            return f"{name} stays at {figure(self.before)}."
-        verb = "rises" if self.after > self.before else "falls" if self.after < self.before else "stays"
-        moved = f"{name} {verb} from {figure(self.before)} to {figure(self.after)}"
-        if verb == "stays":
-            moved = f"{name} stays at {figure(self.before)}"
-        if self.harm >= 0:
-            what, ends = "loss", (low, high)
+        before, after = figure(self.before), figure(self.after)
+        if self.before == self.after:
+            said, noun, ends = f"{name} stays at {before}", "change", (self.low, self.high)
+        elif self.after > self.before:
+            said, noun, ends = f"{name} rises from {before} to {after}", "rise", (self.low, self.high)
         else:
-            what, ends = "gain", (-high, -low)
-        unsure = " (it may be chance)" if low <= 0 <= high else ""
-        return f"{moved}; 95 % interval of the {what}: {figure(ends[0])} to {figure(ends[1])}{unsure}."
+            said, noun, ends = f"{name} falls from {before} to {after}", "fall", (-self.high, -self.low)
+        if not any(ends):
+            return f"{said}."
+        unsure = " (it may be chance)" if self.low <= 0 <= self.high else ""
+        return f"{said}; 95 % interval of the {noun}: {figure(ends[0])} to {figure(ends[1])}{unsure}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +181,11 @@ class PrunedModel:
 def figure(value: float) -> str:
     """A number with as many figures as are worth reading: 0.86, 0.004, 12.3."""
     if abs(value) >= 100:
-        return f"{value:,.0f}"
+        return f"{value:,.0f}".replace("-", "−")
     if abs(value) >= 10:
-        return f"{value:.1f}"
+        return f"{value:.1f}".replace("-", "−")
     text = f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
-    return text if float(text) else "0"
+    return text.replace("-", "−") if float(text) else "0"
 
 
 def heads_counted(count: int) -> str:

@@ -1,0 +1,348 @@
+"""The parts of the view "Take heads away": the wishes, the map, what is gone, and pruning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import cast
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
+
+from workbench.gui.attention.head_map import HeadMap
+from workbench.gui.attention.map_legend import MapLegend
+from workbench.gui.attention.options import captioned
+from workbench.gui.attention.prune_curve import PruneCurve
+from workbench.gui.probabilities import ProbabilityBars
+from workbench.gui.theme import LARGE, MEDIUM, SMALL
+from workbench.gui.widgets import (
+    Card,
+    ElidedLabel,
+    GhostButton,
+    IntBox,
+    Label,
+    Muted,
+    PrimaryButton,
+    Segmented,
+    column,
+    explain_widget,
+    row,
+)
+from workbench.run.inside.ablation import (
+    Ablation,
+    Head,
+    Importance,
+    Measured,
+    Mode,
+    PrunedModel,
+    by_layer,
+    figure,
+)
+from workbench.session.inside.ablate import ROWS
+
+#: What a head that is taken away costs on average, as a share of a whole pass over the rows.
+_SHARE = 0.6
+_HINT = "Click a head to take it away; drag over several, or hold Ctrl to add single ones."
+
+
+class Wishes(QWidget):
+    """What stands in the place of a head, and how many rows are measured."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modes = Segmented(
+            [
+                ("zero", self.tr("Nothing"), "", self.tr("The head's output becomes zero.")),
+                (
+                    "mean",
+                    self.tr("Its mean"),
+                    "",
+                    self.tr(
+                        "The head gives its mean output over all held-out tokens, whatever it reads: what is lost is "
+                        "only what it tells from one token to another."
+                    ),
+                ),
+            ],
+            self.tr("In a head's place"),
+        )
+        self.rows = IntBox(10, 1_000_000)
+        self.rows.setValue(ROWS)
+        explain_widget(
+            self.rows,
+            self.tr(
+                "At most so many held-out rows are measured, always the same ones. More rows make narrower intervals "
+                "and take longer."
+            ),
+            self.tr("Held-out rows, at most"),
+        )
+        self.rows.setFixedWidth(120)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(LARGE)
+        layout.addWidget(captioned(self.tr("In a head's place"), self.modes))
+        layout.addWidget(captioned(self.tr("Held-out rows, at most"), self.rows))
+        layout.addStretch(1)
+        self.modes.chosen.connect(lambda _: self.changed.emit())
+        self.rows.valueChanged.connect(lambda _: self.changed.emit())
+
+    def mode(self) -> Mode:
+        """What stands in the place of a head."""
+        return cast("Mode", self.modes.current())
+
+
+class MapCard(Card):
+    """The map of heads with its legend and the buttons that fill it."""
+
+    def __init__(self) -> None:
+        super().__init__("All heads")
+        self.title.setText(self.tr("Which heads matter"))
+        self._found: Importance | None = None
+        self.note = ElidedLabel("", "caption")
+        self.map = HeadMap()
+        self.words = ElidedLabel(self.tr(_HINT), "muted")
+        self.legend = MapLegend()
+        self.scale = Muted("")
+        self.busy = ElidedLabel("", "caption")
+        self.measure = PrimaryButton(
+            self.tr("Measure all heads"),
+            help=self.tr(
+                "Takes each head away in turn and measures the held-out rows. The map fills as it goes on."
+            ),
+        )
+        self.quick = GhostButton(
+            self.tr("Quick estimate"),
+            help=self.tr(
+                "Estimates from gradients, in one pass over the rows, how much the loss depends on each head "
+                "(Michel et al. 2019). Right about the order more than about the size."
+            ),
+        )
+        self.stop = GhostButton(
+            self.tr("Stop"), help=self.tr("What is measured so far stays; it can be gone on with.")
+        )
+        self.add(self.note)
+        self.add(self.map, 1)
+        self.add(self.words)
+        self.add(self.legend)
+        self.add(self.scale)
+        self.add(row(self.measure, self.quick, self.stop, self.busy))
+        self.busy.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.map.hovered.connect(self._hovered)
+        self.forget()
+
+    def forget(self) -> None:
+        """No values."""
+        self._found = None
+        self.map.show_values(None)
+        self.legend.hide()
+        self.scale.setText(self.tr("No colours yet: measure all heads, or have them estimated."))
+        self.show_busy("")
+
+    def show_model(self, found: Ablation) -> None:
+        """The shape of a model, and how long the map of it takes."""
+        self.map.show_heads(found.layers, found.heads_per_layer)
+        seconds = _SHARE * found.seconds * found.total
+        time = self.tr("{0} s").format(max(1, round(seconds)))
+        if seconds > 100:
+            time = self.tr("{0} min").format(round(seconds / 60))
+        self.note.setText(
+            self.tr("{0}: {1} layers, {2} heads. Measuring all takes about {3}.").format(
+                found.model, len(found.layers), found.total, time
+            )
+        )
+
+    def show_importance(self, found: Importance) -> None:
+        """Colour the map."""
+        self._found = found
+        self.map.show_values(found.values)
+        known = [float(v) for v in found.values.flat if math.isfinite(v)]
+        self.legend.setVisible(bool(known))
+        if not known:
+            return
+        self.legend.show_range(min(known), max(known))
+        if found.kind == "gradient":
+            words = self.tr(
+                "Mean size of the loss's gradient by a gate on the head: an estimate, in one pass."
+            )
+        else:
+            name = found.metric.replace("_", " ")
+            words = self.tr(
+                "By how much {0} gets worse without the head alone. Orange: it is missed. Blue: better without it."
+            ).format(name)
+        if not found.complete:
+            words = self.tr("{0} Not finished: {1} of {2} rows.").format(words, found.rows_read, found.rows)
+        self.scale.setText(words)
+
+    def show_busy(self, words: str) -> None:
+        """What is being measured; empty when nothing is."""
+        self.busy.setText(words)
+        self.stop.setVisible(bool(words))
+        for button in (self.measure, self.quick):
+            button.setVisible(not words)
+
+    def _hovered(self, head: Head | None) -> None:
+        if head is None:
+            self.words.setText(self.tr(_HINT))
+            return
+        name, found = self.map.head_words(head), self._found
+        value = float(found.values[head]) if found is not None else math.nan
+        if found is None or not math.isfinite(value):
+            self.words.setText(self.tr("{0}: not measured yet").format(name))
+        elif found.kind == "gradient":
+            self.words.setText(self.tr("{0}: gradient {1}").format(name, figure(value)))
+        else:
+            self.words.setText(f"{name}: {harm_words(self, found, head)}")
+
+
+def harm_words(widget: QWidget, found: Importance, head: Head) -> str:
+    """What one head's absence does, in words."""
+    value, loss = float(found.values[head]), float(found.losses[head])
+    how = widget.tr("worse") if value > 0 else widget.tr("better") if value < 0 else widget.tr("the same")
+    words = f"{found.metric.replace('_', ' ')} {how}"
+    if value:
+        words += widget.tr(" by {0}").format(figure(abs(value)))
+    if math.isfinite(float(found.low[head])) and value:
+        ends = sorted(math.copysign(1, value) * float(end[head]) for end in (found.low, found.high))
+        words += widget.tr(" (95 %: {0} to {1})").format(figure(ends[0]), figure(ends[1]))
+    moved = widget.tr("loss {0}{1}").format("+" if loss >= 0 else "−", figure(abs(loss)))
+    return f"{words}, {moved}"
+
+
+class TakenCard(Card):
+    """What is gone, the sentence before and after, and the held-out metric."""
+
+    def __init__(self) -> None:
+        super().__init__("Without")
+        self.which = ElidedLabel("", "caption")
+        self.words = Label("", wrap=True)
+        self.before, self.after = ProbabilityBars(limit=4), ProbabilityBars(limit=4)
+        self.left = column(Label(self.tr("With all heads"), "caption"), self.before, None)
+        self.right = column(Label(self.tr("Without them"), "caption"), self.after, None)
+        self.no_text = Muted(self.tr("Type a sentence above to see its prediction before and after."))
+        both = QWidget()
+        sides = QHBoxLayout(both)
+        sides.setContentsMargins(0, 0, 0, 0)
+        sides.setSpacing(LARGE)
+        for side in (self.left, self.right):
+            side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            sides.addWidget(side, 1)
+        self.sides = both
+        self.add(self.which)
+        self.add(self.words)
+        self.add(both)
+        self.add(self.no_text)
+        self.announce(0)
+
+    def announce(self, count: int) -> None:
+        """So many heads are chosen; what that does is not known yet."""
+        self.title.setText(
+            self.tr("The whole model")
+            if not count
+            else self.tr("Without 1 head")
+            if count == 1
+            else self.tr("Without {0} heads").format(count)
+        )
+        self.words.setText(self.tr("Measuring the held-out rows …"))
+
+    def show_taken(self, found: Ablation) -> None:
+        """Prediction and metric; the metric may still be on its way."""
+        self.announce(len(found.heads))
+        self.which.setText(
+            by_layer(found.heads, found.layers) if found.heads else self.tr("No head is taken away.")
+        )
+        if found.measured is not None:
+            self.words.setText(metric_words(self, found.measured, len(found.heads)))
+        self.before.show_rows(found.before)
+        self.after.show_rows(found.after)
+        self.sides.setVisible(bool(found.before))
+        self.right.setVisible(bool(found.heads))
+        self.no_text.setVisible(not found.text)
+
+
+def metric_words(widget: QWidget, measured: Measured, heads: int) -> str:
+    """The metric in a sentence, with the number of rows."""
+    if not heads:
+        name = measured.metric.replace("_", " ")
+        words = widget.tr("Held-out {0} {1}.").format(name, figure(measured.before))
+    else:
+        said = measured.in_words()
+        words = widget.tr("Held-out {0}").format(said)
+        words += widget.tr(" Loss {0} → {1}.").format(
+            figure(measured.loss_before), figure(measured.loss_after)
+        )
+    return f"{words} " + widget.tr("{0} rows.").format(measured.rows)
+
+
+class PruneCard(Card):
+    """Take the N least important away, see the metric along N, and save."""
+
+    def __init__(self) -> None:
+        super().__init__("Prune")
+        self.title.setText(self.tr("Take the least important away"))
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        explain_widget(
+            self.slider,
+            self.tr("Takes so many heads away, the least important first, by the map at the left."),
+            self.tr("Heads to take away"),
+        )
+        self.count = Label("")
+        self.count.setMinimumWidth(84)
+        self.curve = PruneCurve()
+        self.words = Muted("")
+        self.along = GhostButton(
+            self.tr("Measure along the way"),
+            help=self.tr("Measures at up to ten numbers of heads, from few to all, for the curve."),
+        )
+        self.save = PrimaryButton(
+            self.tr("Save without these heads…"),
+            help=self.tr(
+                "Saves a model folder without the heads that are taken away now; other tools load it."
+            ),
+        )
+        self.add(row(self.slider, self.count, spacing=MEDIUM))
+        self.add(self.curve, 1)
+        self.add(self.words)
+        self.add(row(self.along, None, self.save, spacing=SMALL))
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is known."""
+        self.words.setText("")
+        self.show_state({}, 0, None, 0)
+
+    def show_state(self, points: Mapping[int, Measured], total: int, on_order: int | None, gone: int) -> None:
+        """How things stand.
+
+        Args:
+            points: The metric by number of heads taken away.
+            total: How many heads are in the order of importance; 0 while there is none.
+            on_order: How many of the least important are gone; None when others are.
+            gone: How many heads are gone.
+        """
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(1, total - 1))
+        self.slider.setPageStep(max(1, total // 10))
+        self.slider.setValue(on_order or 0)
+        self.slider.blockSignals(False)
+        self.slider.setEnabled(total > 0)
+        self.along.setEnabled(total > 0)
+        self.save.setEnabled(gone > 0)
+        self.count.setText(
+            self.tr("{0} of {1}").format(on_order, total) if on_order is not None and total else ""
+        )
+        self.curve.setVisible(len(points) > 1 and total > 0)
+        if total:
+            self.curve.show_points(points, total, on_order or 0)
+        elif not self.words.text():
+            self.words.setText(
+                self.tr("Measure all heads first, or have them estimated: that gives the order.")
+            )
+
+    def show_saved(self, found: PrunedModel) -> None:
+        """Where it is and what it scores."""
+        self.words.setText(
+            self.tr("Saved: {0}. Held-out {1} {2}").format(
+                found.folder, found.measured.in_words(), found.in_words()
+            )
+        )
