@@ -70,6 +70,11 @@ QToolButton[role="segment"]:hover { color: $text; }
 QToolButton[role="segment"]:checked { background: $chosen; color: $text; border-color: $line; }
 QToolButton[role="segment"]:focus { border-color: $accent; }
 QToolButton[role="segment"]:disabled { color: $disabled; }
+QToolButton[role="kind"] { background: transparent; border: 1px solid $line; color: $muted;
+    border-radius: ${radius_small}px; padding: 1px 7px 1px 5px; font-size: 11px; }
+QToolButton[role="kind"]:hover { color: $text; }
+QToolButton[role="kind"]:checked { background: $selection; color: $text; border-color: $line_strong; }
+QToolButton[role="kind"]:focus { border-color: $accent; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QAbstractSpinBox { background: $field;
     border: 1px solid $line; border-radius: ${radius_small}px; padding: 0 8px; min-height: ${inner}px;

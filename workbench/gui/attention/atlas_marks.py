@@ -9,11 +9,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from workbench.gui.attention.atlas import Grid, Head
-from workbench.gui.attention.drawing import CENTRE, RIGHT, Look
+from workbench.gui.attention.drawing import CENTRE, LEFT, RIGHT, Look
 from workbench.gui.attention.kinds import kind_colour
 from workbench.gui.attention.labels import every
-from workbench.gui.theme import SMALL, TINY
-from workbench.run.inside.census import Census
+from workbench.gui.theme import MEDIUM, SMALL, TINY
+from workbench.run.inside.census import KINDS, Census
 
 #: Logical pixels of the line under a tile that shows its kind, and of a head's name under that.
 KIND_LINE, NAME_LINE = 4, 13
@@ -68,6 +68,24 @@ def draw_veil(
         rect = sheet.tile(*head)
         if rect.intersects(seen) and faint(head):
             painter.fillRect(rect.adjusted(0, 0, 0, KIND_LINE), veil)
+
+
+def draw_kind_legend(painter: QPainter, area: QRectF, census: Census, look: Look) -> None:
+    """Which colour is which kind, in as many lines as the area needs; kinds without heads are left out."""
+    painter.setFont(look.small())
+    metrics = QFontMetricsF(look.small())
+    x, y = area.left(), area.top()
+    for kind, count in zip(KINDS, census.counts().sum(axis=0).tolist(), strict=True):
+        words = f"{kind.title} {count}"
+        width = 13 + metrics.horizontalAdvance(words) + MEDIUM
+        if not count:
+            continue
+        if x + width > area.right() and x > area.left():
+            x, y = area.left(), y + 15
+        painter.fillRect(QRectF(x, y + 3, 9, 9), kind_colour(kind.key, look.palette))
+        painter.setPen(look.palette.colour("muted"))
+        painter.drawText(QRectF(x + 13, y, width, 15), LEFT, words)
+        x += width
 
 
 def draw_frame(painter: QPainter, rect: QRectF, colour: QColor, width: int) -> None:

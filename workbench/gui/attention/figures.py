@@ -20,6 +20,7 @@ from workbench.gui.attention.atlas_marks import (
     NAME_LINE,
     Sheet,
     draw_axes,
+    draw_kind_legend,
     draw_kinds,
     draw_names,
     name_of,
@@ -107,9 +108,14 @@ class Figure:
             draw_head(painter, place, self.shown, self.where, self.top, self.look, ratio=_PICTURE_SCALE)
         else:
             self._draw_atlas(painter, body)
-        bar = QRectF(inner.left(), inner.bottom() - 50, min(320.0, inner.width()), 28)
+        bar = QRectF(inner.left(), inner.bottom() - 50, min(220.0, inner.width()), 28)
         if not self.links and (self.where or not self.look.scale.per_head):
             draw_bar(painter, bar, self.top, self.look)
+        if self.census and not self.where:
+            legend = QRectF(
+                bar.right() + LARGE, bar.top() - 1, inner.right() - bar.right() - LARGE, bar.height()
+            )
+            draw_kind_legend(painter, legend, self.census, self.look)
         painter.setFont(self.look.small())
         painter.setPen(palette.colour("muted"))
         words = QRectF(inner.left(), inner.bottom() - 18, inner.width(), 18)

@@ -18,9 +18,7 @@ from workbench.gui.widgets import Card, ElidedLabel, IconButton, Segmented
 from workbench.run.inside.census import Census
 
 _MAP_HINT = "Rows look at columns. Point at a cell; the wheel zooms."
-_LINKS_HINT = (
-    "Point at a token: only its links stay, with their weights. Ctrl and a click above takes another head."
-)
+_LINKS_HINT = "Point at a token to see only its links. Ctrl+click on the left adds a head."
 
 
 class HeadCard(Card):
@@ -82,6 +80,8 @@ class HeadCard(Card):
         several = ", ".join(name_of(*head) for head in heads)
         self.title.setText(head_name(*where) if len(heads) == 1 else several)
         kind = facts_text(census.facts(*where)) if census else ""
+        if kind and len(heads) > 1:
+            kind = f"{name_of(*where)}: {kind}"
         link = self.tr("Strongest link: {0}").format(link_text(shown, shown.strongest(*where)))
         self.facts.setText(" · ".join(part for part in (kind[:1].upper() + kind[1:], link) if part))
         self.map.show_head(shown, where, top, look)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize
 from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from workbench.gui.attention.colours import readable_on
 from workbench.gui.attention.drawing import CENTRE, RIGHT
 from workbench.gui.attention.kinds import kind_colour
 from workbench.gui.theme import FONT_SMALL, SMALL, current, theme
 from workbench.run.inside.census import KINDS, Census
 
-_LEAST, _MOST, _LABEL = 12.0, 30.0, 30.0
+_LEAST, _MOST, _LABEL = 12.0, 44.0, 30.0
 
 
 class KindBars(QWidget):
@@ -68,7 +69,7 @@ class KindBars(QWidget):
                 colour = kind_colour(kind.key, palette)
                 painter.fillRect(box, colour)
                 if box.width() > metrics.horizontalAdvance("00") + 4 and height >= metrics.height() - 2:
-                    painter.setPen(Qt.GlobalColor.black if colour.lightness() > 110 else Qt.GlobalColor.white)
+                    painter.setPen(readable_on(colour.rgb()))
                     painter.drawText(box, CENTRE, str(count))
                 x += count * unit
 

@@ -49,7 +49,7 @@ class KindChips(QWidget):
         self._chips: dict[str, QToolButton] = {}
         for kind in KINDS:
             chip = QToolButton()
-            chip.setProperty("role", "segment")
+            chip.setProperty("role", "kind")
             chip.setCheckable(True)
             chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from workbench.gui.widgets import explain_widget
 
 Index = QModelIndex | QPersistentModelIndex
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -36,11 +37,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column's heading and what it means; `wide` takes the room that is left."""
+    """A column's heading and what it means; `wide` takes the room that is left, numbers stand at the right."""
 
     text: str
     help: str = ""
     wide: bool = False
+    number: bool = False
 
 
 class RowsModel(QAbstractTableModel):
@@ -77,8 +79,8 @@ class RowsModel(QAbstractTableModel):
         cell = self._rows[index.row()].cells[index.column()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return cell.text
-        if role == Qt.ItemDataRole.TextAlignmentRole and cell.key is not None and cell.colour is None:
-            return _RIGHT
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._side(index.column())
         if role == Qt.ItemDataRole.DecorationRole:
             return cell.colour
         return None
@@ -92,8 +94,12 @@ class RowsModel(QAbstractTableModel):
         heading = self._headings[section]
         return {
             Qt.ItemDataRole.DisplayRole: heading.text,
+            Qt.ItemDataRole.TextAlignmentRole: self._side(section),
             Qt.ItemDataRole.ToolTipRole: f"<qt>{heading.help}</qt>" if heading.help else None,
         }.get(Qt.ItemDataRole(role))
+
+    def _side(self, column: int) -> Qt.AlignmentFlag:
+        return _RIGHT if self._headings[column].number else _LEFT
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order the rows by a column."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout
 
+from workbench.gui.attention.atlas_marks import name_of
 from workbench.gui.attention.kind_bars import KindBars
 from workbench.gui.attention.kinds import KindChips, kind_colour
-from workbench.gui.attention.labels import head_name
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.attention.view import Ask, HeadWish, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM, current, theme
-from workbench.gui.widgets import Card, ElidedLabel, Segmented, row
+from workbench.gui.widgets import Card, ElidedLabel, Label, Segmented, row
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.census import Census, HeadFacts
 from workbench.session.inside.census import CensusRequest, take_census
@@ -37,13 +39,12 @@ _SCOPES = (
 )
 _HEADINGS = (
     Heading("Head"),
-    Heading("Kind", "The kind whose score is furthest above its threshold.", wide=True),
-    Heading("Score", "Mostly the share of attention that goes to places of this kind, 0 to 1."),
-    Heading("Next kind", "The kind that comes next, and its score.", wide=True),
-    Heading("Score", "The score of the next kind."),
-    Heading("Entropy", "How widely a token's attention is spread, in nats; 0 is one token alone."),
-    Heading("Distance", "How far away the tokens are that a token looks at, in tokens."),
-    Heading("Offset", "The same with its sign: −1 is the token before, +1 the token after."),
+    Heading("Kind", "The kind whose score is furthest above its threshold."),
+    Heading("Score", "Mostly the share of attention that goes to places of this kind, 0 to 1.", number=True),
+    Heading("Next", "The kind that comes next, and its score.", wide=True),
+    Heading("Entropy", "How widely attention is spread, in nats; 0 is one token alone.", number=True),
+    Heading("Distance", "How far away the tokens are that a token looks at, in tokens.", number=True),
+    Heading("Offset", "The same with its sign: −1 is the token before, +1 the token after.", number=True),
 )
 
 
@@ -61,7 +62,7 @@ class CensusView(View):
         self.bars = KindBars()
         self.chips = KindChips()
         self.table = RowsTable(
-            [Heading(self.tr(h.text), self.tr(h.help), h.wide) for h in _HEADINGS],
+            _HEADINGS,
             self.tr("Heads and their kinds"),
             self.tr("Every head. Click a heading to sort, a row to open the head."),
         )
@@ -75,10 +76,10 @@ class CensusView(View):
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.setSpacing(MEDIUM)
-        layout.insertWidget(0, row(self.scope, self.told, spacing=MEDIUM))
+        layout.insertWidget(0, row(Label(self.tr("Read"), "caption"), self.scope, self.told, spacing=MEDIUM))
         counts = Card(self.tr("Kinds by layer"))
-        counts.add(self.bars, 1)
         counts.add(self.chips)
+        counts.add(self.bars, 1)
         self.heads = Card(self.tr("Heads"))
         self.heads.add(self.table, 1)
         halves = QSplitter(Qt.Orientation.Horizontal)
@@ -148,20 +149,15 @@ class CensusView(View):
 
 
 def _row(facts: HeadFacts) -> Row:
-    palette = current()
     named = facts.kind.key != "other"
+    measures = ((facts.entropy, 2), (facts.distance, 1), (facts.offset, 1))
     return Row(
         (
-            Cell(head_name(facts.layer, facts.head), 10_000 * facts.layer + facts.head),
-            Cell(facts.kind.title, colour=kind_colour(facts.kind.key, palette)),
-            Cell(f"{facts.score:.2f}" if named else "", facts.score if named else float("nan")),
-            Cell(facts.runner_up.title),
-            *(
-                Cell("" if value != value else f"{value:.{digits}f}", value)
-                for value, digits in (
-                    (facts.runner_up_score, 2), (facts.entropy, 2), (facts.distance, 1), (facts.offset, 1)
-                )
-            ),
+            Cell(name_of(facts.layer, facts.head), 10_000 * facts.layer + facts.head),
+            Cell(facts.kind.title, colour=kind_colour(facts.kind.key, current())),
+            Cell(f"{facts.score:.2f}" if named else "", facts.score if named else math.nan),
+            Cell(f"{facts.runner_up.title} {facts.runner_up_score:.2f}", facts.runner_up_score),
+            *(Cell("" if math.isnan(value) else f"{value:.{digits}f}", value) for value, digits in measures),
         ),
         facts,
-    )  # fmt: skip
+    )

@@ -38,7 +38,9 @@ _MODELS = (
 _HEADINGS = (
     Heading("Head"),
     Heading("Kind", "What the head mostly does in this sentence."),
-    Heading("Weight", "The share of the first word's attention that goes to the second, 0 to 1."),
+    Heading(
+        "Weight", "The share of the first word's attention that goes to the second, 0 to 1.", number=True
+    ),
     Heading("From → to"),
     Heading("Sentence", wide=True),
     Heading("Model"),
@@ -70,7 +72,7 @@ class FindView(View):
         )
         self.told = ElidedLabel("", "muted")
         self.table = RowsTable(
-            [Heading(self.tr(h.text), self.tr(h.help), h.wide) for h in _HEADINGS],
+            _HEADINGS,
             self.tr("Heads that link the words"),
             self.tr("The strongest first. Click a heading to sort, a row to open the head."),
         )

@@ -33,9 +33,7 @@ from workbench.session.requests import AttentionRequest
 
 #: While following a training, the maps are asked for at most this often; each answer holds the training up.
 FOLLOW_SECONDS = 1.0
-_ATLAS_HINT = (
-    "Each square is one head. Point at one to read it, click to enlarge it; Ctrl and the wheel zoom."
-)
+_ATLAS_HINT = "Each square is a head: point to read, click to enlarge, Ctrl+wheel to zoom."
 
 
 class HeadsView(View):
