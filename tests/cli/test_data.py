@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import tomllib
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from tests.cli.conftest import Cli, settings
 from workbench.data.check import all_checks
 from workbench.data.guess import choose_columns
+from workbench.data.limits import Limits, limits_of
 from workbench.data.pipeline import parsed
 from workbench.data.step import all_steps
 from workbench.data.tables import read_table
+from workbench.run.home import Home
 from workbench.run.recipe_files import parse_recipe
 
 FAULTY = [
@@ -187,6 +190,25 @@ def test_how_the_file_is_opened_can_be_said(cli: Cli, tmp_path: Path) -> None:
     recipe = tmp_path / "odd.toml"
     cli("data", path, "--delimiter", "~", "--header", "no", "--recipe", recipe)
     assert cli("data", recipe, "--json").json["classes"] == {"ja": 15, "nein": 15}
+
+
+def test_how_far_an_archive_may_unpack_is_asked_for_or_set(
+    cli: Cli, tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "packed.csv.gz"
+    packed.write_bytes(gzip.compress(b"text,label\n" + b"aaaaaaaaaaaa,x\nbbbbbbbbbbbb,y\n" * 45_000))
+    refused = cli("data", packed)
+    assert refused.code == 2
+    assert "more than 50 times" in refused.err and "--unpack-times" in refused.err
+    assert cli("data", packed, "--unpack-times", "1000", "--json").json["rows"] == 90_000
+    assert "whole number from 2" in cli("data", packed, "--unpack-times", "many").err
+    monkeypatch.setenv("WORKBENCH_UNPACK_TIMES", "1000")
+    assert limits_of(None).times == 1000
+    monkeypatch.delenv("WORKBENCH_UNPACK_TIMES")
+    home.make(home.root)
+    home.settings.write_text("[data]\nunpack_times=1000\nunpack_gigabytes=none\n", encoding="utf-8")
+    assert limits_of(home.settings) == Limits(times=1000)
+    assert cli("data", packed, "--unpack-gigabytes", "1", "--json").json["rows"] == 90_000
 
 
 def test_words_with_tags_and_running_text_are_not_taken_for_rows_with_classes(

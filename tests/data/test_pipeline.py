@@ -38,6 +38,16 @@ def texts_of(chosen: Recipe) -> TextSides:
     return text_sides(chosen.data, Context(5), lambda source, _: Path(source))
 
 
+def test_a_folder_of_texts_is_one_running_text_and_says_its_encoding(write: Write, tmp_path: Path) -> None:
+    write("tales/1.txt", "one line\n" * 40)
+    write("tales/2.txt", "un café\n".encode("cp1252") * 40)
+    found = texts_of(recipe(tmp_path / "tales", [], validation=0.25))
+    assert found.train.startswith("one line\n") and found.validation.endswith("un café\n")
+    assert any(note.startswith("2.txt:") and "1252" in note for note in found.notes)
+    rows = texts_of(recipe(write("a/b.csv", "text\n" + "some words\n" * 40).parent, [], validation=0.25))
+    assert rows.train == "some words\n" * 30
+
+
 def as_bytes(rows: TrainingRows) -> bytes:
     """Everything that training sees of the rows."""
     sides = [rows.numbered(frame) for frame in (rows.train, rows.validation, rows.test)]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from workbench.data.tables import Table
@@ -158,21 +158,6 @@ def test_a_file_can_be_dropped(qtbot: QtBot, pane: DataPane, workspace: Workspac
     assert not pane.strip.open_card.wanted
     assert workspace.recipe.data.train == file
     assert pane.table_page.rows.model.rowCount() == 40
-
-
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of every dialog
-def test_the_dialog_chooses_a_file(
-    qtbot: QtBot, pane: DataPane, workspace: Workspace, tmp_path: Path
-) -> None:
-    file = written(tmp_path / "days.csv", two_classes())
-    dialog = pane.open_file()
-    assert isinstance(dialog, QFileDialog)
-    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
-    with qtbot.waitSignal(dialog.destroyed):
-        dialog.fileSelected.emit(file)
-        dialog.close()
-    settle(qtbot, workspace)
-    assert shows(pane, pane.table_page)
 
 
 def test_a_missing_file_is_explained_and_the_next_choice_works(

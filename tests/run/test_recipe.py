@@ -18,6 +18,8 @@ from workbench.run.recipe_files import (
     recipe_toml,
     with_overrides,
 )
+from workbench.run.sources import title_of
+from workbench.shelf.datasets import resolve_data
 
 
 @settings(deadline=None)
@@ -92,6 +94,22 @@ def test_data_files_beside_the_recipe_are_found_from_anywhere(tmp_path: Path) ->
     recipe = load_recipe(file)
     assert recipe.data.train == str(tmp_path / "mine.csv")
     assert recipe.data.validation == "elsewhere.csv"
+
+
+def test_several_files_and_a_pattern_are_found_beside_the_recipe(tmp_path: Path) -> None:
+    for name in ("a-1.csv", "a-2.csv", "b.csv"):
+        (tmp_path / name).write_text("text,label\n", encoding="utf-8")
+    file = tmp_path / "recipe.toml"
+    places = 'train = "b.csv\\nelsewhere.csv"\nvalidation = "a-*.csv"\ntest = "c-*.csv"'
+    file.write_text(f"[data]\n{places}\n", encoding="utf-8")
+    recipe = load_recipe(file)
+    assert recipe.data.train == f"{tmp_path / 'b.csv'}\nelsewhere.csv"
+    assert recipe.data.validation == str(tmp_path / "a-*.csv")
+    assert recipe.data.test == "c-*.csv"
+    assert resolve_data(str(recipe.data.validation)) == tmp_path / "a-*.csv"
+    with pytest.raises(WorkbenchError, match=r"“elsewhere\.csv” was not found"):
+        resolve_data(recipe.data.train)
+    assert title_of(recipe.data.train) == "b.csv and 1 more"
 
 
 @pytest.mark.parametrize(

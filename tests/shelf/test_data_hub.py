@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.fake_hub import REVISION, FakeHub
 from tests.fake_hub import hub as hub  # a fixture
 from workbench.data.tables import open_table
 from workbench.run.home import Home
+from workbench.run.network import forbidden, keep_libraries_offline
 from workbench.run.problem import WorkbenchError
 from workbench.shelf.data_hub import download, size_of
 
@@ -42,6 +44,16 @@ def test_several_configurations_are_named_and_a_wrong_one_is_answered(hub: type[
     assert "several configurations" in words
     assert "plain, other" in words
     assert "Did you mean “other”?" in problem_of("demo/reviews:othr")
+
+
+def test_a_program_that_keeps_its_libraries_offline_asks_where_a_person_does(
+    hub: type[FakeHub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_KEEPS_OFFLINE", "0")
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    keep_libraries_offline()
+    assert os.environ["HF_HUB_OFFLINE"] == "1" and not forbidden()
+    assert size_of("demo/reviews", first=True).config == "plain"
 
 
 def test_what_the_hub_refuses_is_told_in_plain_words(hub: type[FakeHub]) -> None:
@@ -89,10 +101,11 @@ def test_files_that_are_no_table_say_where_they_are(hub: type[FakeHub], home: Ho
 
 
 def test_the_command_line_shows_the_size_first_and_downloads_when_told(
-    hub: type[FakeHub], home: Home, capsys: pytest.CaptureFixture[str]
+    hub: type[FakeHub], home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from workbench.cli.main import main
 
+    monkeypatch.delenv("HF_HUB_OFFLINE")  # as it is where nobody has said anything
     assert main(["hub", "demo/reviews:plain", "--home", str(home.root), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["size"] == size_of("demo/reviews:plain").size and shown["path"] is None

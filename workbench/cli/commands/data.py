@@ -282,12 +282,17 @@ def _write_recipe(path: Path, recipe: Recipe) -> None:
     """Write the recipe; files beside it or below are named from there, so that the folder can be moved."""
     from workbench.run.files import writing
     from workbench.run.recipe_files import recipe_toml
+    from workbench.run.sources import joined, places
 
     folder = path.resolve().parent
     near = {
-        name: Path(value).relative_to(folder).as_posix()
+        name: joined(_from(folder, place) for place in places(value))
         for name in ("train", "validation", "test", "patch")
-        if isinstance(value := getattr(recipe.data, name), str) and Path(value).is_relative_to(folder)
+        if isinstance(value := getattr(recipe.data, name), str)
     }
     with writing(path, newline="\n") as file:
         file.write(recipe_toml(recipe.model_copy(update={"data": recipe.data.model_copy(update=near)})))
+
+
+def _from(folder: Path, place: str) -> str:
+    return Path(place).relative_to(folder).as_posix() if Path(place).is_relative_to(folder) else place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
@@ -64,7 +65,7 @@ class FilesCard(Card):
         super().__init__(self.tr("Files"))
         self.total = Muted("", wrap=False)
         self.add_action(self.total)
-        self.bars = BarList(name=self.tr("Rows of each file"))
+        self.bars = BarList(name=self.tr("Rows of each file"), elide=Qt.TextElideMode.ElideMiddle)
         self.more = Muted()
         self.add(self.bars)
         self.add(self.more)

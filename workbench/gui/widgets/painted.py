@@ -63,9 +63,15 @@ class BarList(QWidget):
 
     ROW = 24
 
-    def __init__(self, rows: Sequence[tuple[str, float]] = (), name: str = "") -> None:
+    def __init__(
+        self,
+        rows: Sequence[tuple[str, float]] = (),
+        name: str = "",
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
         super().__init__()
         self._rows: tuple[tuple[str, float], ...] = ()
+        self._elide = elide
         self._name = name
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme().changed.connect(self.update)
@@ -102,7 +108,7 @@ class BarList(QWidget):
         counts = max(metrics.horizontalAdvance(text) for text in figures)
         shares = metrics.horizontalAdvance("100 %")
         widest = max(metrics.horizontalAdvance(label) for label, _ in self._rows)
-        names = min(widest, int(self.width() * 0.42))
+        names = min(widest + 2, int(self.width() * 0.42))  # a whole name needs fractions of a pixel more
         left = names + SMALL
         room = max(8, self.width() - left - counts - shares - 3 * SMALL)
         top = max(value for _, value in self._rows) or 1.0
@@ -117,7 +123,7 @@ class BarList(QWidget):
             painter.drawText(
                 QRectF(0, y, names, self.ROW),
                 Qt.AlignmentFlag.AlignVCenter,
-                metrics.elidedText(label, Qt.TextElideMode.ElideRight, names),
+                metrics.elidedText(label, self._elide, names),
             )
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(palette.colour("raised"))
