@@ -86,7 +86,7 @@ def test_the_sentence_names_the_most_faithful_method_and_judges_attention() -> N
     assert "‘good’ by 40.0 points on average" in words and "at random by 10.0 points" in words
     assert "attention does not explain this prediction" in words
     assert "explains a part" in verdict(judged(0.3, 0.4, chance))
-    assert verdict(judged(0.4, 0.4, chance)).startswith("Attention rollout and Occlusion are equally")
+    assert verdict(judged(0.4, 0.4, chance)).startswith("Attention rollout and Occlusion are most")
     assert "none of these scores explains" in verdict(judged(0.05, 0.11, chance))
     assert verdict(explanation()) == ""
 

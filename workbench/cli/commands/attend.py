@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.cli.asked import add_download_argument
+from workbench.cli.census_table import add_census_argument, census_text
 from workbench.cli.explained import add_method_arguments, explain_text
+
+if TYPE_CHECKING:
+    from workbench.run.results import AttentionMaps, PooledMaps
 
 NAME = "attend"
 HELP = "compute the attention of a text in a model, as arrays (.npz) and as a picture (.png)"
@@ -15,12 +20,25 @@ HELP = "compute the attention of a text in a model, as arrays (.npz) and as a pi
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("model", metavar="RUN|MODEL", help="a run, a folder, a short name or a Hub id")
-    parser.add_argument("text", metavar="TEXT", help="the text to read")
+    parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="the text to read")
+    parser.add_argument("--image", metavar="FILE", help="read this picture, with a vision transformer")
     parser.add_argument(
-        "-o", "--output", metavar="FILE.npz", help="write the arrays attention and tokens here"
+        "--kind",
+        choices=("encoder", "decoder", "cross"),
+        help="which attention of an encoder-decoder: its encoder's, its decoder's, or the decoder's look at the text",
+    )
+    parser.add_argument(
+        "--target", metavar="TEXT", help="what the decoder reads; without it, the model writes that itself"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE.npz",
+        help="write the arrays attention and tokens here; of a very long text, the maxima of blocks as tiles",
     )
     parser.add_argument("--png", metavar="FILE", help="write a picture of all layers and heads here")
     parser.add_argument("--max-tokens", default="128", metavar="N", help="cut the text after N tokens (128)")
+    add_census_argument(parser)
     add_method_arguments(parser)
     add_download_argument(parser)
 
@@ -29,22 +47,29 @@ def run(args: argparse.Namespace) -> int:
     """Attend; returns the exit code."""
     if args.method:
         return explain_text(args)
-    import numpy as np
-
+    if args.census:
+        return census_text(args)
     from workbench.cli.asked import asked_length, get_model_ready
     from workbench.run.files import writing
+    from workbench.run.results import PooledMaps
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import AttentionRequest
 
-    request = AttentionRequest(args.model, args.text, asked_length(args.max_tokens))
+    request = AttentionRequest(
+        args.model,
+        args.text,
+        asked_length(args.max_tokens),
+        kind=args.kind or "",
+        target=args.target or "",
+        image=args.image or "",
+    )
     get_model_ready(args, args.model)
     maps = inspection.attend(args.home, request, lone_desk(args.console.hear))
-    layers, heads, size, _ = maps.weights.shape
+    pooled = isinstance(maps, PooledMaps)
+    layers, heads = (maps.tiles if isinstance(maps, PooledMaps) else maps.weights).shape[:2]
     if args.output:
-        # An open file: given a name, NumPy would add .npz to it.
-        with writing(Path(args.output), "wb") as file:
-            np.savez_compressed(file, attention=maps.weights, tokens=np.array(maps.tokens, dtype=np.str_))
+        _save(maps, Path(args.output))
     if args.png:
         from workbench.session.pictures import atlas_png
 
@@ -57,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
             "tokens": list(maps.tokens),
             "layers": layers,
             "heads": heads,
+            "kind": maps.kind,
+            "keys": list(maps.keys),
             "causal": maps.causal,
+            "pooled": pooled,
             "prediction": dict(maps.prediction),
             "note": maps.note,
             "output": args.output,
@@ -65,14 +93,38 @@ def run(args: argparse.Namespace) -> int:
             "problem": None,
         }
     )
-    console.result(f"{maps.model}: {layers} layers, {heads} heads, {size} tokens")
-    console.result(" ".join(maps.tokens))
+    kind = "" if maps.kind == "self" else f", {maps.kind} attention"
+    console.result(f"{maps.model}: {layers} layers, {heads} heads, {len(maps.tokens)} tokens{kind}")
+    if maps.picture is None:
+        console.result(" ".join(maps.tokens))
+    if maps.keys:
+        console.result(f"They look at: {' '.join(maps.keys)}")
     for name, probability in maps.prediction[:3]:
         console.result(f"  {probability:6.1%}  {name}")
     if maps.note:
         console.result(maps.note)
+    if pooled:
+        console.result("So long a text is kept as the strongest weight of each block of tokens.")
     for path in filter(None, (args.output, args.png)):
         console.result(f"Written: {path}")
     if not (args.output or args.png):
         console.result("Keep the maps with -o FILE.npz, or look at them with --png FILE.png")
     return 0
+
+
+def _save(maps: AttentionMaps | PooledMaps, path: Path) -> None:
+    """Write the arrays."""
+    import numpy as np
+
+    from workbench.run.files import writing
+    from workbench.run.results import PooledMaps
+
+    arrays = {"tokens": np.array(maps.tokens, dtype=np.str_)}
+    if maps.keys:
+        arrays["keys"] = np.array(maps.keys, dtype=np.str_)
+    if isinstance(maps, PooledMaps):
+        arrays |= {"tiles": maps.tiles, "rows": maps.rows, "columns": maps.columns}
+    else:
+        arrays["attention"] = maps.weights
+    with writing(path, "wb") as file:  # an open file: given a name, NumPy would add .npz to it
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

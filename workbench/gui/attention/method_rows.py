@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from workbench.gui.attention.token_strip import TokenStrip
+from workbench.gui.attention.token_strip import TokenStrip, signed
 from workbench.gui.theme import SMALL, TINY, current, theme
 from workbench.gui.widgets import ElidedLabel, Label, explain_widget
 from workbench.run.inside.explanation import METHODS, Explanation, Method, points
@@ -35,6 +35,7 @@ class MethodRow(QWidget):
         self.method = method
         self.strip = TokenStrip(self.tr(method.title))
         self.words = ElidedLabel("", "caption")
+        self.score = Label("", "caption")
         name = Label(self.tr(method.title), "section")
         explain_widget(name, self.tr(method.help))
         top = QHBoxLayout()
@@ -42,6 +43,7 @@ class MethodRow(QWidget):
         top.addWidget(Swatch(colour))
         top.addWidget(name)
         top.addWidget(self.words, 1)
+        top.addWidget(self.score)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(TINY)
@@ -53,14 +55,15 @@ class MethodRow(QWidget):
         row, refused = found.of(self.method.key), dict(found.refused).get(self.method.key, "")
         self.strip.show_tokens(found.tokens, found.special, row.scores if row else None)
         self.strip.setVisible(not refused)
+        self.score.clear()
         parts = [refused] if refused else [] if row else ["…"]
         curve = (
             next((c for c in found.test.curves if c.method == self.method.key), None) if found.test else None
         )
         if curve is not None:
-            parts.append(self.tr("removed first: −{0} on average").format(points(curve.area)))
+            parts.append(self.tr("top tokens removed: {0}").format(signed(points(-curve.area))))
         if row is not None and row.gap is not None:
-            parts.append(self.tr("gap {0}").format(f"{row.gap:+.2g}"))
+            parts.append(self.tr("gap {0}").format(signed(f"{row.gap:.2g}")))
             explain_widget(
                 self.words,
                 self.tr(
@@ -68,16 +71,16 @@ class MethodRow(QWidget):
                     "what the sum misses; more steps would make it smaller."
                 ),
             )
-        self.words.setText(" · ".join(parts).replace("−-", "+"))
+        self.words.setText(" · ".join(parts))
+
+    def point(self, number: int) -> None:
+        """Frame one token and say its score; -1 for none."""
+        self.strip.mark(number)
+        self.score.setText(self.strip.words(number) if 0 <= number < len(self.strip.tokens) else "")
 
 
 class MethodRows(QWidget):
-    """All methods below each other; a token that is pointed at is framed in every row.
-
-    `pointed` tells the number of that token, or -1.
-    """
-
-    pointed = Signal(int)
+    """All methods below each other; a token that is pointed at is framed, and its score said, in every row."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,5 +101,4 @@ class MethodRows(QWidget):
     def point(self, number: int) -> None:
         """Frame one token in all rows."""
         for row in self.rows:
-            row.strip.mark(number)
-        self.pointed.emit(number)
+            row.point(number)

@@ -42,6 +42,11 @@ def ground(palette: Palette, share: float) -> QColor:
     return QColor(*(round(strength * a + (1 - strength) * b) for a, b in parts))
 
 
+def signed(number: str) -> str:
+    """A number with its sign, and a minus as wide as a plus."""
+    return f"−{number[1:]}" if number.startswith("-") else f"+{number}"
+
+
 class TokenStrip(QWidget):
     """Tokens that wrap like text. Special ones stand apart: no ground, a dashed frame.
 
@@ -94,7 +99,7 @@ class TokenStrip(QWidget):
     def words(self, number: int) -> str:
         """What a token says when it is pointed at."""
         name = f"‘{token_name(self.tokens[number])}’"
-        score = "" if self.scores is None else f" {self.scores[number]:+.4g}"
+        score = "" if self.scores is None else f" {signed(f'{self.scores[number]:.4g}')}"
         return f"{name}{score}{self.tr(' (special, not ranked)') if self.special[number] else ''}"
 
     def place(self, number: int) -> QRectF:

@@ -249,7 +249,7 @@ def verdict(found: Explanation) -> str:
         return "No method does better here than removing tokens at random: none of these scores explains it."
     names = " and ".join(method_named(curve.method).title for curve in winners)
     words = (
-        f"{names} {'is' if len(winners) == 1 else 'are equally and'} most faithful here: removing the tokens "
+        f"{names} {'is' if len(winners) == 1 else 'are'} most faithful here: removing the tokens "
         f"with the highest scores first lowers the probability of ‘{found.target[1]}’ by {points(best)} on average, "
         f"removing them at random by {points(float(test.random_areas.mean()))}."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.agreement import Agreement
 from workbench.gui.attention.labels import token_name
@@ -106,22 +106,22 @@ class ExplainView(View):
         self._lay_out()
         self.target.activated.connect(self._choose_target)
         self.pieces.chosen.connect(lambda key: self._redraw())
-        self.rows.pointed.connect(self._point)
 
     # ---- shape
 
     def _lay_out(self) -> None:
         controls = QHBoxLayout()
         controls.setSpacing(MEDIUM)
-        controls.addWidget(captioned(self.tr("Explain"), self.target), 1)
-        controls.addWidget(captioned(self.tr("Pieces"), self.pieces))
-        controls.addWidget(captioned(self.tr("Each row has its own strongest colour"), ScoreLegend()), 1)
+        top = Qt.AlignmentFlag.AlignTop
+        controls.addWidget(captioned(self.tr("Explain"), self.target), 1, top)
+        controls.addWidget(captioned(self.tr("Pieces"), self.pieces), 0, top)
+        controls.addWidget(captioned(self.tr("Each row has its own strongest colour"), ScoreLegend()), 1, top)
         self.card = Card(self.tr("What each token did"))
         self.card.add_action(ScoresButton(lambda: self.found, self.workspace))
         self.card.add(self.facts)
         self.card.add(scrolled(self.rows), 1)
         self.card.add(self.hint)
-        test = Card(self.tr("Which method is right here?"))
+        test = Card(self.tr("Which method is faithful here?"))
         test.add(self.sentence)
         test.add(self.plot, 1)
         test.add(
@@ -144,7 +144,9 @@ class ExplainView(View):
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
         halves.addWidget(self.card)
-        halves.addWidget(column(test, agree, spacing=MEDIUM))
+        right = column(test, agree, spacing=MEDIUM)
+        agree.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        halves.addWidget(right)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 2)
         halves.setSizes([1200, 800])  # shares, not pixels
@@ -207,19 +209,20 @@ class ExplainView(View):
             return
         self.rows.show_found(whole_words(found) if self.pieces.current() == "words" else found)
         self.facts.setText(self._facts(found))
-        names = [self.tr(method_named(row.method).short) for row in found.attributions]
+        shown = [(number, method) for number, method in enumerate(METHODS) if found.of(method.key)]
+        names = [(self.tr(method.short), number) for number, method in shown]
         self.agreement.show_values(names, correlations(found))
         self._draw_test(found)
 
     def _facts(self, found: Explanation) -> str:
         step = "" if found.step is None or "step" in found.model else f", step {found.step}"
-        what = self.tr("next token") if found.language else self.tr("class")
+        what = self.tr("Next token") if found.language else self.tr("Class")
         name = token_name(found.target[1])
-        parts = [f"{found.model}{step}: {what} ‘{name}’, {percent(found.probability)}."]
+        parts = [f"{what} ‘{name}’, {percent(found.probability)}{step}."]
         if not found.predicted:
             parts.append(self.tr("The model holds something else more probable."))
         if found.special.any():
-            parts.append(self.tr("Dashed: special tokens, which are not ranked."))
+            parts.append(self.tr("Dashed: special tokens, not ranked."))
         return " ".join([*parts, found.note]).strip()
 
     def _draw_test(self, found: Explanation) -> None:
@@ -251,19 +254,6 @@ class ExplainView(View):
         return f"{test.removed[place]}: " + ", ".join(
             [*values, f"{self.tr('random')} {test.random[:, place].mean():.2f}"]
         )
-
-    def _point(self, number: int) -> None:
-        strips = [row for row in self.rows.rows if row.strip.scores is not None]
-        if number < 0 or not strips or number >= len(strips[0].strip.tokens):
-            self.hint.setText(self.tr(_HINT))
-            return
-        name = token_name(strips[0].strip.tokens[number])
-        parts = []
-        for found in strips:
-            scores = found.strip.scores
-            assert scores is not None
-            parts.append(f"{self.tr(found.method.short)} {scores[number]:+.3f}")
-        self.hint.setText(f"‘{name}’: {' · '.join(parts)}")
 
 
 class ScoresButton(IconButton):
