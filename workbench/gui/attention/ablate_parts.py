@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from workbench.gui.attention.head_map import HeadMap
 from workbench.gui.attention.map_legend import MapLegend
-from workbench.gui.attention.options import captioned
 from workbench.gui.attention.prune_curve import PruneCurve
 from workbench.gui.probabilities import ProbabilityBars
 from workbench.gui.theme import LARGE, MEDIUM, SMALL
@@ -77,12 +76,17 @@ class Wishes(QWidget):
             ),
             self.tr("Held-out rows, at most"),
         )
-        self.rows.setFixedWidth(120)
+        self.rows.setFixedWidth(100)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(LARGE)
-        layout.addWidget(captioned(self.tr("In a head's place"), self.modes))
-        layout.addWidget(captioned(self.tr("Held-out rows, at most"), self.rows))
+        layout.setSpacing(SMALL)
+        for words, control in (
+            (self.tr("In a head's place"), self.modes),
+            (self.tr("Held-out rows, at most"), self.rows),
+        ):
+            layout.addWidget(Label(words, "caption"))
+            layout.addWidget(control)
+            layout.addSpacing(LARGE)
         layout.addStretch(1)
         self.modes.chosen.connect(lambda _: self.changed.emit())
         self.rows.valueChanged.connect(lambda _: self.changed.emit())
@@ -167,9 +171,10 @@ class MapCard(Card):
             )
         else:
             name = found.metric.replace("_", " ")
+            place = self.tr("nothing") if found.kind == "zero" else self.tr("its mean")
             words = self.tr(
-                "By how much {0} gets worse without the head alone. Orange: it is missed. Blue: better without it."
-            ).format(name)
+                "How much worse {0} is with {1} in the head's place. Orange: it is missed. Blue: better without."
+            ).format(name, place)
         if not found.complete:
             words = self.tr("{0} Not finished: {1} of {2} rows.").format(words, found.rows_read, found.rows)
         self.scale.setText(words)
@@ -287,11 +292,11 @@ class PruneCard(Card):
             self.tr("Heads to take away"),
         )
         self.count = Label("")
-        self.count.setMinimumWidth(84)
+        self.count.setMinimumWidth(64)
         self.curve = PruneCurve()
         self.words = Muted("")
         self.along = GhostButton(
-            self.tr("Measure along the way"),
+            self.tr("Measure curve"),
             help=self.tr("Measures at up to ten numbers of heads, from few to all, for the curve."),
         )
         self.save = PrimaryButton(
@@ -300,15 +305,17 @@ class PruneCard(Card):
                 "Saves a model folder without the heads that are taken away now; other tools load it."
             ),
         )
+        self.room = QWidget()  # takes the room where there is no curve
         self.add(row(self.slider, self.count, spacing=MEDIUM))
         self.add(self.curve, 1)
         self.add(self.words)
+        self.add(self.room, 1)
         self.add(row(self.along, None, self.save, spacing=SMALL))
         self.forget()
 
     def forget(self) -> None:
         """Nothing is known."""
-        self.words.setText("")
+        self._saved = False
         self.show_state({}, 0, None, 0)
 
     def show_state(self, points: Mapping[int, Measured], total: int, on_order: int | None, gone: int) -> None:
@@ -328,19 +335,28 @@ class PruneCard(Card):
         self.slider.setEnabled(total > 0)
         self.along.setEnabled(total > 0)
         self.save.setEnabled(gone > 0)
-        self.count.setText(
-            self.tr("{0} of {1}").format(on_order, total) if on_order is not None and total else ""
+        by_order = (
+            self.tr("{0} of {1}").format(on_order, total) if on_order is not None else self.tr("by hand")
         )
-        self.curve.setVisible(len(points) > 1 and total > 0)
-        if total:
-            self.curve.show_points(points, total, on_order or 0)
-        elif not self.words.text():
-            self.words.setText(
-                self.tr("Measure all heads first, or have them estimated: that gives the order.")
-            )
+        self.count.setText(by_order if total else "")
+        curve = len(points) > 1 and total > 0
+        self.curve.setVisible(curve)
+        self.room.setVisible(not curve)
+        if curve:
+            self.curve.show_points(points, total, on_order)
+        if not self._saved:
+            hint = self.tr("Measure all heads first, or have them estimated: that gives the order.")
+            self.words.setText("" if total else hint)
+        self.words.setVisible(bool(self.words.text()))
+
+    def forget_saved(self) -> None:
+        """Other heads are chosen than those that the saved model lacks."""
+        self._saved = False
 
     def show_saved(self, found: PrunedModel) -> None:
         """Where it is and what it scores."""
+        self._saved = True
+        self.words.show()
         self.words.setText(
             self.tr("Saved: {0}. Held-out {1} {2}").format(
                 found.folder, found.measured.in_words(), found.in_words()

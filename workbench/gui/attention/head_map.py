@@ -17,7 +17,7 @@ from workbench.gui.theme import FONT_SMALL, SMALL, TINY, Palette, current, theme
 from workbench.run.inside.ablation import Head, figure
 
 #: The smallest and largest cell, in pixels.
-LEAST, WIDEST, HIGHEST = 12, 84, 44
+LEAST, WIDEST, HIGHEST = 12, 84, 64
 _GAP = 2
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CENTRE = Qt.AlignmentFlag.AlignCenter

@@ -20,19 +20,20 @@ class PruneCurve(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._points: dict[int, Measured] = {}
-        self._total, self._now = 1, 0
+        self._total = 1
+        self._now: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(72)
         self.setAccessibleName(self.tr("Metric by number of heads taken away"))
         theme().changed.connect(self.update)
 
-    def show_points(self, points: Mapping[int, Measured], total: int, now: int) -> None:
+    def show_points(self, points: Mapping[int, Measured], total: int, now: int | None) -> None:
         """Draw these.
 
         Args:
             points: What was measured, by number of heads taken away.
             total: All heads of the model.
-            now: How many are taken away now.
+            now: How many of the least important are taken away now; None when it is others.
         """
         self._points, self._total, self._now = dict(sorted(points.items())), max(1, total), now
         spoken = "; ".join(f"{count}: {figure(found.after)}" for count, found in self._points.items())
@@ -75,8 +76,9 @@ class PruneCurve(QWidget):
         for count, where in ((0, Qt.AlignmentFlag.AlignLeft), (self._total, Qt.AlignmentFlag.AlignRight)):
             box = QRectF(area.left(), area.bottom() + 2, area.width(), metrics.height())
             painter.drawText(box, where, self.tr("{0} gone").format(count))
-        painter.setPen(QPen(palette.colour("accent"), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(at(self._now, low), at(self._now, high))
+        if self._now is not None:
+            painter.setPen(QPen(palette.colour("accent"), 1, Qt.PenStyle.DashLine))
+            painter.drawLine(at(self._now, low), at(self._now, high))
         self._draw_curve(painter, at, spans)
 
     def _draw_curve(self, painter: QPainter, at: object, spans: Mapping[int, tuple[float, float]]) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from workbench.gui.attention.ablate_parts import MapCard, PruneCard, TakenCard, Wishes
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import column
+from workbench.gui.widgets import scrolled
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.ablation import Ablation, Head, Importance, Kind, Measured, PrunedModel
 from workbench.run.problem import Problem
@@ -59,7 +59,14 @@ class AblateView(View):
         self._connect()
 
     def _lay_out(self) -> None:
-        right = column(self.taken, self.prune, spacing=MEDIUM)
+        parts = QWidget()
+        cards = QVBoxLayout(parts)
+        cards.setContentsMargins(0, 0, 0, 0)
+        cards.setSpacing(MEDIUM)
+        cards.addWidget(self.taken)
+        cards.addWidget(self.prune, 1)
+        right = scrolled(parts)
+        right.setMinimumWidth(parts.minimumSizeHint().width())
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
@@ -151,6 +158,7 @@ class AblateView(View):
     def _chosen(self) -> None:
         heads = self.map_card.map.selection
         self.taken.announce(len(heads))
+        self.prune.forget_saved()
         self._show_prune()
         self._pause.start()
 
