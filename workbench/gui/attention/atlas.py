@@ -130,17 +130,24 @@ def tile_numbers(
     return numbers
 
 
-def atlas_numbers(shown: Shown, scale: Scale, grid: Grid) -> NDArray[np.uint8]:
-    """The atlas as colour numbers of shape (height, width) in device pixels; gaps and strips are `ABSENT`."""
-    top = tops(shown, scale)[:, :, None, None]
+def atlas_numbers(
+    shown: Shown, scale: Scale, grid: Grid, most: NDArray[np.float32] | None = None
+) -> NDArray[np.uint8]:
+    """The atlas as colour numbers of shape (height, width) in device pixels; gaps and strips are `ABSENT`.
+
+    `most` are the tops of the scale where they are known already: finding them costs a third of the rest.
+    """
+    top = (tops(shown, scale) if most is None else most)[:, :, None, None]
     image = np.full((grid.rows, grid.rise, grid.columns, grid.pitch), ABSENT, dtype=np.uint8)
-    for row in range(grid.rows):  # row by row the intermediate values stay in the processor's cache
-        heads = [head for column in range(grid.columns) if (head := grid.head(row, column))]
-        # The model's own order is a view; any other one is gathered, which costs a copy of the row.
-        place = row if not grid.order else tuple(np.array(heads).T)
-        weights, most = shown.weights[place], top[place]
-        numbers = tile_numbers(weights, shown.visible, shown.possible, most, scale, grid.tile)
-        tiles = stretch(numbers, grid.tile, grid.tile)
-        image[row, : grid.tile, : len(heads), : grid.tile] = tiles.transpose(1, 0, 2)
+    side = grid.tile
+    for layer, weights in enumerate(shown.weights):  # layer by layer it stays in the processor's cache
+        numbers = tile_numbers(weights, shown.visible, shown.possible, top[layer], scale, side)
+        tiles = stretch(numbers, side, side)
+        if not grid.order:
+            image[layer, :side, :, :side] = tiles.transpose(1, 0, 2)
+            continue
+        for head, tile in enumerate(tiles):  # bytes are moved, not weights
+            if place := grid.place(layer, head):
+                image[place[0], :side, place[1], :side] = tile
     flat = image.reshape(grid.rows * grid.rise, grid.columns * grid.pitch)
     return np.ascontiguousarray(flat[: grid.height, : grid.width])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
@@ -22,6 +24,7 @@ from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, whole_cells
 from workbench.gui.attention.colours import colour_table, picture
 from workbench.gui.attention.drawing import Look
 from workbench.gui.attention.labels import head_name, link_text
+from workbench.gui.attention.scales import tops
 from workbench.gui.attention.shown import Shown
 from workbench.gui.theme import SMALL, TINY
 from workbench.run.inside.census import Census
@@ -74,6 +77,8 @@ class AtlasView(QAbstractScrollArea):
         self._hover: Head | None = None
         self._drag: tuple[QPointF, int, int] | None = None
         self._dragged = False
+        #: The weight of the strongest colour of each head, float32 (layers, heads).
+        self.tops: NDArray[np.float32] = np.ones((1, 1), dtype=np.float32)
         self.selection: Head = (0, 0)
         self.others: tuple[Head, ...] = ()
 
@@ -94,6 +99,7 @@ class AtlasView(QAbstractScrollArea):
             self._zoom, self.others = 1.0, ()
         self._shown, self._look, self._census, self._order = shown, look, census, order
         if shown:
+            self.tops = tops(shown, look.scale)
             layers, heads = shown.shape[:2]
             self.selection = min(self.selection[0], layers - 1), min(self.selection[1], heads - 1)
             if order and self.selection not in order:
@@ -159,7 +165,7 @@ class AtlasView(QAbstractScrollArea):
             self._grid = self._image = None
         else:
             self._grid = self._fitted(self._shown)
-            numbers = atlas_numbers(self._shown, self._look.scale, self._grid)
+            numbers = atlas_numbers(self._shown, self._look.scale, self._grid, self.tops)
             self._image = picture(numbers, colour_table(self._look.colours, self._look.palette), self._ratio)
             self._set_scroll_bars()
             self._describe()

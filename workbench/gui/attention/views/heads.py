@@ -17,7 +17,7 @@ from workbench.gui.attention.kinds import facts_text
 from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.options import Legend, Options, captioned
 from workbench.gui.attention.question import Question
-from workbench.gui.attention.scales import describe, tops
+from workbench.gui.attention.scales import describe
 from workbench.gui.attention.shown import Shown, show
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
@@ -196,7 +196,7 @@ class HeadsView(View):
         if self.shown is None:
             return
         where, look = self.atlas.selection, self.options.look()
-        top = float(tops(self.shown, look.scale)[where])
+        top = float(self.atlas.tops[where])
         self.head_card.show_heads(self.shown, self.atlas.picked, top, look, self.census)
         self.legend.bar.show_scale(top, look)
         self.legend.words.setText(describe(self.shown, look.scale))
