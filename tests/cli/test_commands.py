@@ -181,9 +181,7 @@ def test_models_and_version_and_help(cli: Cli) -> None:
     said = cli("--help")
     assert said.code == 0
     listed = [line.split()[0] for line in said.out.splitlines() if line[:4] == "    " and line[4:5].strip()]
-    commands = (
-        "attend check data demo doctor generate hub launch models predict rates recipe resume runs snapshot"
-    )
+    commands = "attend check data demo doctor film generate hub launch models predict rates recipe resume runs snapshot"
     assert listed == [*commands.split(" "), "train", "window"]
 
 

@@ -39,6 +39,7 @@ def recipe(tiny_bert: Path, tiny_csv: Path) -> Callable[..., Recipe]:
         base = {
             "model": {"source": str(tiny_bert)},
             "data": {"train": str(tiny_csv), "validation": 0.25},
+            "film": {"on": False},  # it takes longer than a tiny model's training
             "training": {"batch_size": 16, "epochs": 2, "learning_rate": 3e-3, "device": "cpu"},
         }
         return parse_recipe(with_overrides(base, overrides))
@@ -55,6 +56,7 @@ def lm_recipe(tiny_llama: Path, tiny_text: Path) -> Callable[..., Recipe]:
             "model": {"source": str(tiny_llama)},
             "data": {"train": str(tiny_text)},
             "task": {"kind": "causal-lm"},
+            "film": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 12,

@@ -16,6 +16,7 @@ from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
 from workbench.run.results import AttentionMaps
+from workbench.session.inside.film_pictures import film_section
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
 from workbench.session.report_classes import classes_section, confusion_section
@@ -66,6 +67,7 @@ def report_html(folder: RunFolder, attention: AttentionMaps | None = None) -> st
             section("Each class", classes_section(confusion, names)),
             section("Samples", _samples(folder)),
             section("Attention", _attention(attention)),
+            section("Training film", film_section(folder.path)),
             section("What was said on the way", _notices(history)),
             section("What was asked", _asked(recipe)),
             section("Where it ran", _environment(folder.environment())),

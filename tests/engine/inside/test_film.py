@@ -23,7 +23,7 @@ from workbench.session import training
 
 Recipes = Callable[..., Recipe]
 #: Frames whatever they cost: a step of a tiny model takes less time than looking at it.
-ALL = ("film.frames=6", "film.budget=100", "training.checkpoint_every=3")
+ALL = ("film.on=true", "film.frames=6", "film.budget=100", "training.checkpoint_every=3")
 
 
 def reel_of(folder: RunFolder, probe: int = 0) -> Reel:
@@ -34,7 +34,7 @@ def reel_of(folder: RunFolder, probe: int = 0) -> Reel:
 
 def test_a_filmed_run_equals_one_without_a_film_to_the_bit(recipe: Recipes, run: Run) -> None:
     filmed, events = run(recipe(*ALL))
-    plain, others = run(recipe("film.on=false", "training.checkpoint_every=3"))
+    plain, others = run(recipe("training.checkpoint_every=3"))
     assert len(read_frames(filmed.path)) > 6 and not (plain.path / "film").exists()
     losses = [(e.step, e.loss, e.gradient_norm) for e in events if isinstance(e, Step)]
     assert losses == [(e.step, e.loss, e.gradient_norm) for e in others if isinstance(e, Step)]
@@ -70,10 +70,14 @@ def test_a_resumed_run_goes_on_with_its_film_without_doubled_frames(recipe: Reci
     whole, _ = run(wanted)
     cut, _ = run(wanted, StopAfter(5))
     rmtree(cut.checkpoint_folders()[-1])  # so that the film is ahead of the checkpoint, as after a crash
-    filmed = [frame.step for frame in read_frames(cut.path)]
-    assert filmed[-1] > int(cut.checkpoint_folders()[-1].name.removeprefix("step-"))
+    before = reel_of(cut)
+    assert read_reel(cut.path, 0, before) is before
+    assert before.frames[-1].step > int(cut.checkpoint_folders()[-1].name.removeprefix("step-"))
     list(training.carry_out(training.reopen(cut), training.Control()))
     one, other = reel_of(whole), reel_of(cut)
+    grown = read_reel(cut.path, 0, before)  # what had been read of it before it was resumed
+    assert grown is not None
+    np.testing.assert_array_equal(grown.levels, other.levels)
     assert [frame.step for frame in other.frames] == [frame.step for frame in one.frames]
     assert [frame.said for frame in other.frames] == [frame.said for frame in one.frames]
     np.testing.assert_array_equal(other.levels, one.levels)
@@ -97,17 +101,6 @@ def test_a_torn_film_is_read_up_to_the_damage(recipe: Recipes, run: Run) -> None
     np.testing.assert_array_equal(left.levels, before.levels[:-2])
 
 
-def test_a_film_that_grows_is_read_from_where_it_was_left(recipe: Recipes, run: Run) -> None:
-    wanted = recipe(*ALL)
-    folder, _ = run(wanted, StopAfter(4))
-    first = reel_of(folder)
-    assert read_reel(folder.path, 0, first) is first
-    list(training.carry_out(training.reopen(folder), training.Control()))
-    grown = read_reel(folder.path, 0, first)
-    assert grown is not None and len(grown.frames) > len(first.frames)
-    np.testing.assert_array_equal(grown.levels, reel_of(folder).levels)
-
-
 def test_filming_that_fails_is_said_once_and_the_run_ends_well(recipe: Recipes, home: Home) -> None:
     class InTheWay(training.Control):
         """Puts a file where the film has to be, as soon as the training has begun."""
@@ -126,7 +119,7 @@ def test_filming_that_fails_is_said_once_and_the_run_ends_well(recipe: Recipes, 
 
 
 def test_sentences_of_one_s_own_are_filmed(recipe: Recipes, run: Run) -> None:
-    folder, _ = run(recipe("film.probes=rain and snow today | bread", "training.max_steps=2"))
+    folder, _ = run(recipe("film.on=true", "film.probes=rain and snow today | bread", "training.max_steps=2"))
     assert [probe.text for probe in read_probes(folder.path)] == ["rain and snow today", "bread"]
     reel = reel_of(folder, 1)
     assert reel.pinned.tokens == ("[CLS]", "bread", "[SEP]") and reel.pinned.label == ""
@@ -136,7 +129,7 @@ def test_sentences_of_one_s_own_are_filmed(recipe: Recipes, run: Run) -> None:
 def test_short_rows_of_different_classes_are_chosen_and_always_the_same(
     recipe: Recipes, run: Run, home: Home
 ) -> None:
-    wanted = recipe("training.max_steps=1")
+    wanted = recipe("film.on=true", "training.max_steps=1")
     one, two = (read_probes(run(wanted)[0].path) for _ in range(2))
     assert one == two
     assert {probe.label for probe in one} == {"weather", "kitchen", "travel"}
@@ -145,7 +138,7 @@ def test_short_rows_of_different_classes_are_chosen_and_always_the_same(
 
 
 def test_a_language_model_is_filmed_with_its_next_tokens(lm_recipe: Recipes, run: Run) -> None:
-    folder, _ = run(lm_recipe("film.budget=100"))
+    folder, _ = run(lm_recipe("film.on=true", "film.budget=100"))
     reel = reel_of(folder)
     assert reel.pinned.causal
     assert not reel.levels[..., *np.triu_indices(reel.levels.shape[-1], 1)].any()

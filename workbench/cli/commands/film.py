@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the film; returns the exit code."""
     from workbench.run.folder import find_run
-    from workbench.session.inside.film import cost_words, film_of, write_frames, write_gif
+    from workbench.session.inside.film import film_of, write_frames, write_gif
+    from workbench.session.inside.film_pictures import cost_words
 
     sentence = _number(args.sentence, "--sentence", 1, 8)
     rate = _number(args.rate, "--rate", 1, 50)

@@ -17,8 +17,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.gui.icons import keep_icon
 from workbench.gui.theme import FONT_SMALL, MEDIUM, SMALL, current, theme
-from workbench.gui.widgets import Card, ElidedLabel, IconButton, Label, Segmented, explain_widget
+from workbench.gui.widgets import (
+    Card,
+    ElidedLabel,
+    IconButton,
+    Label,
+    PrimaryButton,
+    Segmented,
+    explain_widget,
+)
 from workbench.run.inside.film import Frame
 
 #: Milliseconds between two pictures: 30 a second.
@@ -48,8 +57,9 @@ class FilmPlayer(Card):
         self._ticked = 0.0
         self._timer = QTimer(self, interval=TICK, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
-        self.play = IconButton("play", self.tr("Play"), self.tr("The space bar does the same."), size=40)
-        self.play.setIconSize(QSize(22, 22))
+        self.play = PrimaryButton(self.tr("Play"), "play")
+        self.play.setIconSize(QSize(20, 20))
+        self.play.setMinimumSize(104, 40)
         self.back = IconButton("chevron-left", self.tr("One frame back"), on_click=lambda: self.step(-1))
         self.on = IconButton("chevron-right", self.tr("One frame on"), on_click=lambda: self.step(1))
         self.loop = IconButton(
@@ -70,6 +80,7 @@ class FilmPlayer(Card):
         self.cost = ElidedLabel("", "caption")
         self._lay_out()
         self.play.clicked.connect(self.toggle)
+        self._show_playing()
         self.slider.valueChanged.connect(self._slid)
 
     def _lay_out(self) -> None:
@@ -194,9 +205,9 @@ class FilmPlayer(Card):
         self.moved.emit(frame)
 
     def _show_playing(self) -> None:
-        self.play.show_icon("pause" if self.playing else "play")
-        name = self.tr("Pause") if self.playing else self.tr("Play")
-        explain_widget(self.play, f"{name}. {self.tr('The space bar does the same.')}", name)
+        keep_icon(self.play, "pause" if self.playing else "play", self.play.icon_role)
+        self.play.setText(self.tr("Pause") if self.playing else self.tr("Play"))
+        explain_widget(self.play, self.tr("The space bar does the same."), self.play.text())
 
     def _say(self) -> None:
         if not self._frames:

@@ -130,10 +130,3 @@ def write_frames(
         with writing(folder / f"step-{frame.step:06d}.png", "wb") as file:
             frame_picture(reel, index, title).save(file, "PNG", optimize=True)
     return len(reel.frames)
-
-
-def cost_words(reel: Reel) -> str:
-    """What filming took, as a sentence."""
-    share = 100 * reel.cost
-    said = "less than 0.1" if share < 0.05 else f"{share:.1f}"
-    return f"The film took {said} % of the training time."

@@ -7,11 +7,12 @@ import io
 import math
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from workbench.run.inside.film import Reel
+from workbench.run.inside.film import Reel, read_reel
 from workbench.session.pictures import colour_table
 
 _INK, _MUTED, _LINE, _PAPER = "#1d1f23", "#676b73", "#e2e2de", "#ffffff"
@@ -78,17 +79,27 @@ def with_palette(picture: Image.Image) -> Image.Image:
     return picture.quantize(palette=_palette(), dither=Image.Dither.NONE)
 
 
-def film_html(reel: Reel, frames: int = 4) -> str:
-    """A few frames from the first to the last, for a report; they are pictures inside the page."""
-    chosen = sorted({round(i) for i in np.linspace(0, len(reel.frames) - 1, frames)})
+def film_section(run: Path, frames: int = 4) -> str:
+    """A few frames from the first to the last, for a report, as pictures inside the page; nothing without a film."""
+    reel = read_reel(run)
+    if reel is None or len(reel.frames) < 2:
+        return ""
     figures = []
-    for index in chosen:
+    for index in sorted({round(i) for i in np.linspace(0, len(reel.frames) - 1, frames)}):
         file = io.BytesIO()
-        with_palette(frame_picture(reel, index)).save(file, "PNG", optimize=True)
+        with_palette(frame_picture(reel, index)).save(file, "PNG")
         data = base64.b64encode(file.getvalue()).decode("ascii")
         words = escape(f"Attention of every head at step {reel.frames[index].step} on: {reel.pinned.text}")
         figures.append(f'<img alt="{words}" src="data:image/png;base64,{data}">')
-    return f'<div class="plots">{"".join(figures)}</div>'
+    about = f"{len(figures)} of {len(reel.frames)} frames. {cost_words(reel)} The Film view shows them all."
+    return f'<div class="plots">{"".join(figures)}</div><p class="muted">{about}</p>'
+
+
+def cost_words(reel: Reel) -> str:
+    """What filming took, as a sentence."""
+    share = 100 * reel.cost
+    said = "less than 0.1" if share < 0.05 else f"{share:.1f}"
+    return f"The film took {said} % of the training time."
 
 
 def _tile(reel: Reel, index: int, layer: int, head: int, size: int) -> Image.Image:
