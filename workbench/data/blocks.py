@@ -39,9 +39,13 @@ class Blocks:
             self._file = path.open("rb")
         except OSError as error:
             raise unreadable(path, error, opening.field) from error
-        self._first = self._file.read(self._block)
-        refuse_known_binary(self._first, path, field=opening.field)
-        found = codec_of(self._first, path, opening.encoding, field=opening.field)
+        try:
+            self._first = self._file.read(self._block)
+            refuse_known_binary(self._first, path, field=opening.field)
+            found = codec_of(self._first, path, opening.encoding, field=opening.field)
+        except BaseException:
+            self._file.close()
+            raise
         self.notes, self.encoding = found.notes, found.encoding
         # While all is ASCII, another encoding may still turn out further down.
         self._open = not opening.encoding and self._first.isascii() and found.encoding == "utf-8"

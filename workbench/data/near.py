@@ -164,6 +164,11 @@ def _chain(index: int, before: npt.NDArray[np.int32]) -> Iterator[int]:
         index = before[index]
 
 
+def warm_up() -> None:
+    """Import what signatures need: datasketch brings SciPy with it, which takes a second."""
+    _permutations()
+
+
 def plain(text: str) -> str:
     """A text as it is compared: without capitals, width, sentence punctuation and surplus blanks."""
     folded = unicodedata.normalize("NFKC", text[:COMPARED]).casefold()

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from workbench.data.labelled import natural_key
 from workbench.data.suggest import counted
-from workbench.data.tables import Table
+from workbench.data.tables import Table, as_text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -110,18 +110,21 @@ def profile(
             return None
         counts.update((v or "").strip() for v in table.column(label, start, start + 20 * _CHUNK))
     unlabelled = counts.pop("", 0)
-    texts, blank = [], 0
+    filled = np.zeros(
+        table.rows, dtype=bool
+    )  # not the texts themselves: they may be more than fit into memory
     for start in range(0, table.rows, 20 * _CHUNK):
         if cancelled():
             return None
         part = table.column(text, start, start + 20 * _CHUNK)
-        filled = [v for v in part if v and v.strip()]
-        blank += len(part) - len(filled)
-        texts += filled
+        filled[start : start + len(part)] = [bool(v and v.strip()) for v in part]
+    rows = np.flatnonzero(filled)
+    blank = table.rows - len(rows)
     notes = []
-    if len(texts) > _MOST_ROWS:
+    if len(rows) > _MOST_ROWS:
         notes.append(f"Lengths are those of {counted(_MOST_ROWS, 'text')}, taken evenly from all.")
-        texts = [texts[i] for i in np.linspace(0, len(texts) - 1, _MOST_ROWS).astype(int)]
+        rows = rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(int)]
+    texts = _texts_at(table, text, rows)
     unit, measure = _ruler(texts, tokenizer_file)
     lengths: list[int] = []
     for start in range(0, len(texts), _CHUNK):
@@ -129,6 +132,17 @@ def profile(
             return None
         lengths += measure(texts[start : start + _CHUNK])
     return _summary(table.rows, counts, unlabelled, blank, unit, np.array(lengths), max_length, notes)
+
+
+def _texts_at(table: Table, column: str, rows: npt.NDArray[np.int64]) -> list[str]:
+    """The texts of some rows, ascending; a part of the table at a time, since Arrow may copy what it takes from."""
+    values, found, step = table.data.column(table.columns.index(column)), [], 20 * _CHUNK
+    for start in range(0, table.rows, step):
+        first, last = np.searchsorted(rows, (start, start + step))
+        if last > first:
+            taken = values.slice(start, step).take(rows[first:last] - start)
+            found += [as_text(value) or "" for value in taken.to_pylist()]
+    return found
 
 
 @lru_cache(maxsize=2)  # reading the file stops every thread for some 30 ms

@@ -44,6 +44,7 @@ class Workspace(QObject):
 
     recipe_changed = Signal()  # .recipe, .complaints, .refusals
     data_changed = Signal()  # .data, .data_busy, .data_problem
+    data_read = Signal(object)  # Reading: how far a large file is read, with its first rows
     runs_changed = Signal()  # .runs
     selection_changed = Signal()  # .selected, .overlays
     history_changed = Signal(str)  # the run's name; .histories[name]
@@ -191,7 +192,7 @@ class Workspace(QObject):
             self.data_changed.emit()
             self.problem_raised.emit(problem)
 
-        self._data_ticket = self.session.look_at_data(request, arrived, failed)
+        self._data_ticket = self.session.look_at_data(request, arrived, failed, self.data_read.emit)
 
     # ---- runs
 

@@ -23,10 +23,11 @@ from workbench.data.running_text import is_running, running_text
 from workbench.data.splitting import sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
-from workbench.data.tables import Table, files_of, open_table
+from workbench.data.tables import Table, files_of
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.session.lanes import Desk
+from workbench.session.reading import open_and_tell
 from workbench.session.requests import DataRequest
 from workbench.shelf.datasets import resolve_data
 from workbench.shelf.models import resolve_model
@@ -156,7 +157,7 @@ def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
     key = (*file, data.header, data.delimiter, data.records, data.lines)
     table = _tables.get(key)
     if table is None:
-        table = _tables.keep(key, open_table(path, opening))
+        table = _tables.keep(key, open_and_tell(data.train, path, opening, desk))
     desk.check()
     preview = _with_columns(request, table, size, tokenizer, desk)
     return _with_profile(preview, request, tokenizer, notes, desk)

@@ -34,6 +34,7 @@ class RowQuestions:
 
         def work(desk: Desk) -> None:
             import workbench.session.mending  # noqa: F401
+            from workbench.data import near
             from workbench.data.check import all_checks
             from workbench.data.step import all_steps
 
@@ -41,6 +42,8 @@ class RowQuestions:
             all_steps()
             desk.check()
             all_checks()
+            desk.check()
+            near.warm_up()
 
         return self._lane.submit(work, done=lambda _: None, failed=failed)
 
@@ -97,7 +100,7 @@ class RowQuestions:
         def work(desk: Desk) -> str:
             from workbench.session import mending
 
-            return mending.try_step(frame, record, request, desk)
+            return mending.try_step(self._home, frame, record, request, desk)
 
         return self._lane.submit(work, done=done, failed=failed)
 

@@ -33,6 +33,7 @@ from workbench.session.requests import (
 
 if TYPE_CHECKING:
     from workbench.session.data import DataPreview
+    from workbench.session.reading import Reading
     from workbench.shelf.datasets import ShippedDataset
     from workbench.shelf.models import ModelEntry
 
@@ -330,9 +331,13 @@ class Session:
     # ---- asking the files lane
 
     def look_at_data(
-        self, request: DataRequest, done: Callable[[DataPreview], object], failed: Failed
+        self,
+        request: DataRequest,
+        done: Callable[[DataPreview], object],
+        failed: Failed,
+        progress: Callable[[Reading], object] | None = None,
     ) -> Ticket:
-        """Table, guesses and profile of a data set."""
+        """Table, guesses and profile of a data set; of a large file, `progress` hears of its first rows meanwhile."""
 
         def work(desk: Desk) -> DataPreview:
             from workbench.session import data
@@ -344,7 +349,7 @@ class Session:
             if preview.untouched is not None:
                 self.rows.make_keys(preview.untouched, failed)
 
-        return self.files.submit(work, done=arrived, failed=failed)
+        return self.files.submit(work, done=arrived, failed=failed, progress=progress)
 
     def list_runs(self, done: Callable[[tuple[RunSummary, ...]], object], failed: Failed) -> Ticket:
         """All runs, newest first."""

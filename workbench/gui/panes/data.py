@@ -13,6 +13,7 @@ from workbench.data.suggest import counted
 from workbench.gui.data.cards import DatasetStrip
 from workbench.gui.data.choosing import ask_for_files, ask_for_folder, dropped_data
 from workbench.gui.data.columns import ReadingOptions
+from workbench.gui.data.first_rows import FirstRows
 from workbench.gui.data.hub_dialog import HubDialog
 from workbench.gui.data.labelling import LabellingPage
 from workbench.gui.data.pages import TextPage
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.gui.workspace import Workspace
     from workbench.run.problem import Problem
     from workbench.session.data import DataPreview
+    from workbench.session.reading import Reading
 
 
 _LISTED = 30  # places that a tooltip names
@@ -56,11 +58,12 @@ class DataPane(QWidget):
         self.busy.setSizePolicy(keep)
         self.message = EmptyState("data", "-", "-", self.tr("Open files…"), self.open_file)
         self.table_page = TablePage(workspace)
+        self.first_rows = FirstRows()
         self.text_page = TextPage()
         self.stack = QStackedWidget()
         self.labelling = LabellingPage(self.table_page.rows.edits)
         self.opinion = SecondOpinion(workspace, self.labelling)
-        for page in (self.message, self.table_page, self.text_page, self.labelling):
+        for page in (self.message, self.first_rows, self.table_page, self.text_page, self.labelling):
             self.stack.addWidget(page)
         self.labelling.setMinimumWidth(1)  # the pages behind must not hold a narrow window open
         # One line for all that is known of the set; the options unfold below it.
@@ -83,6 +86,7 @@ class DataPane(QWidget):
     def _connect(self) -> None:
         workspace = self._workspace
         workspace.data_changed.connect(self._show_data)
+        workspace.data_read.connect(self._show_reading)
         workspace.recipe_changed.connect(self._show_data)
         workspace.shelf_changed.connect(self._show_shelf)
         self.strip.chosen.connect(workspace.choose_data)
@@ -206,8 +210,16 @@ class DataPane(QWidget):
             return
         self._show_message(problem)
 
+    def _show_reading(self, reading: Reading) -> None:
+        if reading.source == self._source and self.stack.currentWidget() in (self.message, self.first_rows):
+            self.first_rows.show_reading(reading)
+            self.stack.setCurrentWidget(self.first_rows)
+
     def _show_message(self, problem: Problem | None) -> None:
         busy = self._workspace.data_busy
+        reading = self.stack.currentWidget() is self.first_rows and self.first_rows.source == self._source
+        if busy and reading:
+            return  # its first rows stay until all are there
         if busy:
             self.message.say(
                 self.tr("Reading {0}").format(self.title.text()),
