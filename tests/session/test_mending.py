@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_tiny_bert
 from workbench.data.edits import Edit, Patch
 from workbench.data.row_order import Wish
+from workbench.data.training_rows import training_rows
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
@@ -16,7 +18,7 @@ from workbench.run.recipe_files import changed
 from workbench.session import mending
 from workbench.session.data import look
 from workbench.session.lanes import lone_desk
-from workbench.session.preparing import begin, take_up
+from workbench.session.preparing import begin, step_context, take_up
 from workbench.session.requests import DataRequest
 
 
@@ -64,11 +66,44 @@ def test_a_step_is_tried_before_it_is_taken(home: Home, recipe: Recipe) -> None:
     frame = preview.mended.frame
     rain = sum("rain" in (text or "") for text in frame.column("text"))
     wish = {"kind": "filter-rows", "column": "text", "test": "contains", "value": "rain", "keep": False}
-    assert mending.try_step(frame, wish, request, lone_desk()).startswith(f"{rain} rows removed")
-    made = mending.try_step(frame, {"kind": "augment-swap", "words": 0.9}, request, lone_desk())
+    assert mending.try_step(home, frame, wish, request, lone_desk()).startswith(f"{rain} rows removed")
+    made = mending.try_step(home, frame, {"kind": "augment-swap", "words": 0.9}, request, lone_desk())
     assert made.count("→") == 3
     with pytest.raises(WorkbenchError, match="nowhere"):
-        mending.try_step(frame, {"kind": "strip-html", "columns": ["nowhere"]}, request, lone_desk())
+        mending.try_step(home, frame, {"kind": "strip-html", "columns": ["nowhere"]}, request, lone_desk())
+
+
+def test_words_are_replaced_by_a_masked_model_in_the_preview_and_in_training(
+    home: Home, recipe: Recipe, tmp_path: Path
+) -> None:
+    """From the recipe to the rows to learn from, with a tiny masked model; one without the head says who has it."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    masked = write_tiny_bert(tmp_path / "masked")
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        BertForMaskedLM(BertConfig.from_pretrained(masked)).save_pretrained(masked)
+    step = {"kind": "augment-mask", "words": 0.5, "rows": 0.25}
+    with_step = changed(recipe, "data.steps", [step])
+    chosen = changed(with_step, "model.source", str(masked))
+    preview = look(home, DataRequest.of(chosen), lone_desk())
+    assert preview.mended
+    told = mending.try_step(home, preview.mended.frame, step, DataRequest.of(chosen), lone_desk())
+    assert told.count("→") == 3
+    rows = [
+        training_rows(chosen.data, step_context(chosen, home), lambda source, _: Path(source)).train
+        for _ in range(2)
+    ]
+    copies = rows[0].column("text")[len(set(rows[0].origin.tolist())) :]
+    assert 10 < len(copies) < 60 and rows[0].column("text") == rows[1].column("text")
+    assert not set(copies) & set(preview.mended.frame.column("text"))
+    for ask in (
+        lambda: mending.try_step(home, preview.mended.frame, step, DataRequest.of(with_step), lone_desk()),  # type: ignore[union-attr]
+        lambda: step_context(with_step, home),
+    ):
+        with pytest.raises(WorkbenchError, match="ForMaskedLM"):
+            ask()
 
 
 def test_tokens_are_pieces_of_the_text(home: Home, recipe: Recipe) -> None:

@@ -119,7 +119,8 @@ def _no_head(name: str, cause: str) -> WorkbenchError:
         Problem(
             f"The model {name} cannot replace words.",
             f"Replacing words takes a head that fills in masked words, and this model has none. {cause}",
-            "Choose a model with that head (BERT or RoBERTa as first published), or another kind of augmentation.",
+            "Choose a model with that head, such as BERT, RoBERTa or DistilBERT as first published (their config names "
+            "a class that ends with ForMaskedLM or ForPreTraining), or another kind of augmentation.",
             field="data.steps",
         )
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,18 @@ from workbench.data.profile import whole_tokenizer
 from workbench.data.row_order import Arranged, Rows, Wish
 from workbench.data.row_order import arrange as arranged
 from workbench.data.saving import save as save_rows
+from workbench.data.splitting import divides
 from workbench.data.step import Context, parse_step
 from workbench.data.suggest import counted
 from workbench.data.tables import open_table
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.step_record import StepRecord
 from workbench.session.data import look, tokenizer_of
 from workbench.session.lanes import Desk
 from workbench.session.requests import DataRequest
 from workbench.shelf.datasets import resolve_data
+from workbench.shelf.models import resolve_model
 
 MOST_TOKENS = 2000  # that are shown of one text
 
@@ -66,6 +70,8 @@ def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
     desk.report("Looking for problems")
     tokenizer, _ = tokenizer_of(home, request.model)
     context = Context(request.seed, request.max_length, tokenizer, desk.check)
+    if not divides(data):  # otherwise nothing is added to rows before they are divided
+        context = _with_words(context, home, request, data.steps)
     return look_into(Source(preview.table, *columns, files), data, context)
 
 
@@ -89,7 +95,23 @@ def arrange(rows: Rows, wish: Wish, by_hand: Patch, label: str, desk: Desk) -> A
     return arranged(rows, wish, desk.check, overlay)
 
 
-def try_step(frame: Frame, record: Mapping[str, Any], request: DataRequest, desk: Desk) -> str:
+def _with_words(context: Context, home: Home, request: DataRequest, steps: Sequence[StepRecord]) -> Context:
+    """The context with the model that replaces words, where a step asks for one.
+
+    Raises:
+        WorkbenchError: When the model is not here, or has no head that fills in masked words.
+    """
+    if not any(step.on and step.kind == "augment-mask" for step in steps):
+        return context
+    import torch
+
+    from workbench.engine.word_replacement import word_replacement
+
+    place = resolve_model(request.model, home)
+    return replace(context, replace_words=word_replacement(place.path, place.name, torch.device("cpu")))
+
+
+def try_step(home: Home, frame: Frame, record: Mapping[str, Any], request: DataRequest, desk: Desk) -> str:
     """What a step would do to these rows, in words; of an augmentation, texts beside what it makes of them.
 
     Raises:
@@ -102,7 +124,8 @@ def try_step(frame: Frame, record: Mapping[str, Any], request: DataRequest, desk
     context = Context(request.seed, request.max_length, check=desk.check)
     if isinstance(step, Augmentation):
         texts = [text for text in frame.column(step.column or frame.text, 0, 50) if text and text.strip()]
-        pairs = [(text, made) for text in texts[:3] for made in step.preview(text, 1, request.seed)]
+        context = _with_words(context, home, request, [StepRecord.model_validate(dict(record))])
+        pairs = [(text, made) for text in texts[:3] for made in step.preview(text, 1, request.seed, context)]
         return "\n".join(f"“{_short(text)}” → “{_short(made)}”" for text, made in pairs)
     if step.learning_only:
         return "Only rows to learn from go through it, once they are divided."

@@ -20,8 +20,8 @@ class AugmentMask(Augmentation):
     kind = "augment-mask"
     title = "Copies with words of a language model"
     help = (
-        "Adds copies of rows in which the chosen encoder has replaced a few words by what it would say there. "
-        "It may turn a meaning round: look at the preview first."
+        "Adds copies of rows in which the chosen model has replaced a few words by what it would say there; that takes "
+        "one with a head for masked words, which minilm has not. It may turn a meaning round: look at the preview."
     )
 
     def changed(self, text: str, chance: random.Random) -> str:
@@ -31,8 +31,9 @@ class AugmentMask(Augmentation):
         if context.replace_words is None:
             raise bad_input(
                 f"{self.title}: there is no model that could replace words.",
-                "It takes an encoder with a head that fills in masked words; the chosen one has none or is not loaded.",
-                "Choose a model whose config names an architecture that ends with ForMaskedLM, or take the step out.",
+                "It takes an encoder with a head that fills in masked words, which is not loaded here.",
+                "Choose a model with that head, such as BERT or RoBERTa as first published (their config names a class "
+                "that ends with ForMaskedLM or ForPreTraining), or take the step out.",
                 field=FIELD,
             )
         made: list[str] = []

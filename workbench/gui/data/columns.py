@@ -25,6 +25,16 @@ def quiet_combo(name: str) -> QComboBox:
     return combo
 
 
+def _fitting_combo(name: str, help: str, choices: Sequence[tuple[str, str]]) -> QComboBox:
+    """A combo box that is as wide as it must be, with what is shown for each value."""
+    combo = quiet_combo(name)
+    combo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    for shown, value in choices:
+        combo.addItem(shown, value)
+    explain_widget(combo, help, name)
+    return combo
+
+
 class ColumnsCard(Card):
     """Which column is the text and which the label; an unnamed one is guessed, and says why."""
 
@@ -116,76 +126,53 @@ class ReadingOptions(FoldSection):
             self.switch, self.tr("Header row, encoding, delimiter, and which part of the file."),
             self.tr("Reading the file"),
         )  # fmt: skip
-        self.header = Segmented(
+        self.header = self._header()
+        self.encoding = _fitting_combo(
+            self.tr("Encoding"),
+            self.tr("How the characters of the file are stored. Detect is right for most files."),
+            ((self.tr("Detect"), ""), *((name, name) for name in ENCODINGS)),
+        )
+        self.delimiter = _fitting_combo(
+            self.tr("Delimiter"),
+            self.tr("What stands between two fields of a text file."),
             (
-                (
-                    "auto",
-                    self.tr("Guess"),
-                    "",
-                    self.tr("Look at the first row to see whether it names the columns."),
-                ),
+                (self.tr("Find"), ""), (self.tr("Comma"), ","), (self.tr("Semicolon"), ";"),
+                (self.tr("Tab"), "tab"), (self.tr("Bar |"), "|"), (self.tr("Space"), "space"),
+            ),
+        )  # fmt: skip
+        self.part = self._part()
+        gap = 2 * SMALL
+        header, encoding = Label(self.tr("Header row")), Label(self.tr("Encoding"))
+        self.add(
+            row(Label(self.tr("Delimiter")), self.delimiter, gap, Label(self.tr("Part")), self.part, None)
+        )
+        self.add(row(header, self.header, gap, encoding, self.encoding, None))
+        self.header.chosen.connect(lambda key: self.picked.emit("data.header", key))
+        for combo, path in ((self.encoding, "data.encoding"), (self.delimiter, "data.delimiter")):
+            combo.activated.connect(lambda _, c=combo, p=path: self.picked.emit(p, str(c.currentData())))
+        self.part.editingFinished.connect(self._part_changed)
+
+    def _header(self) -> Segmented:
+        guess = self.tr("Look at the first row to see whether it names the columns.")
+        return Segmented(
+            (
+                ("auto", self.tr("Guess"), "", guess),
                 ("yes", self.tr("Yes"), "", self.tr("The first row names the columns.")),
                 ("no", self.tr("No"), "", self.tr("The first row is data.")),
             ),
             self.tr("Header row"),
         )
-        self.encoding = quiet_combo(self.tr("Encoding"))
-        self.encoding.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.encoding.addItem(self.tr("Detect"), "")
-        for name in ENCODINGS:
-            self.encoding.addItem(name, name)
+
+    def _part(self) -> QLineEdit:
+        line = QLineEdit()
+        line.setPlaceholderText(self.tr("found by itself"))
+        line.setMinimumWidth(140)
         explain_widget(
-            self.encoding,
-            self.tr("How the characters of the file are stored. Detect is right for most files."),
-            self.tr("Encoding"),
-        )
-        self.delimiter = quiet_combo(self.tr("Delimiter"))
-        self.delimiter.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        for shown, value in (
-            (self.tr("Find"), ""), (self.tr("Comma"), ","), (self.tr("Semicolon"), ";"), (self.tr("Tab"), "tab"),
-            (self.tr("Bar |"), "|"), (self.tr("Space"), "space"),
-        ):  # fmt: skip
-            self.delimiter.addItem(shown, value)
-        explain_widget(
-            self.delimiter, self.tr("What stands between two fields of a text file."), self.tr("Delimiter")
-        )
-        self.part = QLineEdit()
-        self.part.setPlaceholderText(self.tr("found by itself"))
-        self.part.setMinimumWidth(140)
-        explain_widget(
-            self.part,
+            line,
             self.tr("The sheet of a workbook, the path to a list in JSON, or the member of an archive."),
             self.tr("Part of the file"),
         )
-        self.add(
-            row(
-                Label(self.tr("Delimiter")),
-                self.delimiter,
-                2 * SMALL,
-                Label(self.tr("Part")),
-                self.part,
-                None,
-            )
-        )
-        self.add(
-            row(
-                Label(self.tr("Header row")),
-                self.header,
-                2 * SMALL,
-                Label(self.tr("Encoding")),
-                self.encoding,
-                None,
-            )
-        )
-        self.header.chosen.connect(lambda key: self.picked.emit("data.header", key))
-        self.encoding.activated.connect(
-            lambda _: self.picked.emit("data.encoding", str(self.encoding.currentData()))
-        )
-
-        self.delimiter.activated.connect(
-            lambda _: self.picked.emit("data.delimiter", str(self.delimiter.currentData()))
-        )
-        self.part.editingFinished.connect(self._part_changed)
+        return line
 
     def _part_changed(self) -> None:
         if self.part.text() != self._records:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QCoreApplication
 
@@ -12,7 +12,7 @@ from workbench.data.tables import as_text
 from workbench.run.problem import Problem
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QItemSelectionModel
+    from PySide6.QtCore import QItemSelectionModel, QItemSelectionRange
 
     from workbench.gui.data.edits import Edits, Place
     from workbench.gui.table_model import TableModel
@@ -23,13 +23,16 @@ MOST_AT_ONCE = 50_000
 
 def count_chosen(selection: QItemSelectionModel) -> int:
     """How many rows are chosen; a range of millions is not walked through."""
-    return sum(part.height() for part in selection.selection())
+    return sum(part.height() for part in _parts(selection))
 
 
 def chosen_rows(selection: QItemSelectionModel) -> list[int]:
     """The chosen rows as they are shown, ascending, each once."""
-    parts = selection.selection()
-    return sorted({row for part in parts for row in range(part.top(), part.bottom() + 1)})
+    return sorted({row for part in _parts(selection) for row in range(part.top(), part.bottom() + 1)})
+
+
+def _parts(selection: QItemSelectionModel) -> list[QItemSelectionRange]:
+    return list(cast("Iterable[QItemSelectionRange]", selection.selection()))
 
 
 def too_many(count: int) -> Problem:
