@@ -53,7 +53,7 @@ class Agreement(QWidget):
 
     def _left(self) -> float:
         widest = max((self.fontMetrics().horizontalAdvance(name) for name in self.names), default=0)
-        return min(float(widest) + _SWATCH + SMALL, self.width() * 0.42)
+        return min(float(widest) + _SWATCH + SMALL, self.width() * 0.38)
 
     def cell(self, row: int, column: int) -> QRectF:
         """Where a number is drawn."""
@@ -98,7 +98,7 @@ class Agreement(QWidget):
         painter.setBrush(colour)
         painter.drawRoundedRect(place, 3, 3)
         painter.setPen(palette.colour("muted") if i == j else readable_on(colour.rgba()))
-        text = "1" if i == j else "–" if np.isnan(value) else signed(f"{value:.2f}")
+        text = "1" if i == j else "–" if np.isnan(value) else signed(f"{value:.2f}").removeprefix("+")
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def event(self, event: QEvent) -> bool:
