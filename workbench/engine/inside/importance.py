@@ -143,7 +143,7 @@ def sweep_importance(places: Sequence[Place], held: HeldOut, sweep: Sweep) -> Im
     classes = len(held.class_names)
     sign = 1 if held.lower_is_better else -1
     complete = sweep.step == sweep.steps(held)
-    values, losses, low, high = (_empty_map(places) for _ in range(4))
+    values, losses, low, high, loss_low, loss_high = (_empty_map(places) for _ in range(6))
     weights = resampled(len(held.terms)) if complete else None
     for head, scores in sweep.scores.items():
         known = np.isfinite(scores.loss)
@@ -156,12 +156,12 @@ def sweep_importance(places: Sequence[Place], held: HeldOut, sweep: Sweep) -> Im
         if complete:
             ends = interval(held.metric, before, after, classes, weights)
             low[head], high[head] = sorted(sign * end for end in ends)
+            loss_low[head], loss_high[head] = interval("loss", before, after, weights=weights)
     left = sweep.steps(held) - sweep.step
     each = sweep.spent / sweep.step if sweep.step else _SHARE * held.seconds / len(held.batches)
     read = int(sum(len(indexes) for indexes, _ in held.batches[: sweep.step // len(sweep.heads)]))
-    return _importance(
-        sweep.mode, (values, losses, low, high), held.metric, held, rows_read=read, seconds=left * each
-    )
+    maps = (values, losses, low, high, loss_low, loss_high)
+    return _importance(sweep.mode, maps, held.metric, held, rows_read=read, seconds=left * each)
 
 
 def gradient_importance(
@@ -178,7 +178,8 @@ def gradient_importance(
     """
     totals = _empty_map(places)
     read, nothing = 0, _empty_map(places)
-    found = _importance("gradient", (totals, totals, nothing, nothing), "gradient", held, rows_read=0)
+    ends = (nothing, nothing, nothing, nothing)
+    found = _importance("gradient", (totals, totals, *ends), "gradient", held, rows_read=0)
     with untouched(loaded.model), torch.enable_grad():
         for indexes, batch in held.batches:
             check()
@@ -187,7 +188,7 @@ def gradient_importance(
                 row[:] = np.nan_to_num(row) + gradient.abs().sum(0).double().cpu().numpy()
             read += len(indexes)
             mean = totals / read
-            found = _importance("gradient", (mean, mean, nothing, nothing), "gradient", held, rows_read=read)
+            found = _importance("gradient", (mean, mean, *ends), "gradient", held, rows_read=read)
             report(found)
     return found
 
@@ -222,8 +223,21 @@ def _importance(
     rows_read: int,
     seconds: float = 0.0,
 ) -> Importance:
-    values, losses, low, high = (array.copy() for array in maps)
-    for array in (values, losses, low, high):
+    values, losses, low, high, loss_low, loss_high = (array.copy() for array in maps)
+    for array in (values, losses, low, high, loss_low, loss_high):
         array.flags.writeable = False
     before = value_of(held.metric, held.base, len(held.class_names))
-    return Importance(kind, values, losses, low, high, metric, before, len(held.terms), rows_read, seconds)
+    return Importance(
+        kind,
+        values,
+        losses,
+        low,
+        high,
+        loss_low,
+        loss_high,
+        metric,
+        before,
+        len(held.terms),
+        rows_read,
+        seconds,
+    )

@@ -29,6 +29,7 @@ from workbench.gui.widgets import (
 )
 from workbench.run.inside.ablation import (
     Ablation,
+    By,
     Head,
     Importance,
     Measured,
@@ -125,6 +126,19 @@ class MapCard(Card):
         self.stop = GhostButton(
             self.tr("Stop"), help=self.tr("What is measured so far stays; it can be gone on with.")
         )
+        self.by = Segmented(
+            [
+                (
+                    "loss",
+                    self.tr("Loss"),
+                    "",
+                    self.tr("By how much the held-out loss rises: the finer measure."),
+                ),
+                ("metric", self.tr("Accuracy"), "", self.tr("By how much the task's metric gets worse.")),
+            ],
+            self.tr("Importance by"),
+        )
+        self.add_action(self.by)
         self.add(self.note)
         self.add(self.map, 1)
         self.add(self.words)
@@ -155,13 +169,23 @@ class MapCard(Card):
                 found.model, len(found.layers), found.total, time
             )
         )
+        if found.measured is not None:
+            name = found.measured.metric.replace("_", " ")
+            self.by.button("metric").setText(name[:1].upper() + name[1:])
+
+    def importance_by(self) -> By:
+        """By what heads are compared."""
+        return cast("By", self.by.current())
 
     def show_importance(self, found: Importance) -> None:
-        """Colour the map."""
+        """Colour the map by the loss or the metric."""
         self._found = found
-        self.map.show_values(found.values)
-        known = [float(v) for v in found.values.flat if math.isfinite(v)]
+        values, low, high = found.side(self.importance_by())
+        unsure = (low <= 0) & (high >= 0)  # false where there are no intervals
+        self.map.show_values(values, unsure)
+        known = [float(v) for v in values.flat if math.isfinite(v)]
         self.legend.setVisible(bool(known))
+        self.by.setEnabled(found.kind != "gradient")
         if not known:
             return
         self.legend.show_range(min(known), max(known))
@@ -170,11 +194,14 @@ class MapCard(Card):
                 "Mean size of the loss's gradient by a gate on the head: an estimate, in one pass."
             )
         else:
-            name = found.metric.replace("_", " ")
+            metric = found.metric.replace("_", " ")
+            name = self.tr("loss") if self.importance_by() == "loss" else metric
             place = self.tr("nothing") if found.kind == "zero" else self.tr("its mean")
             words = self.tr(
-                "How much worse {0} is with {1} in the head's place. Orange: it is missed. Blue: better without."
+                "How much worse {0} is with {1} in the head's place. Orange: missed. Blue: better without."
             ).format(name, place)
+            if found.complete:
+                words += self.tr(" Pale: may be chance (95 %).")
         if not found.complete:
             words = self.tr("{0} Not finished: {1} of {2} rows.").format(words, found.rows_read, found.rows)
         self.scale.setText(words)
@@ -191,7 +218,7 @@ class MapCard(Card):
             self.words.setText(self.tr(_HINT))
             return
         name, found = self.map.head_words(head), self._found
-        value = float(found.values[head]) if found is not None else math.nan
+        value = float(found.losses[head]) if found is not None else math.nan
         if found is None or not math.isfinite(value):
             self.words.setText(self.tr("{0}: not measured yet").format(name))
         elif found.kind == "gradient":

@@ -18,6 +18,8 @@ from workbench.run.inside.ablation import Head, figure
 
 #: The smallest and largest cell, in pixels.
 LEAST, WIDEST, HIGHEST = 12, 84, 64
+#: How much of its colour a value keeps that may be chance.
+PALE = 0.15
 _GAP = 2
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -42,6 +44,7 @@ class HeadMap(QWidget):
         self._layers: tuple[str, ...] = ()
         self._heads: tuple[int, ...] = ()
         self._values: NDArray[np.float64] | None = None
+        self._unsure: NDArray[np.bool_] | None = None
         self._cursor: Head = (0, 0)
         self._anchor: Head = (0, 0)
         self._before: frozenset[Head] = frozenset()
@@ -67,9 +70,16 @@ class HeadMap(QWidget):
         self._describe()
         self.update()
 
-    def show_values(self, values: NDArray[np.float64] | None) -> None:
-        """Colour the cells: float64 (layers, most heads), NaN where nothing is known; None for no colours."""
-        self._values = values
+    def show_values(
+        self, values: NDArray[np.float64] | None, unsure: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Colour the cells.
+
+        Args:
+            values: float64 (layers, most heads), NaN where nothing is known; None for no colours.
+            unsure: bool, the same shape: which values may be chance; they are drawn pale.
+        """
+        self._values, self._unsure = values, unsure
         self._describe()
         self.update()
 
@@ -173,7 +183,8 @@ class HeadMap(QWidget):
     ) -> None:
         rect = self.cell(*head)
         value = float(self._values[head]) if self._values is not None else math.nan
-        ground = value_colour(palette, value, top)
+        pale = self._unsure is not None and bool(self._unsure[head])
+        ground = value_colour(palette, value * (PALE if pale else 1), top)
         gone = head in self.selection
         painter.fillRect(rect, ground)
         if not math.isfinite(value):

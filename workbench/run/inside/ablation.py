@@ -15,6 +15,8 @@ Head = tuple[int, int]
 Mode = Literal["zero", "mean"]
 #: How the importance of heads was found: by taking each away, or from gradients.
 Kind = Literal["zero", "mean", "gradient"]
+#: By what heads are compared: the held-out loss, or the task's metric.
+By = Literal["loss", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,10 @@ class Importance:
         values: float64, read-only, shape (layers, most heads): the harm to the metric when this head alone is
             taken away; for "gradient" E|∂L/∂ξ|. NaN where it is not known yet, or where there is no head.
         losses: The same shape: by how much the held-out loss rises (for "gradient" the same as `values`).
-        low: The lower end of the 95 % interval of `values`; NaN where there is none.
+        low: The lower end of the 95 % interval of `values`; NaN where there is none (yet).
         high: The upper end.
+        loss_low: The lower end of the 95 % interval of `losses`; NaN where there is none.
+        loss_high: The upper end.
         metric: What was measured ("accuracy"; "gradient" for the quick estimate).
         before: The metric with all heads, on the rows read so far.
         rows: How many rows there are to read.
@@ -128,6 +132,8 @@ class Importance:
     losses: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    loss_low: NDArray[np.float64]
+    loss_high: NDArray[np.float64]
     metric: str
     before: float
     rows: int
@@ -139,11 +145,22 @@ class Importance:
         """Whether all rows were read."""
         return self.rows_read >= self.rows
 
-    def order(self) -> tuple[Head, ...]:
-        """All heads that are known, the least important first; the loss decides between equals."""
-        known = np.argwhere(np.isfinite(self.values))
-        values, losses = self.values[tuple(known.T)], self.losses[tuple(known.T)]
-        return tuple((int(known[i][0]), int(known[i][1])) for i in np.lexsort((losses, values)))
+    def side(self, by: By = "loss") -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """(values, low, high) by the loss or by the metric."""
+        if by == "loss":
+            return self.losses, self.loss_low, self.loss_high
+        return self.values, self.low, self.high
+
+    def order(self, by: By = "loss") -> tuple[Head, ...]:
+        """All heads that are known, the least important first.
+
+        The loss tells heads apart that an accuracy, which moves in steps of one row, does not; where the metric is
+        asked for, the loss decides between equals.
+        """
+        values = self.side(by)[0]
+        known = np.argwhere(np.isfinite(values))
+        chosen, losses = values[tuple(known.T)], self.losses[tuple(known.T)]
+        return tuple((int(known[i][0]), int(known[i][1])) for i in np.lexsort((losses, chosen)))
 
 
 @dataclass(frozen=True, slots=True)

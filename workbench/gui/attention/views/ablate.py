@@ -83,6 +83,7 @@ class AblateView(View):
     def _connect(self) -> None:
         self.map_card.map.chosen.connect(self._chosen)
         self.map_card.measure.clicked.connect(lambda: self.estimate(self.wishes.mode()))
+        self.map_card.by.chosen.connect(self._compared_by)
         self.map_card.quick.clicked.connect(lambda: self.estimate("gradient"))
         self.map_card.stop.clicked.connect(self.stop)
         self.wishes.changed.connect(self._wished)
@@ -212,11 +213,15 @@ class AblateView(View):
             self._look(importance, self._map_request(found.kind), self._map_part)
             self.map_card.show_busy(progress_words(self, found))
 
+    def _compared_by(self) -> None:
+        if self.importance is not None:
+            self._show_map(self.importance)
+
     def _show_map(self, found: Importance) -> None:
         self.importance = found
         self.map_card.show_importance(found)
         if found.complete:
-            order = found.order()
+            order = found.order(self.map_card.importance_by())
             if order != self._order:
                 self._order, self.points = order, {}
                 if self.shown and self.shown.measured:
