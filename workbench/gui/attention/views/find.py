@@ -196,9 +196,7 @@ class FindView(View):
         hits = self.tr("the {0} strongest links") if count >= KEPT else self.tr("{0} links")
         hits = hits.format(count)
         if not found.hits:
-            hits = self.tr(
-                "no head links these words: perhaps they are written in another way, or come later"
-            )
+            hits = self.tr("no head links these words, or they are not in it")
         self.told.setText(self.tr("{0}{1} read{2}: {3}.").format(texts, models, skipped, hits))
         self._fill()
 
