@@ -50,7 +50,7 @@ def colour_table(name: str, palette: Palette) -> NDArray[np.uint32]:
         stops = [*palette.heatmap]
     elif name == DIFFERENCES:
         less, more = _LESS_MORE[palette.name]
-        stops = [*less, palette.surface, *more]
+        stops = [*less, palette.raised, *more]
     else:
         stops = [f"#{part}" for part in _ANCHORS[name].split()]
     if name == "magma" and palette.name == "light":

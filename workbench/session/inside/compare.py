@@ -76,6 +76,14 @@ def disagreements(home: Home, request: DisagreementRequest, desk: Desk) -> Disag
 
     texts = held_out_texts(home, request.run, MOST_TEXTS)
     loaded = [the_model(home, name, desk) for name in (request.other, request.model)]
+    classes = [model.class_names for model in loaded]
+    if sorted(classes[0]) != sorted(classes[1]):
+        told = [", ".join(names[:6]) for names in classes]
+        raise bad_input(
+            "These two models know different classes.",
+            f"{loaded[0].name} knows {told[0]}; {loaded[1].name} knows {told[1]}.",
+            "Compare two runs, or two checkpoints, that learnt the same classes.",
+        )
     answers: list[list[Prediction]] = [[], []]
     for start in range(0, len(texts), PORTION):
         desk.report(f"Held-out text {start + 1} of {len(texts)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.atlas_view import AtlasView
 from workbench.gui.attention.colours import DIFFERENCES
@@ -26,7 +26,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.inside.comparison import Comparison
 from workbench.session.inside.compare import ComparisonRequest, compare_heads
 
-_HINT = "Blue: looks less than before. Orange: looks more. Point at a head, click to enlarge it."
+_HINT = "Blue looks less than before, orange more. Click a head to enlarge it."
 
 
 class CompareView(View):
@@ -39,6 +39,9 @@ class CompareView(View):
         self.found: Comparison | None = None
         self._maps: dict[str, Shown] = {}
         self.options = Options(self._redraw)
+        for unused in (self.options.scale_choice, self.options.colour_choice):  # differences have their own
+            unused.setParent(self)
+            unused.hide()
         self.other = ModelChooser(workspace)
         self.other.setAccessibleName(self.tr("Compared with"))
         self.order = Segmented(
@@ -75,6 +78,7 @@ class CompareView(View):
         controls.setSpacing(MEDIUM)
         controls.addWidget(captioned(self.tr("Compared with"), self.other), 2)
         controls.addWidget(captioned(self.tr("Special tokens"), self.options.special_choice), 1)
+        controls.addWidget(captioned(self.tr("Strongest colour"), self.options.top_choice), 1)
         controls.addWidget(captioned(self.tr("Order of the heads"), self.order))
         self.atlas_card = Card(self.tr("What changed in each head"))
         self.atlas_card.add(self.note)
@@ -82,7 +86,8 @@ class CompareView(View):
         self.atlas_card.add(self.words)
         self.atlas_card.add(self.bar)
         self.prediction = Card(self.tr("Prediction"))
-        sides = [column(name, bars) for name, bars in zip(self.names, self.bars, strict=True)]
+        sides = [column(name, bars, None) for name, bars in zip(self.names, self.bars, strict=True)]
+        self.prediction.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.prediction.add(row(*sides, spacing=MEDIUM))
         self.head_card = Card(self.tr("One head"))
         self.head_card.add_action(self.which)
@@ -156,6 +161,7 @@ class CompareView(View):
         self.found = answer
         self._maps = {}
         self._redraw()
+        self.atlas.choose(*answer.ranked()[0])  # what changed most is what one came for
 
     def forget(self) -> None:
         """There is nothing to compare."""
@@ -165,7 +171,11 @@ class CompareView(View):
 
     def _look(self, key: str) -> Look:
         look = self.options.look()
-        return replace(look, colours=DIFFERENCES, scale=Scale("signed")) if key == "difference" else look
+        return (
+            replace(look, colours=DIFFERENCES, scale=Scale("signed", look.scale.per_head))
+            if key == "difference"
+            else look
+        )
 
     def _shown(self, key: str) -> Shown:
         """The maps of a key, as they are drawn now."""
@@ -185,8 +195,8 @@ class CompareView(View):
         found, shown, look = self.found, self._shown("difference"), self._look("difference")
         order = found.ranked() if self.order.current() == "change" else ()
         self.atlas.show_maps(shown, look, order=order)
-        self.bar.show_scale(float(tops(shown, look.scale)[0, 0]), look)
-        self.note.setText(f"{found.difference.model}. {found.note}".strip())
+        sides = self.tr("{0}, compared with {1}.").format(found.second.model, found.first.model)
+        self.note.setText(f"{sides} {found.note}".strip())
         predicted = found.first.prediction or found.second.prediction
         self.prediction.setVisible(bool(predicted))
         for name, bars, maps in zip(self.names, self.bars, (found.first, found.second), strict=True):
@@ -209,7 +219,9 @@ class CompareView(View):
                 link_text(self._shown("difference"), self._shown("difference").strongest(*where)),
             )
         )
-        self.head.show_head(shown, where, float(tops(shown, look.scale)[where]), look)
+        top = float(tops(shown, look.scale)[where])
+        self.head.show_head(shown, where, top, look)
+        self.bar.show_scale(top, look)
 
     def _hovered(self, head: tuple[int, int] | None) -> None:
         if head is None or self.found is None:

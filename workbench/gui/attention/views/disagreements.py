@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QSizePolicy
 
 from workbench.gui.attention.question import Question
@@ -19,8 +20,7 @@ class Disagreements(Card):
     """Offers to ask both models about the held-out texts; a click on a row takes its text up."""
 
     def __init__(self, workspace: Workspace, question: Question) -> None:
-        super().__init__()
-        self.title.setText(self.tr("Where the predictions differ"))
+        super().__init__(QCoreApplication.translate("Disagreements", "Where the predictions differ"))
         self._workspace, self._question = workspace, question
         self._models: tuple[Choice, Choice] | None = None
         self._ticket: Ticket | None = None
@@ -40,8 +40,8 @@ class Disagreements(Card):
             self.tr("Texts on which the two disagree"),
             self.tr("Click a row to look at its text."),
         )
-        self.table.setMinimumHeight(120)
-        self.table.setMaximumHeight(180)
+        self.table.setMinimumHeight(84)
+        self.table.setMaximumHeight(136)
         self.add(self.words)
         self.add(self.table)
         self.add(self.look)

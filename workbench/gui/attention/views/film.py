@@ -27,6 +27,7 @@ from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM, theme
 from workbench.gui.widgets import Card, ElidedLabel, IconButton, column
 from workbench.gui.workspace import Workspace
+from workbench.run.inside.census import Census, census
 from workbench.run.inside.film import Reel, weights_of
 from workbench.run.results import AttentionMaps
 from workbench.session.inside.film import FilmRequest, read_film
@@ -58,6 +59,7 @@ class FilmView(View):
         self._run = ""
         self._wanted_probe = 0
         self._ceiling: NDArray[np.float32] | None = None
+        self._censuses: dict[int, Census] = {}
         self._read_at = 0.0
         self.sentence = Choices(
             self.tr("Pinned sentence"),
@@ -235,6 +237,7 @@ class FilmView(View):
         """Take a film; at its end one stays at the end while it grows."""
         before, self.reel, self.shown = self.reel, answer, None
         other = before is None or before.probe != answer.probe or before.probes != answer.probes
+        self._censuses = {}
         if before is None or before.probes != answer.probes:
             self._fill_sentences(answer)
         self._ceiling = None
@@ -293,12 +296,27 @@ class FilmView(View):
         where, look = self.atlas.selection, self.options.look()
         top = float(tops(self.shown, look.scale)[where])
         self.head_card.title.setText(head_name(*where))
-        self.link_words.setText(
-            self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
-        )
+        link = self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
+        self.link_words.setText(" · ".join(part for part in (self._kind_words(*where), link) if part))
         self.head.show_head(self.shown, where, top, look)
         self.legend.bar.show_scale(top, look)
         self.legend.words.setText(describe(self.shown, look.scale))
+
+    def _kind_words(self, layer: int, head: int) -> str:
+        """What the head is in this frame, and what it was in the first one where that differs."""
+        reel = self.reel
+        if reel is None or len(reel.tokens()) != len(reel.pinned.tokens):  # pooled cells are no tokens
+            return ""
+        now, first = (self._census(reel, index).facts(layer, head) for index in (self.player.frame, 0))
+        words = self.tr(now.kind.title)
+        if first.kind != now.kind:
+            words += self.tr(" (at step {0}: {1})").format(reel.frames[0].step, self.tr(first.kind.title))
+        return words
+
+    def _census(self, reel: Reel, index: int) -> Census:
+        if index not in self._censuses:
+            self._censuses[index] = census(self._maps(reel, index, reel.weights(index)))
+        return self._censuses[index]
 
     def _hovered(self, head: tuple[int, int] | None) -> None:
         if head is None or self.shown is None:

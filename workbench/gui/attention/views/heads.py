@@ -16,9 +16,10 @@ from workbench.gui.attention.head_filter import HeadFilter
 from workbench.gui.attention.kinds import facts_text
 from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.options import Legend, Options, captioned
+from workbench.gui.attention.parts import PartChoice
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.scales import describe
-from workbench.gui.attention.shown import Shown, show
+from workbench.gui.attention.shown import Shown, show, show_one
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.probabilities import ProbabilityBars
@@ -27,12 +28,19 @@ from workbench.gui.widgets import Card, ElidedLabel, column
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.census import Census
 from workbench.run.inside.words import merge_words
-from workbench.run.results import AttentionMaps
+from workbench.run.results import AttentionMaps, HeadMap, PooledMaps
 from workbench.session.inside.census import Surveyed, survey
-from workbench.session.requests import AttentionRequest
+from workbench.session.inspection import attend_head
+from workbench.session.requests import AttentionRequest, HeadRequest
 
 #: While following a training, the maps are asked for at most this often; each answer holds the training up.
 FOLLOW_SECONDS = 1.0
+#: Longer texts are cut; a model in training is asked about shorter ones only, for it waits meanwhile.
+LONGEST, LONGEST_LIVE = 2048, 256
+#: Texts of more characters do not hold a training up, but wait for its end.
+_QUICK = 2000
+#: Whole heads of a long text are 16 MB each at 2 048 tokens; so many of those looked at last are kept.
+_KEPT = 4
 _ATLAS_HINT = "Each square is a head: point to read, click to enlarge, Ctrl+wheel to zoom."
 
 
@@ -43,15 +51,19 @@ class HeadsView(View):
 
     def __init__(self, workspace: Workspace, question: Question) -> None:
         super().__init__(workspace, question)
-        self.maps: AttentionMaps | None = None
+        self.maps: AttentionMaps | PooledMaps | None = None
         self.census: Census | None = None
         self.shown: Shown | None = None
         self._words: tuple[AttentionMaps, AttentionMaps] | None = None  # maps of tokens, and of words
+        self._whole: dict[Head, HeadMap] = {}  # heads of a long text, in full
+        self._one: tuple[HeadMap, Shown] | None = None
+        self._asked = AttentionRequest("", "")
         self._wish: Head | None = None
         self._followed_at = 0.0
         self.options = Options(self._redraw)
         self.atlas = AtlasView()
         self.filter = HeadFilter()
+        self.part = PartChoice()
         self.head_card = HeadCard()
         self.head, self.fit, self.wide = self.head_card.map, self.head_card.fit, self.head_card.wide
         self.head_words, self.link_words = self.head_card.words, self.head_card.facts
@@ -69,6 +81,7 @@ class HeadsView(View):
         self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
         self.atlas_card.add_action(self.export)
         self.atlas_card.add(self.note)
+        self.atlas_card.add(self.part)
         self.atlas_card.add(self.filter)
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.atlas_words)
@@ -101,6 +114,7 @@ class HeadsView(View):
         self.atlas.chosen.connect(lambda layer, head: self._show_head())
         self.atlas.opened.connect(lambda: self.wide.setChecked(True))
         self.atlas.joined.connect(self._show_head)
+        self.part.chosen.connect(lambda key: self.ask())
         self.filter.arranged.connect(self._show_atlas)
         self.filter.pointed_out.connect(lambda: self.atlas.point_out(self.filter.bright()))
         self.wide.toggled.connect(self._widen)
@@ -110,12 +124,22 @@ class HeadsView(View):
 
     def wanted(self, choice: Choice, text: str) -> Ask:
         """The maps of the sentence, and what each head does in it."""
-        return Ask(survey, AttentionRequest(choice.model, text))
+        longest = LONGEST_LIVE if self.question.is_live() else LONGEST
+        self._asked = AttentionRequest(choice.model, text, longest, self.part.of(choice.model))
+        return Ask(survey, self._asked, between_steps=len(text) <= _QUICK)
 
-    def show_answer(self, answer: Surveyed) -> None:
-        """Draw the maps."""
-        assert isinstance(answer.maps, AttentionMaps)  # so short a text comes whole
+    def show_answer(self, answer: Surveyed | HeadMap) -> None:
+        """Draw the maps, or the head of a long text that was asked for."""
+        if isinstance(answer, HeadMap):
+            while len(self._whole) >= _KEPT:
+                self._whole.pop(next(iter(self._whole)))
+            self._whole[answer.layer, answer.head] = answer
+            self._show_head()
+            return
         self.maps, self.census = answer.maps, answer.census
+        self._whole.clear()
+        self._one = None
+        self.part.show_kinds(self._asked.model, answer.maps.kinds, answer.maps.kind)
         self.filter.show_census(answer.census)
         self._redraw()
         if self._wish:
@@ -123,7 +147,8 @@ class HeadsView(View):
 
     def forget(self) -> None:
         """There are no maps."""
-        self.maps = self.census = self.shown = None
+        self.maps = self.census = self.shown = self._one = None
+        self._whole.clear()
 
     def choose(self, layer: int, head: int) -> None:
         """Enlarge a head now, or as soon as there are maps that have it."""
@@ -156,6 +181,8 @@ class HeadsView(View):
         look = self.options.look()
         if whole:
             return Figure(self.shown, look, census=self.census, order=self.filter.order())
+        if isinstance(self.shown.maps, PooledMaps):
+            return Figure(self._one[1], look, self.atlas.selection) if self._one else None
         links = (
             (self.atlas.picked, self.head_card.links.canvas.most) if self.head_card.shows_links() else None
         )
@@ -178,8 +205,8 @@ class HeadsView(View):
         self.prediction.setVisible(bool(maps.prediction))
         self._show_atlas()
 
-    def _as_words(self, maps: AttentionMaps) -> AttentionMaps:
-        if not self.options.merges_words():
+    def _as_words(self, maps: AttentionMaps | PooledMaps) -> AttentionMaps | PooledMaps:
+        if not self.options.merges_words() or isinstance(maps, PooledMaps) or maps.kind == "cross":
             return maps
         if self._words is None or self._words[0] is not maps:
             self._words = maps, merge_words(maps)
@@ -197,9 +224,29 @@ class HeadsView(View):
             return
         where, look = self.atlas.selection, self.options.look()
         top = float(self.atlas.tops[where])
-        self.head_card.show_heads(self.shown, self.atlas.picked, top, look, self.census)
+        if isinstance(self.shown.maps, PooledMaps):
+            self._show_whole(self.shown.maps, where, top)
+        else:
+            self.head_card.show_heads(self.shown, self.atlas.picked, top, look, self.census)
         self.legend.bar.show_scale(top, look)
         self.legend.words.setText(describe(self.shown, look.scale))
+
+    def _show_whole(self, maps: PooledMaps, where: Head, top: float) -> None:
+        """A head of a long text: it is fetched when it is looked at."""
+        one, special = self._whole.get(where), self.options.special_tokens()
+        if one is None:
+            self.head_card.show_long(None, where, top, self.options.look())
+            self.run(
+                Ask(
+                    attend_head,
+                    HeadRequest(self._asked, *where),
+                    between_steps=len(self._asked.text) <= _QUICK,
+                )
+            )
+            return
+        if self._one is None or self._one[0] is not one or self._one[1].special != special:
+            self._one = one, show_one(maps, one, special)
+        self.head_card.show_long(self._one[1], where, top, self.options.look())
 
     def _hovered(self, head: tuple[int, int] | None) -> None:
         if head is None or self.shown is None:
