@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from workbench.run.history import History
-from workbench.run.results import AttentionMaps
+from workbench.run.results import AttentionMaps, PooledMaps
 from workbench.session.panels import SERIES, Panel, number, panels, ticks
 
 #: 17 equally spaced colours of the map viridis by S. van der Walt and N. Smith (CC0); between them, interpolated.
@@ -27,12 +27,12 @@ _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def atlas_png(maps: AttentionMaps) -> bytes:
+def atlas_png(maps: AttentionMaps | PooledMaps) -> bytes:
     """All heads as one picture: a row per layer, a column per head, each tile a map of query rows by key columns.
 
     Maps larger than a tile are shrunk by block maxima, so that no strong weight is lost.
     """
-    layers, heads, _, _ = maps.weights.shape
+    layers, heads = _cells(maps).shape[:2]
     tile = max(24, min(_TILE, _MOST_PIXELS // max(layers, heads) - _GAP))
     left, small = 34, _font(12)
     width = max(2 * _MARGIN + left + heads * (tile + _GAP) - _GAP, 720)
@@ -104,18 +104,35 @@ def curves_png(history: History) -> bytes:
     return _png(picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS))
 
 
-def brightest(maps: AttentionMaps) -> float:
+def brightest(maps: AttentionMaps | PooledMaps) -> float:
     """The weight from which on a cell has the strongest colour.
 
     The 99th percentile of the weights between ordinary tokens: special tokens take over half of the mass in many
     heads and would leave everything else dark.
     """
-    plain = ~maps.special
-    chosen = maps.weights[:, :, plain][:, :, :, plain] if plain.sum() > 1 else maps.weights
+    rows, columns = _plain(maps)
+    cells = _cells(maps)
+    whole = rows.sum() < 2 or columns.sum() < 2
+    chosen = cells if whole else cells[:, :, rows][:, :, :, columns]
     if maps.causal:
         chosen = chosen[:, :, *np.tril_indices(chosen.shape[-1])]
     level = float(np.quantile(chosen, 0.99)) if chosen.size else 0.0
-    return level if level > 0 else float(maps.weights.max()) or 1.0
+    return level if level > 0 else float(cells.max()) or 1.0
+
+
+def _cells(maps: AttentionMaps | PooledMaps) -> NDArray[np.float32]:
+    """What is drawn as cells: weights, or the maxima of blocks."""
+    return maps.tiles.astype(np.float32) if isinstance(maps, PooledMaps) else maps.weights
+
+
+def _plain(maps: AttentionMaps | PooledMaps) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows and columns stand for ordinary tokens."""
+    sides = (maps.special, maps.special if maps.keys_special is None else maps.keys_special)
+    if not isinstance(maps, PooledMaps):
+        return ~sides[0], ~sides[1]
+    starts = (maps.rows, maps.columns)
+    rows, columns = (~np.logical_and.reduceat(side, at[:-1]) for side, at in zip(sides, starts, strict=True))
+    return rows, columns
 
 
 @lru_cache(maxsize=1)
@@ -127,11 +144,12 @@ def colour_table() -> NDArray[np.uint8]:
     return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
-def _possible(maps: AttentionMaps) -> NDArray[np.float32]:
-    """The weights, with -1 where a token cannot look: above the diagonal of a causal model."""
+def _possible(maps: AttentionMaps | PooledMaps) -> NDArray[np.float32]:
+    """The cells, with -1 where a token cannot look: above the diagonal of a causal model."""
+    cells = _cells(maps)
     if not maps.causal:
-        return maps.weights
-    return np.where(np.tri(maps.weights.shape[-1], dtype=bool), maps.weights, np.float32(-1))
+        return cells
+    return np.where(np.tri(cells.shape[-1], dtype=bool), cells, np.float32(-1))
 
 
 def _coloured(weights: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
@@ -145,18 +163,24 @@ def _coloured(weights: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
 
 def _tile(weights: NDArray[np.float32], size: int, top: float) -> Image.Image:
     """A map as a square: block maxima where it is larger than `size`, repeated cells where it is smaller."""
-    n = weights.shape[0]
-    if n > size:
-        starts = np.arange(size) * n // size
-        weights = np.maximum.reduceat(np.maximum.reduceat(weights, starts, axis=0), starts, axis=1)
-    cells = np.arange(size) * weights.shape[0] // size
-    return Image.fromarray(_coloured(weights[np.ix_(cells, cells)], top))
+    for axis in (0, 1):
+        n = weights.shape[axis]
+        if n > size:
+            weights = np.maximum.reduceat(weights, np.arange(size) * n // size, axis=axis)
+        weights = np.take(weights, np.arange(size) * weights.shape[axis] // size, axis=axis)
+    return Image.fromarray(_coloured(weights, top))
 
 
-def _heading(maps: AttentionMaps, width: int, top: float) -> list[str]:
-    layers, heads, n, _ = maps.weights.shape
-    lines = [f"Attention in {maps.model}: {layers} layers × {heads} heads, {n} tokens"]
-    lines += _wrapped(" ".join(_readable(token) for token in maps.tokens), width, 2)
+def _heading(maps: AttentionMaps | PooledMaps, width: int, top: float) -> list[str]:
+    layers, heads = _cells(maps).shape[:2]
+    kind = "" if maps.kind == "self" else f", {maps.kind} attention"
+    lines = [f"Attention in {maps.model}: {layers} layers × {heads} heads, {len(maps.tokens)} tokens{kind}"]
+    if maps.picture is None:
+        lines += _wrapped(" ".join(_readable(token) for token in maps.tokens), width, 2)
+    if maps.keys:
+        lines += _wrapped("looking at: " + " ".join(_readable(token) for token in maps.keys), width, 1)
+    if isinstance(maps, PooledMaps):
+        lines.append(f"Each cell is the strongest weight of up to {np.diff(maps.rows).max()} tokens a side")
     if maps.prediction:
         name, probability = maps.prediction[0]
         lines.append(f"Predicted: {name} ({probability:.0%})")

@@ -209,7 +209,7 @@ def test_a_picture_is_read_as_patches(tmp_path: Path, tiny_bert: Path, quiet_hf:
 
     config = hf.ViTConfig(
         hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, image_size=32,
-        patch_size=8, num_labels=7,
+        patch_size=8, id2label={i: str(i) for i in range(7)},
     )  # fmt: skip
     hf.ViTForImageClassification(config).save_pretrained(tmp_path / "vit")
     hf.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path / "vit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.cli.asked import add_download_argument
 from workbench.cli.census_table import add_census_argument, census_text
@@ -119,7 +119,7 @@ def _save(maps: AttentionMaps | PooledMaps, path: Path) -> None:
     from workbench.run.files import writing
     from workbench.run.results import PooledMaps
 
-    arrays = {"tokens": np.array(maps.tokens, dtype=np.str_)}
+    arrays: dict[str, Any] = {"tokens": np.array(maps.tokens, dtype=np.str_)}
     if maps.keys:
         arrays["keys"] = np.array(maps.keys, dtype=np.str_)
     if isinstance(maps, PooledMaps):
@@ -127,4 +127,4 @@ def _save(maps: AttentionMaps | PooledMaps, path: Path) -> None:
     else:
         arrays["attention"] = maps.weights
     with writing(path, "wb") as file:  # an open file: given a name, NumPy would add .npz to it
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, **arrays)

@@ -75,7 +75,7 @@ def capture_head(loaded: Model, text: str, layer: int, head: int, wanted: Wanted
         if layer < len(weights) and head < len(weights[layer]):
             return HeadMap(layer, head, weights[layer, head])
         raise _no_head(loaded, layer, head)
-    watch = _watch(loaded.model, reading, wanted, tiles=False, head=(layer, head))
+    watch = _watch(loaded.model, reading, wanted, (layer, head))
     _watched(loaded.model, reading, watch)
     if watch.full is None:
         raise _no_head(loaded, layer, head) if watch.seen else unreadable(loaded.model)
@@ -198,7 +198,7 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 
 def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
     model = loaded.model
-    watch = _watch(model, reading, wanted, tiles=True, head=None)
+    watch = _watch(model, reading, wanted)
     if can_switch(model):
         output = _watched(model, reading, watch)
     else:  # its attention is its own: read in full, as far as that is possible
@@ -241,14 +241,12 @@ def _taken(maps: AttentionMaps) -> dict[str, Any]:
     return {name: getattr(maps, name) for name in (*names, "picture")}
 
 
-def _watch(
-    model: Any, reading: Reading, wanted: Wanted, *, tiles: bool, head: tuple[int, int] | None
-) -> Watch:
+def _watch(model: Any, reading: Reading, wanted: Wanted, head: tuple[int, int] | None = None) -> Watch:
     modules = None
     if reading.kind != "self":
         modules = frozenset(id(m) for name, m in model.named_modules() if _kind_of(name) == reading.kind)
     rows, columns = (divide(side.special, wanted.side) for side in (reading.queries, reading.keys))
-    return Watch(rows, columns, modules, tiles, head)
+    return Watch(rows, columns, modules, head)
 
 
 def _kind_of(name: str) -> str:

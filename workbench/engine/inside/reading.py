@@ -31,7 +31,6 @@ class Wanted:
         kind: One of `KINDS` for an encoder-decoder; empty for the first that the model has.
         target: What the decoder reads; empty to let it write a target itself.
         image: A picture file, for a model that reads pictures.
-        head: The (layer, head) that is wanted in full of a text so long that the others are pooled.
         full_bytes: Maps that take more bytes than this are pooled.
         side: At most about so many blocks per side of a pooled map.
     """
@@ -40,7 +39,6 @@ class Wanted:
     kind: str = ""
     target: str = ""
     image: str = ""
-    head: tuple[int, int] | None = None
     full_bytes: int = 96 << 20
     side: int = 96
 

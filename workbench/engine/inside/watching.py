@@ -1,7 +1,8 @@
-"""Attention functions that keep, of each layer's weights, only what is wanted: maxima of blocks and one head.
+"""Attention functions that keep, of each layer's weights, only what is wanted: maxima of blocks, or one head.
 
-The weights are computed for some rows at a time, and the layer's output from the same weights, so that a map of
-2 048 × 2 048 is never held for all heads, and what is kept is what was really used.
+The layer's output is sdpa's. The weights are computed again for some rows at a time, so that a map of
+2 048 × 2 048 is never held for all heads. Exponentials are monotone: the maxima are taken of the logarithms,
+ln A = QKᵀ·scale + M - ln Σ exp, and only these few go through exp.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import eager_mask, sdpa_mask
 
 from workbench.engine.inside.blocks import Blocks
@@ -22,8 +23,9 @@ from workbench.engine.inside.blocks import Blocks
 #: The formula in blocks of rows, for models that use sdpa; and the model's own eager function, watched.
 BLOCKED, OWN = "workbench_watch", "workbench_watch_own"
 
-#: Weights of so many bytes are computed at once: they should stay in the processor's cache.
-_AT_ONCE = 2 << 20
+#: Weights of so many bytes are computed at once. Fewer stay in the processor's cache, but products of few rows are
+#: slow: at 512 tokens, half a megabyte at once took a third longer.
+_AT_ONCE = 8 << 20
 
 
 class Enough(Exception):  # noqa: N818 - nothing went wrong
@@ -32,25 +34,24 @@ class Enough(Exception):  # noqa: N818 - nothing went wrong
 
 @dataclass(slots=True)
 class Watch:
-    """What is wanted of the layers that are watched, and what came.
+    """What is wanted of the layers that are watched, and what came: one head in full, or the maxima of all.
 
     Attributes:
         rows: How query tokens are divided.
         columns: How key tokens are divided.
         modules: The ids of the attention modules to watch; None for all.
-        tiles: Whether maxima of blocks are wanted.
-        head: The (layer, head) wanted in full.
+        head: The (layer, head) wanted in full; None where the maxima of blocks are wanted.
         layers: Of each layer, float32 on the CPU: tiles (heads, t, u).
         links: Of each layer: int64 (2, heads, 2), as in `PooledMaps`.
         strengths: Of each layer: float32 (2, heads).
         full: The wanted head, float32 (n, m).
-        odd: The shape of a layer that has no map of all queries by all keys.
+        odd: The shape (batch, queries, keys) of a layer that has no map of all queries by all keys.
+        seen: How many layers came by.
     """
 
     rows: Blocks
     columns: Blocks
     modules: frozenset[int] | None = None
-    tiles: bool = True
     head: tuple[int, int] | None = None
     layers: list[torch.Tensor] = field(default_factory=list)
     links: list[torch.Tensor] = field(default_factory=list)
@@ -63,41 +64,30 @@ class Watch:
         """Whether this layer is watched; counts it, and says when nothing further is wanted."""
         if self.modules is not None and id(module) not in self.modules:
             return False
-        if not self.tiles and self.full is not None:
+        if self.full is not None:
             raise Enough
         self.seen += 1
-        return self.tiles or self.head is None or self.seen - 1 == self.head[0]
+        return self.head is None or self.seen - 1 == self.head[0]
 
 
-class _Layer:
-    """Collects the weights of one layer, some rows at a time."""
+class _Pool:
+    """Collects the maxima of one layer's blocks, some rows at a time."""
 
     def __init__(self, watch: Watch, heads: int, device: torch.device) -> None:
         self._watch = watch
-        shape = (heads, watch.rows.count, watch.columns.count)
-        self._tiles = torch.zeros(shape, device=device) if watch.tiles else None
-        self._chosen: int | None = None
-        if watch.head is not None and watch.head[0] == watch.seen - 1 and watch.head[1] < heads:
-            self._chosen = watch.head[1]
-            watch.full = torch.zeros(watch.rows.n, watch.columns.n)
+        self._tiles = torch.zeros(heads, watch.rows.count, watch.columns.count, device=device)
 
-    def take(self, weights: torch.Tensor, first: int, size: int, block: int) -> None:
-        """Rows from `first` on, of shape (heads, rows, m' <= m); they are whole blocks of `size` rows."""
-        if self._chosen is not None and self._watch.full is not None:
-            part = self._watch.full[first : first + weights.shape[1], : weights.shape[2]]
-            part.copy_(weights[self._chosen])
-        if self._tiles is not None:
-            # Rows first: their maxima run along memory, and leave a fraction for the columns.
-            pooled = (
-                weights if size == 1 else weights.reshape(len(weights), -1, size, weights.shape[2]).amax(2)
-            )
-            into = self._tiles[:, block : block + pooled.shape[1]]
-            self._watch.columns.pool_into(pooled, into)
+    def take(self, rows: torch.Tensor, size: int, block: int, *, logs: bool = False) -> None:
+        """Whole blocks of `size` rows, from the one with the number `block` on: (heads, rows, m' <= m); with
+        `logs` the logarithms of weights."""
+        # Rows first: their maxima run along memory, and leave a fraction for the columns.
+        pooled = rows if size == 1 else rows.reshape(len(rows), -1, size, rows.shape[2]).amax(2)
+        if logs:
+            pooled = pooled.exp()
+        self._watch.columns.pool_into(pooled, self._tiles[:, block : block + pooled.shape[1]])
 
     def finish(self, rows_of: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        """Find each head's strongest links; `rows_of` gives whole rows again: (heads, r) into (heads, r, m)."""
-        if self._tiles is None:
-            return
+        """Find each head's strongest links; `rows_of` gives whole rows of weights: (heads, r) into (heads, r, m)."""
         rows, columns = self._watch.rows, self._watch.columns
         inner = torch.zeros_like(self._tiles)
         among = (slice(None), slice(rows.lead, rows.count - rows.trail))
@@ -182,10 +172,14 @@ def own(
 def collect(watch: Watch, weights: torch.Tensor) -> None:
     """Give a watch one layer's weights of shape (heads, n, m)."""
     weights = weights.float()
-    layer = _Layer(watch, weights.shape[0], weights.device)
+    if watch.head is not None:
+        if watch.head[1] < len(weights):
+            watch.full = weights[watch.head[1]].cpu()
+        return
+    pool = _Pool(watch, weights.shape[0], weights.device)
     for first, last, size, block in watch.rows.stretches(watch.rows.n):
-        layer.take(weights[:, first:last], first, size, block)
-    layer.finish(lambda index: weights.gather(1, index[..., None].expand(-1, -1, weights.shape[2])))
+        pool.take(weights[:, first:last], size, block)
+    pool.finish(lambda index: weights.gather(1, index[..., None].expand(-1, -1, weights.shape[2])))
 
 
 def blocked(
@@ -200,7 +194,7 @@ def blocked(
     position_bias: torch.Tensor | None = None,
     **more: Any,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """softmax(QKᵀ·scale + bias + M) V, some rows at a time, in float32; layers that nobody watches go to sdpa.
+    """sdpa, and for layers that are watched the weights again, some rows at a time, in float32.
 
     Shapes (1, heads, tokens, size) in, (1, tokens, heads, size) out, as transformers calls it.
     """
@@ -210,20 +204,52 @@ def blocked(
         mask = _as_bias(attention_mask, query, key, causal=causal)
         return own(module, query, key, value, mask, dropout=dropout, scaling=scaling, **more)
     watch = _watch_of(module, query, key)
-    if watch is None:
-        extra = {**more, **({} if position_bias is None else {"position_bias": position_bias})}
-        return sdpa_attention_forward(
-            module, query, key, value, attention_mask, dropout, scaling, is_causal, **extra
-        )
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    formula = _Formula(
-        query[0].float() * scale,
-        key[0].float(),
-        None if position_bias is None else position_bias[0].float(),
-        None if attention_mask is None else attention_mask[0],
-        causal=causal,
+    output, total = None, None
+    if watch is not None and watch.head is None:
+        output, total = _with_totals(query, key, value, attention_mask, position_bias, scale, causal=causal)
+    if output is None:
+        extra = {**more, **({} if position_bias is None else {"position_bias": position_bias})}
+        output = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, is_causal, **extra
+        )[0]
+    if watch is not None:
+        formula = _Formula(
+            query[0].float() * scale,
+            key[0].float(),
+            None if position_bias is None else position_bias[0].float(),
+            None if attention_mask is None else attention_mask[0],
+            causal=causal,
+        )
+        if watch.head is None:
+            formula.pool(watch, total)
+        elif watch.head[1] < formula.heads:
+            watch.full = formula.whole(watch.head[1]).cpu()
+    return output, None
+
+
+def _with_totals(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    scale: float,
+    *,
+    causal: bool,
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """sdpa's output and ln Σ exp of each row's scores, (heads, n): its kernel on the CPU has them anyway.
+
+    (None, None) elsewhere, or where something is added to the scores: then they are summed again.
+    """
+    if query.device.type != "cpu" or bias is not None or query.shape[-1] != value.shape[-1]:
+        return None, None
+    groups = query.shape[1] // key.shape[1]
+    mask = _as_bias(mask, query, key, causal=False)
+    output, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        query, repeat_kv(key, groups), repeat_kv(value, groups), 0.0, causal, attn_mask=mask, scale=scale
     )
-    return formula.run(watch, value[0])[None], None
+    return output.transpose(1, 2).contiguous(), total[0].float()
 
 
 def _as_bias(
@@ -240,7 +266,8 @@ def _as_bias(
 
 
 class _Formula:
-    """The weights of one layer for any rows; queries are scaled, several query heads may share a key head."""
+    """A = softmax(QKᵀ + bias + M) of one layer, for any rows; Q is scaled, and several of its heads may share one
+    of K."""
 
     def __init__(
         self,
@@ -251,66 +278,75 @@ class _Formula:
         *,
         causal: bool,
     ) -> None:
-        self.query, self.key, self.bias, self.mask, self.causal = (
-            query,
-            key.transpose(1, 2),
-            bias,
-            mask,
-            causal,
-        )
-        self.heads, self.n, _ = query.shape
-        self.shared = key.shape[0]
-        self.m = key.shape[1]
+        self.query, self.key, self.bias, self.mask, self.causal = query, key, bias, mask, causal
+        self.heads = len(query)
 
-    def run(self, watch: Watch, value: torch.Tensor) -> torch.Tensor:
-        """The layer's output (tokens, heads, size), and what the watch wants on the way."""
-        layer = _Layer(watch, self.heads, value.device)
-        output = value.new_empty(self.n, self.heads, value.shape[-1])
-        most = max(1, _AT_ONCE // (4 * self.heads * self.m))
+    def pool(self, watch: Watch, total: torch.Tensor | None) -> None:
+        """Give a watch the maxima of blocks; `total` is ln Σ exp of each row's scores, (heads, n), if known."""
+        pool = _Pool(watch, self.heads, self.query.device)
+        query, key = self.query, self.key
+        if total is not None:  # one more column in the product subtracts it, which costs no pass of its own
+            query = torch.cat([query, -total[..., None]], -1)
+            key = torch.cat([key, torch.ones_like(key[..., :1])], -1)
+        most = max(1, _AT_ONCE // (4 * self.heads * key.shape[1]))
         for first, last, size, block in watch.rows.stretches(most):
-            weights = self._rows(first, last)
-            layer.take(weights, first, size, block)
-            seen = weights.shape[-1]
-            mixed = torch.bmm(weights.view(self.shared, -1, seen).to(value.dtype), value[:, :seen])
-            output[first:last] = mixed.view(self.heads, last - first, -1).transpose(0, 1)
-        layer.finish(self._scattered)
-        return output
+            rows = self._scores(query, key, first, last)
+            if total is None:
+                rows -= torch.logsumexp(rows, -1, keepdim=True)
+            pool.take(rows, size, block, logs=True)
+        pool.finish(self._scattered)
 
-    def _rows(self, first: int, last: int) -> torch.Tensor:
+    def whole(self, head: int) -> torch.Tensor:
+        """One head's weights, (n, m)."""
+        shared = head * len(self.key) // self.heads
+        scores = (self.query[head] @ self.key[shared].T)[None]
+        self._hide(
+            scores, *(t[head % len(t)][None] if t is not None else None for t in (self.bias, self.mask))
+        )
+        if self.causal:
+            scores.masked_fill_(_later(*scores.shape[1:], scores.device), _LEAST)
+        return torch.softmax(scores[0], -1)
+
+    def _scores(self, query: torch.Tensor, key: torch.Tensor, first: int, last: int) -> torch.Tensor:
         """Rows first to last - 1 of all heads; where no token sees a later one, only as many keys as there are."""
-        seen = last if self.causal else self.m
-        query = self.query[:, first:last].reshape(self.shared, -1, self.query.shape[-1])
-        scores = torch.bmm(query, self.key[..., :seen]).view(self.heads, last - first, seen)
-        if self.bias is not None:
-            scores += self.bias[:, first:last, :seen]
-        if self.mask is not None:
-            _hide(scores, self.mask[:, first:last])
-        elif self.causal and last - first > 1:
-            later = torch.ones(last - first, last - first, dtype=torch.bool, device=scores.device).triu_(1)
-            scores[..., first:].masked_fill_(later, torch.finfo(scores.dtype).min)
-        return torch.softmax(scores, -1)
+        seen = last if self.causal else key.shape[1]
+        part = query[:, first:last].reshape(len(key), -1, query.shape[-1])
+        scores = torch.bmm(part, key[:, :seen].transpose(1, 2)).view(self.heads, last - first, seen)
+        bias, mask = (None if t is None else t[:, first:last, :seen] for t in (self.bias, self.mask))
+        self._hide(scores, bias, mask)
+        if self.causal and last - first > 1:
+            scores[..., first:].masked_fill_(_later(last - first, last - first, scores.device), _LEAST)
+        return scores
 
     def _scattered(self, index: torch.Tensor) -> torch.Tensor:
-        """Any rows, others in each head: int64 (heads, r) into (heads, r, m)."""
+        """The weights of any rows, others in each head: int64 (heads, r) into (heads, r, m)."""
         heads = torch.arange(self.heads, device=index.device)[:, None]
-        query = self.query[heads, index].reshape(self.shared, -1, self.query.shape[-1])
-        scores = torch.bmm(query, self.key).view(*index.shape, self.m)
-        for extra in (self.bias, self.mask):
-            if extra is not None:
-                part = extra[heads, index] if extra.shape[0] > 1 else extra[0][index]
-                _hide(scores, part)
+        query = self.query[heads, index].reshape(len(self.key), -1, self.query.shape[-1])
+        scores = torch.bmm(query, self.key.transpose(1, 2)).view(*index.shape, -1)
+        bias, mask = (
+            None if t is None else t[heads, index] if len(t) > 1 else t[0][index]
+            for t in (self.bias, self.mask)
+        )
+        self._hide(scores, bias, mask)
         if self.causal:
-            later = torch.arange(self.m, device=index.device) > index[..., None]
-            scores.masked_fill_(later, torch.finfo(scores.dtype).min)
+            later = torch.arange(scores.shape[-1], device=index.device) > index[..., None]
+            scores.masked_fill_(later, _LEAST)
         return torch.softmax(scores, -1)
 
+    def _hide(self, scores: torch.Tensor, bias: torch.Tensor | None, mask: torch.Tensor | None) -> None:
+        """Add the bias, and apply the mask (True: may look) or add it too."""
+        for extra in (bias, mask):
+            if extra is not None and extra.dtype == torch.bool:
+                scores.masked_fill_(~extra, _LEAST)
+            elif extra is not None:
+                scores += extra
 
-def _hide(scores: torch.Tensor, mask: torch.Tensor) -> None:
-    """Apply a mask (True: may look) or a bias that is added."""
-    if mask.dtype == torch.bool:
-        scores.masked_fill_(~mask, torch.finfo(scores.dtype).min)
-    else:
-        scores += mask
+
+_LEAST = torch.finfo(torch.float32).min
+
+
+def _later(rows: int, columns: int, device: torch.device) -> torch.Tensor:
+    return torch.ones(rows, columns, dtype=torch.bool, device=device).triu_(1)
 
 
 for _name, _function, _mask in ((BLOCKED, blocked, sdpa_mask), (OWN, own, eager_mask)):

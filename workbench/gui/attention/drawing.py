@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from workbench.gui.attention.atlas import tile_numbers
 from workbench.gui.attention.colours import colour_table, picture, readable_on
-from workbench.gui.attention.labels import every, fits_across, token_name
+from workbench.gui.attention.labels import every, fits_across, key_names, query_names
 from workbench.gui.attention.pooling import stretch
 from workbench.gui.attention.scales import FIRST, Scale, colour_numbers, ticks
 from workbench.gui.attention.shown import Shown
@@ -104,9 +104,8 @@ class HeadPlace:
 def place_head(area: QRectF, shown: Shown, window: Window, font: QFont) -> HeadPlace:
     """The largest square that leaves room for the labels in sight."""
     metrics = QFontMetricsF(font)
-    tokens = [token_name(token) for token in shown.maps.tokens]
-    rows = tokens[window.row : window.row + window.span]
-    columns = tokens[window.column : window.column + window.span]
+    rows = query_names(shown)[window.row : window.row + window.span]
+    columns = key_names(shown)[window.column : window.column + window.span]
     widest = [max((metrics.horizontalAdvance(t) for t in part), default=0.0) for part in (rows, columns)]
     left = min(LABEL_ROOM, widest[0]) + SMALL
     side = min(area.width() - left, area.height() - metrics.height() - SMALL)
@@ -172,29 +171,31 @@ def _draw_labels(
     metrics = QFontMetricsF(font)
     painter.setFont(font)
     w = place.window
-    texts = [
-        metrics.elidedText(token_name(t), Qt.TextElideMode.ElideRight, LABEL_ROOM) for t in shown.maps.tokens
-    ]
-    widest = max((metrics.horizontalAdvance(t) for t in texts[w.column : w.column + w.span]), default=0)
-    across = fits_across(widest, place.cell)
+    names = query_names(shown), key_names(shown)
+    widest = max((metrics.horizontalAdvance(t) for t in names[1][w.column : w.column + w.span]), default=0)
+    across = fits_across(min(widest, LABEL_ROOM), place.cell)
     step = every(place.cell, metrics.height())
+    hidden = shown.hidden, shown.hidden_keys
     for axis in (0, 1):
         first = (w.row, w.column)[axis]
         mark = marked[axis] if marked else None
         for i in _thinned(first, w.span, step, mark):
+            if i >= len(names[axis]):  # the shorter side of a square that two texts share
+                continue
             strong = i == mark
-            painter.setPen(_label_colour(look.palette, strong, bool(shown.hidden[i])))
+            text = metrics.elidedText(names[axis][i], Qt.TextElideMode.ElideRight, LABEL_ROOM)
+            painter.setPen(_label_colour(look.palette, strong, bool(hidden[axis][i])))
             at = place.rect(i, i)
             if axis == 0:
                 box = QRectF(0, at.center().y() - 8, place.cells.left() - 6, 16)
-                painter.drawText(box, RIGHT, texts[i])
+                painter.drawText(box, RIGHT, text)
             elif across:
-                painter.drawText(QRectF(at.left(), place.cells.top() - 18, at.width(), 16), CENTRE, texts[i])
+                painter.drawText(QRectF(at.left(), place.cells.top() - 18, at.width(), 16), CENTRE, text)
             else:
                 painter.save()
                 painter.translate(at.center().x(), place.cells.top() - 6)
                 painter.rotate(-90)
-                painter.drawText(QRectF(0, -8, LABEL_ROOM + 8, 16), LEFT, texts[i])
+                painter.drawText(QRectF(0, -8, LABEL_ROOM + 8, 16), LEFT, text)
                 painter.restore()
 
 

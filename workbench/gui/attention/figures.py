@@ -8,6 +8,7 @@ import io
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QPointF, QRect, QRectF, QSize, QSizeF, Qt
@@ -35,6 +36,7 @@ from workbench.gui.attention.shown import Shown
 from workbench.gui.theme import FONT_TITLE, LARGE
 from workbench.run.inside.census import Census
 from workbench.run.problem import bad_input
+from workbench.run.results import AttentionMaps, PooledMaps
 
 _HEADER, _FOOTER = 56, 72
 _SIDE_ROOM = 36
@@ -198,12 +200,22 @@ def head_table(shown: Shown, where: tuple[int, int], separator: str = ",") -> st
     """A head's weights as CSV: the first line and column hold the tokens; cells that are not drawn are empty."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerow(["", *shown.maps.tokens])
+    writer.writerow(["", *(shown.maps.keys or shown.maps.tokens)])
     for row, token in enumerate(shown.maps.tokens):
         weights = shown.weights[where][row]
         cells = [f"{w:.6g}" if seen else "" for w, seen in zip(weights, shown.visible[row], strict=True)]
-        writer.writerow([token, *cells])
+        writer.writerow([token, *cells[: len(shown.maps.keys) or None]])
     return text.getvalue()
+
+
+def _arrays(maps: AttentionMaps | PooledMaps) -> dict[str, Any]:
+    """All weights as they are; of a long text the maxima of blocks, and where each block begins."""
+    arrays: dict[str, Any] = {"tokens": np.array(maps.tokens), "special": maps.special}
+    if maps.keys:
+        arrays["keys"] = np.array(maps.keys)
+    if isinstance(maps, PooledMaps):
+        return {**arrays, "tiles": maps.tiles, "rows": maps.rows, "columns": maps.columns}
+    return {**arrays, "attention": maps.weights}
 
 
 def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
@@ -221,11 +233,8 @@ def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
             case ".csv":
                 path.write_text(head_table(figure.shown, where), encoding="utf-8")
             case ".npz":
-                maps = figure.shown.maps
                 with path.open("wb") as file:
-                    np.savez_compressed(
-                        file, attention=maps.weights, tokens=np.array(maps.tokens), special=maps.special
-                    )
+                    np.savez_compressed(file, **_arrays(figure.shown.maps))
             case _:
                 if not QImageWriter(str(path), b"png").write(figure.image()):
                     raise OSError(0, "the picture could not be written")

@@ -76,6 +76,7 @@ class HeadCard(Card):
         self, shown: Shown, heads: Sequence[Head], top: float, look: Look, census: Census | None
     ) -> None:
         """Show the first head as a map, all of them as links."""
+        self.switch.setEnabled(True)
         where = heads[0]
         several = ", ".join(name_of(*head) for head in heads)
         self.title.setText(head_name(*where) if len(heads) == 1 else several)
@@ -86,6 +87,17 @@ class HeadCard(Card):
         self.facts.setText(" · ".join(part for part in (kind[:1].upper() + kind[1:], link) if part))
         self.map.show_head(shown, where, top, look)
         self.links.canvas.show_heads(shown, heads, look)
+
+    def show_long(self, shown: Shown | None, where: Head, top: float, look: Look) -> None:
+        """Show a head of a long text as a map; None while it is fetched."""
+        if self.switch.current() != "map":
+            self.switch.choose("map")
+            self._switched("map")
+        self.switch.setEnabled(False)
+        self.title.setText(head_name(*where))
+        link = shown and self.tr("Strongest link: {0}").format(link_text(shown, shown.strongest(*where)))
+        self.facts.setText(link or self.tr("This head is read token by token …"))
+        self.map.show_head(shown, where, top, look)
 
     def take_focus(self) -> None:
         """Let the keyboard speak to what is shown."""

@@ -41,15 +41,17 @@ def link_text(shown: Shown, link: Link | None) -> str:
     """A link in words: 'good' → 'film' 0.42."""
     if link is None:
         return "nothing visible: every token is special, and special tokens are hidden"
-    tokens = shown.maps.tokens
     weight = f"{link.weight:{'+' if shown.signed else ''}.2f}"
-    return f"‘{token_name(tokens[link.query])}’ → ‘{token_name(tokens[link.key])}’ {weight}"
+    keys = shown.maps.keys or shown.maps.tokens
+    return f"‘{token_name(shown.maps.tokens[link.query])}’ → ‘{token_name(keys[link.key])}’ {weight}"
 
 
 def cell_text(shown: Shown, layer: int, head: int, row: int, column: int) -> str:
     """What the cell under the pointer says, with the exact weight of the float map."""
-    tokens = shown.maps.tokens
-    query, key = token_name(tokens[row]), token_name(tokens[column])
+    tokens, keys = shown.maps.tokens, shown.maps.keys or shown.maps.tokens
+    if row >= len(tokens) or column >= len(keys):
+        return ""  # one text is longer than the other
+    query, key = token_name(tokens[row]), token_name(keys[column])
     if not shown.possible[row, column]:
         return f"‘{query}’ cannot see ‘{key}’: in this model a token sees only itself and earlier ones."
     if not shown.visible[row, column]:
@@ -57,5 +59,7 @@ def cell_text(shown: Shown, layer: int, head: int, row: int, column: int) -> str
         return f"‘{name}’ is a special token, and these are hidden."
     weight = float(shown.weights[layer, head, row, column])
     if shown.signed:
-        return f"How much more ‘{query}’ (token {row + 1}) looks at ‘{key}’ (token {column + 1}): {weight:+.4f}"
+        return (
+            f"How much more ‘{query}’ (token {row + 1}) looks at ‘{key}’ (token {column + 1}): {weight:+.4f}"
+        )
     return f"‘{query}’ (token {row + 1}) looks at ‘{key}’ (token {column + 1}) with weight {weight:.4f}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.run.inside.comparison import DIFFERENCE
-from workbench.run.results import AttentionMaps
+from workbench.run.results import AttentionMaps, HeadMap, PooledMaps
 
 Special = Literal["shown", "hidden", "renormalised"]
 
@@ -25,7 +25,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """Maps as they are drawn.
+    """Maps as they are drawn: always squares. Where a decoder looks at another text, the shorter side is filled up
+    with cells that are not possible. Of a long text, cells are blocks of tokens.
 
     Attributes:
         maps: Where they come from.
@@ -33,10 +34,10 @@ class Shown:
         weights: float32 (layers, heads, n, n); 0 where a cell is not visible.
         visible: bool (n, n): cells that are drawn with a colour.
         possible: bool (n, n): cells that the model can fill at all; False above the diagonal of a causal one.
-        hidden: bool (n,): tokens whose row and column are greyed out.
+        hidden: bool (n,): tokens whose row is greyed out, and their column where they look at themselves.
     """
 
-    maps: AttentionMaps
+    maps: AttentionMaps | PooledMaps
     special: Special
     weights: NDArray[np.float32]
     visible: NDArray[np.bool_]
@@ -57,6 +58,14 @@ class Shown:
         return found if found.any() else np.asarray(self.visible.any(axis=1))
 
     @property
+    def hidden_keys(self) -> NDArray[np.bool_]:
+        """bool (n,): tokens whose column is greyed out."""
+        keys = self.maps.keys_special
+        if keys is None or self.special == "shown" or isinstance(self.maps, PooledMaps):
+            return self.hidden
+        return _filled(keys.astype(bool), len(self.hidden))
+
+    @property
     def signed(self) -> bool:
         """Whether weights are differences, from -1 to 1, of which size counts and not sign."""
         return self.maps.kind == DIFFERENCE
@@ -74,26 +83,67 @@ class Shown:
         """The largest visible weight of a head in its telling rows; None when nothing is visible."""
         if not self.visible.any():
             return None
+        if isinstance(self.maps, PooledMaps):  # found when the maps were read, token by token
+            among = 0 if self.special == "shown" else 1
+            query, key = self.maps.links[among, layer, head]
+            return (
+                Link(int(query), int(key), float(self.maps.strengths[among, layer, head]))
+                if key >= 0
+                else None
+            )
         tile = self.weights[layer, head] * self.telling[:, None]
         sizes = np.abs(tile) if self.signed else tile
         query, key = np.unravel_index(int(sizes.argmax()), tile.shape)
         return Link(int(query), int(key), float(tile[query, key]))
 
 
-def show(maps: AttentionMaps, special: Special = "shown") -> Shown:
+def show(maps: AttentionMaps | PooledMaps, special: Special = "shown") -> Shown:
     """Apply the choice about special tokens; the maps themselves are never changed.
 
     "renormalised" divides each row by what is left of it, so that visible rows sum to 1 again; a row of which
-    nothing is left stays 0.
+    nothing is left stays 0. Maxima of blocks cannot be divided so: they stay as they are.
     """
-    n = len(maps.tokens)
-    possible = np.tri(n, dtype=bool) if maps.causal else np.ones((n, n), dtype=bool)
-    hidden = np.zeros(n, dtype=bool) if special == "shown" else maps.special.astype(bool)
-    visible = possible & ~hidden[:, None] & ~hidden[None, :]
-    weights = maps.weights
-    if hidden.any():
+    rows = maps.special.astype(bool)
+    columns = rows if maps.keys_special is None else maps.keys_special.astype(bool)
+    if isinstance(maps, PooledMaps):
+        weights = maps.tiles.astype(np.float32)
+        rows, columns = (
+            np.logical_and.reduceat(side, starts[:-1])
+            for side, starts in ((rows, maps.rows), (columns, maps.columns))
+        )
+    else:
+        weights = maps.weights
+    possible = (
+        np.tri(len(rows), dtype=bool) if maps.causal else np.ones((len(rows), len(columns)), dtype=bool)
+    )
+    if special == "shown":
+        rows, columns = np.zeros_like(rows), np.zeros_like(columns)
+    visible = possible & ~rows[:, None] & ~columns[None, :]
+    if rows.any() or columns.any():
         weights = weights * visible.astype(np.float32)
-        if special == "renormalised":
+        if special == "renormalised" and not isinstance(maps, PooledMaps):
             sums = weights.sum(axis=-1, keepdims=True)
             np.divide(weights, sums, out=weights, where=sums > 0)
-    return Shown(maps, special, weights, visible, possible, hidden)
+    n, m = visible.shape
+    if n != m:
+        side = max(n, m)
+        weights = np.pad(weights, ((0, 0), (0, 0), (0, side - n), (0, side - m)))
+        visible, possible = (np.pad(cells, ((0, side - n), (0, side - m))) for cells in (visible, possible))
+        rows = _filled(rows, side)
+    return Shown(maps, special, weights, visible, possible, rows)
+
+
+def show_one(maps: PooledMaps, one: HeadMap, special: Special = "shown") -> Shown:
+    """One head of a long text, token by token. Whichever head is asked of it, it gives this one."""
+    layers, heads = maps.tiles.shape[:2]
+    whole = AttentionMaps(
+        one.weights[None, None], maps.tokens, maps.special, maps.model, maps.causal, maps.step, maps.prediction,
+        maps.note, maps.kind, maps.kinds, maps.keys, maps.keys_special,
+    )  # fmt: skip
+    shown = show(whole, special)
+    weights = np.broadcast_to(shown.weights, (layers, heads, *shown.weights.shape[2:]))
+    return Shown(whole, special, weights, shown.visible, shown.possible, shown.hidden)
+
+
+def _filled(side: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    return np.pad(side, (0, n - len(side)))
