@@ -207,3 +207,19 @@ def test_the_legend_says_which_options_are_on() -> None:
     words = describe(shown, Scale("log", per_head=True))
     for part in ("Logarithmic", "each head", "hidden", "renormalised", "above the diagonal"):
         assert part in words
+
+
+def test_in_another_order_each_tile_is_the_head_that_the_order_names_and_left_out_heads_are_gone() -> None:
+    maps = random_maps(2, 3, 12)
+    order = ((1, 2), (0, 0), (1, 0), (0, 1))
+    grid, natural = Grid(2, 3, 24, 2, 5, order), Grid(2, 3, 24, 2)
+    scale = Scale("linear", per_head=True)
+    arranged, usual = atlas_numbers(show(maps), scale, grid), atlas_numbers(show(maps), scale, natural)
+    assert arranged.shape == (grid.height, grid.width) == (2 * 31 - 2, 3 * 26 - 2)
+    for head in order:
+        (x, y), (u, v) = grid.corner(*head), natural.corner(*head)
+        np.testing.assert_array_equal(arranged[y : y + 24, x : x + 24], usual[v : v + 24, u : u + 24])
+        assert grid.at(x + 23, y + 23) == head
+    assert grid.place(0, 2) is None
+    assert grid.head(1, 1) is None
+    assert (arranged[31:, 26:] == ABSENT).all()  # nothing in the places that no head has
