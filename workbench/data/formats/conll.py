@@ -18,6 +18,7 @@ from pathlib import Path
 from workbench.data.aside import Aside
 from workbench.data.encodings import broken, decode_head, split_lines
 from workbench.data.format import Format, Opening
+from workbench.data.letting_go import let_go
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, text_table
 from workbench.data.text_files import read_decoded
@@ -71,6 +72,7 @@ class Conll(Format):
                 field=opening.field,
             )
         columns, notes = _columns(rows, layout)
+        let_go(lines, rows)
         return text_table(path, columns, [*said, *notes, *aside.notes()], fingerprint, aside.rows)
 
 

@@ -13,6 +13,7 @@ from workbench.data.encodings import broken, decode_head
 from workbench.data.format import Format, Opening
 from workbench.data.json_lines import JsonRows, Record
 from workbench.data.json_tree import JsonWalker, Tree
+from workbench.data.letting_go import let_go
 from workbench.data.nested import as_json, kind_of
 from workbench.data.suggest import counted, did_you_mean, listed
 from workbench.data.tables import Table, text_table
@@ -69,7 +70,10 @@ class JsonList(Format):
         rows = JsonRows(path, opening.field, damaged, "record")
         records = _records(found.items, rows, opening)
         values = {name: [as_json(record.get(name)) for record in records] for name in rows.names}
-        return text_table(path, values, [*said, *rows.notes()], fingerprint, rows.aside.rows)
+        let_go(records, found.items)
+        table = text_table(path, values, [*said, *rows.notes()], fingerprint, rows.aside.rows)
+        let_go(*values.values())
+        return table
 
     def peek(self, path: Path, opening: Opening, rows: int) -> Table:
         if opening.records or path.stat().st_size < opening.large:
