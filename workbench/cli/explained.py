@@ -27,10 +27,11 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
         "-o then writes a table (.csv)",
     )
     parser.add_argument(
-        "--target",
-        metavar="CLASS|POSITION",
+        "--explain",
+        metavar="CLASS|POSITION|TEXT",
         help="what is explained with --method: a class, or the position of a token in the text of a language model "
-        "(default: the most probable class or next token)",
+        "(default: the most probable class or next token); without --method: the text that the decoder of an "
+        "encoder-decoder reads (default: the model writes one)",
     )
 
 
@@ -44,7 +45,7 @@ def explain_text(args: argparse.Namespace) -> int:
     everything = args.method == "all"
     methods = METHOD_KEYS if everything else (args.method,)
     length = asked_length(args.max_tokens)
-    request = ExplainRequest(args.model, args.text, args.target, methods, everything, length)
+    request = ExplainRequest(args.model, args.text, args.explain, methods, everything, length)
     get_model_ready(args, args.model)
     found = explain(args.home, request, lone_desk(args.console.hear))
     if not found.attributions:
@@ -78,7 +79,8 @@ def _print(console: Console, found: Explanation) -> None:
         console.result("Tokens in brackets are special: the model adds them; they are not ranked.")
     for row in found.attributions:
         if row.gap is not None:
-            console.result(f"{row.method}: the sum misses its exact value by {row.gap:+.2g}.")
+            trust = ": too far to be trusted" if row.is_rough else ""
+            console.result(f"{row.method}: the sum misses its exact value by {row.gap:+.2g}{trust}.")
     for method, reason in found.refused:
         console.result(f"{method}: {reason}")
     if found.test:
