@@ -85,15 +85,17 @@ def test_it_opens_at_the_last_frame_and_keys_go_through_the_training(
     name, sure = film.told.bars.rows()[0]
     assert name == "a" and sure == pytest.approx(0.5 + 0.7 / 2.1, rel=1e-4)
     film.atlas.choose(0, 1)
+    assert film.link_words.text().startswith("Previous token (at step 0: Broad)")
     assert film.shown is not None
     late = film.shown.weights[0, 1, 3, 2]
     qtbot.keyClick(film, Qt.Key.Key_Home)
     assert film.player.place.text() == "Step 0 of 70, epoch 0.00 · held-out rows measured"
     assert film.shown.weights[0, 1, 3, 2] == pytest.approx(0.2, abs=0.01)
     assert late > 0.7
+    assert film.link_words.text().startswith("Broad")
     qtbot.keyClick(film, Qt.Key.Key_Right)
     assert film.player.frame == 1
-    assert "0.24" in film.link_words.text()
+    assert "‘a’ → ‘[CLS]’ 0.28" in film.link_words.text()
     assert film.told.loss.marker is not None and film.told.loss.marker[0] == 10
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 #: How much of the budget frames between measurements may take; the rest is left for those at measurements.
-BETWEEN = 0.85
+BETWEEN = 0.8
 #: The share of the whole run's budget that may be spent ahead of time, for the dense frames of the beginning.
-AHEAD = 0.35
+AHEAD = 0.1
 #: The share of the frames that the budget pays for that are spread evenly; the others are those of the beginning.
 MOSTLY = 0.75
 #: Steps that warm caches up and say little about the rest.
