@@ -109,6 +109,7 @@ class Photographer:
         pane.label_by_hand()
         for name in ("delivery", "fault"):
             pane.labelling.choose(name)
+        self._settle()
         self._shoot("labelling")
 
     def _findings(self, pane: DataPane) -> None:
@@ -150,7 +151,7 @@ class Photographer:
     def _shoot(self, name: str) -> None:
         for mode in MODES[:2]:
             theme().apply(self._app, mode)
-            self._idle(500)
+            self._idle(1500)
             file = self._out / f"data-{name}-{mode}.png"
             self._bench.window.grab().save(str(file))
             # A third of the bytes, and no colour that an eye could tell from before.

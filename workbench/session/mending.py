@@ -103,12 +103,11 @@ def _with_words(context: Context, home: Home, request: DataRequest, steps: Seque
     """
     if not any(step.on and step.kind == "augment-mask" for step in steps):
         return context
-    import torch
-
+    from workbench.engine.devices import choose_device
     from workbench.engine.word_replacement import word_replacement
 
     place = resolve_model(request.model, home)
-    return replace(context, replace_words=word_replacement(place.path, place.name, torch.device("cpu")))
+    return replace(context, replace_words=word_replacement(place.path, place.name, choose_device("cpu")))
 
 
 def try_step(home: Home, frame: Frame, record: Mapping[str, Any], request: DataRequest, desk: Desk) -> str:

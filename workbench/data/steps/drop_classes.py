@@ -43,7 +43,9 @@ class DropClasses(Step):
             return Done(frame)
         few = classes.sizes < self.below
         gone = [f"“{name}”" for name, small in zip(classes.names, few, strict=True) if small]
-        notes = (f"{counted(len(gone), 'class', 'classes')} left out: {listed(gone, 6)}",) if gone else ()
+        notes: tuple[str, ...] = (
+            (f"{counted(len(gone), 'class', 'classes')} left out: {listed(gone, 6)}",) if gone else ()
+        )
         split = [
             f"“{name}”"
             for name, small, spellings in zip(classes.names, few, classes.spellings, strict=True)
