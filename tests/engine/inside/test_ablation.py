@@ -21,6 +21,7 @@ from workbench.engine.inside.ablation import (
     choose_rows,
     hold_out,
     measure_without,
+    predicted,
     scores_without,
     without,
 )
@@ -30,6 +31,7 @@ from workbench.engine.inside.scores import Scores, interval, resampled, value_of
 from workbench.engine.loading import LoadedModel
 from workbench.engine.task import Rows, Split
 from workbench.run.problem import WorkbenchError
+from workbench.tasks.causal_lm import CausalLM
 from workbench.tasks.text_classification import TextClassification
 
 SMALL: dict[str, Any] = {
@@ -252,6 +254,8 @@ def test_the_map_of_all_heads_is_what_each_gives_alone_however_often_it_is_put_d
         np.testing.assert_array_equal(scores.loss, alone.loss)
         assert found.values[head] == measure_without(loaded, places, held, [head]).harm
     assert found.order()[-1] == (0, 1)
+    assert found.loss_low[0, 1] <= found.losses[0, 1] <= found.loss_high[0, 1]
+    assert found.order("metric")[-1] == (0, 1)
     assert (found.low[0, 1], found.high[0, 1]) == measure_without(
         loaded, places, held, [(0, 1)]
     ).harm_interval
@@ -342,6 +346,39 @@ def test_the_interval_holds_the_true_difference_about_95_times_in_100() -> None:
         low, high = interval("accuracy", scored(base), scored(worse), weights=weights)
         inside += low <= -0.17 <= high
     assert 176 <= inside <= 200
+
+
+def test_what_is_measured_of_the_whole_model_is_what_the_task_measures(bench: Bench) -> None:
+    loaded, _, held = bench
+    rows, split = planted_rows()
+    with torch.no_grad():
+        parts = [held.task.score(loaded.model, batch, indexes) for indexes, batch in held.batches]
+    for name, value in held.task.summarise(parts, split, rows).metrics.items():
+        assert value_of(name, held.base, 2) == pytest.approx(value, rel=1e-6)
+
+
+def test_a_language_model_is_measured_by_perplexity_over_tokens(tiny_llama: Path) -> None:
+    task = CausalLM()
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(tiny_llama).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_llama)
+    loaded = LoadedModel(model, tokenizer, "causal-lm", "tiny", torch.device("cpu"))
+    places = head_places(model)
+    chance = np.random.default_rng(0)
+    split = Split(
+        [chance.integers(2, 200, 4 + i).astype(np.int32) for i in range(6)]
+    )  # rows of unlike length
+    held = hold_out(loaded, places, task, Rows(None, 0, 6), split)
+    with torch.no_grad():
+        parts = [task.score(model, batch, indexes) for indexes, batch in held.batches]
+    told = task.summarise(parts, split, Rows(None, 0, 6)).metrics
+    assert value_of("perplexity", held.base) == pytest.approx(told["perplexity"], rel=1e-5)
+    measured = measure_without(loaded, places, held, [(0, 0), (1, 3)])
+    assert measured.lower_is_better
+    assert measured.harm == measured.after - measured.before
+    assert measured.low <= measured.after - measured.before <= measured.high
+    found = predicted(loaded, "Once")
+    assert len(found) == 5
+    assert found[0][1] >= found[-1][1] > 0
 
 
 # ---- pruned models

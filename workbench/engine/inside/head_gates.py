@@ -173,7 +173,9 @@ def _gradients(model: Any, places: Sequence[Place]) -> tuple[list[torch.Tensor],
         some = torch.sin(torch.arange(hidden.numel(), device=device, dtype=hidden.dtype)).view(hidden.shape)
         gradients = torch.autograd.grad((hidden * some).sum(), [*maps, *gates], allow_unused=True)
     wanted = [
-        (layer * gradient).sum((0, 2, 3)).detach() if gradient is not None else torch.zeros(layer.shape[1])
+        (layer * gradient).sum((0, 2, 3)).detach()
+        if gradient is not None
+        else torch.zeros_like(layer[0, :, 0, 0])
         for layer, gradient in zip(maps, gradients[: len(maps)], strict=True)
     ]
     given = [

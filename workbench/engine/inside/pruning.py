@@ -75,7 +75,9 @@ def save_without(
         saved = load_for_use(draft, folder.name, loaded.device)
         measured = compare(held, _scores(saved, held, check))
         found = PrunedModel(folder, tuple(sorted(heads)), cut, (was, _size(saved.model)), measured)
-        words = card.replace("{measured}", measured.in_words()).replace("{size}", found.in_words())
+        words = card.replace("{measured}", f"{measured.in_words()} ({measured.rows} rows)").replace(
+            "{size}", found.in_words()
+        )
         (draft / "README.md").write_text(words, encoding="utf-8")
         if folder.is_dir():
             folder.rmdir()

@@ -300,7 +300,7 @@ away, with {instead} in their place. Nothing was trained afterwards.
 
 Taken away: {by_layer(request.heads, layers)}
 
-Measured with this folder on at most {request.rows} held-out rows: {MEASURED}
+Measured with this folder on held-out rows of that run: {MEASURED}
 
 {SIZE}
 
