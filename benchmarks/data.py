@@ -168,6 +168,28 @@ def opening(folder: Path, megabytes: int) -> None:
 # ---- million
 
 
+def write_texts(path: Path, rows: int) -> Path:
+    """A CSV of short texts in four classes, of words as frequent as those of a language; 2 % are (near) copies."""
+    import numpy as np
+
+    known = json.loads((minilm() / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    # The vocabulary's order is that of how frequent words are, but for its first thousand tokens.
+    words = np.array([word for word in known if len(word) > 1 and word.isascii() and word.isalpha()][:8000])
+    chance = np.random.default_rng(0)
+    weights = np.cumsum(1 / (np.arange(len(words)) + 3.0))
+    with path.open("w", encoding="utf-8") as file:
+        file.write("text,label\n")
+        for start in range(0, rows, 10_000):
+            lengths = chance.integers(6, 30, min(10_000, rows - start))
+            drawn = words[np.searchsorted(weights, chance.random(lengths.sum()) * weights[-1])]
+            ends = np.cumsum(lengths)
+            texts = [" ".join(drawn[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
+            texts[1::100] = texts[0::100]
+            texts[3::100] = [f"{text} {text[:4]}" for text in texts[2::100]]
+            file.writelines(f"{text},class {row % 4}\n" for row, text in enumerate(texts, start))
+    return path
+
+
 def all_of_it(path: Path, home: Path) -> Answer:
     """Open, profile, look for problems, tokenise and tokenise again, in this process."""
     from workbench.data.check import all_checks
@@ -219,17 +241,15 @@ def all_of_it(path: Path, home: Path) -> Answer:
 
 def minilm() -> Path:
     """The folder of the model whose tokens are made."""
-    from workbench.run.home import Home
+    from workbench.run.home import find_home
     from workbench.shelf.models import resolve_model
 
-    return resolve_model("minilm", Home()).path
+    return resolve_model("minilm", find_home()).path
 
 
 def million(folder: Path, rows: int) -> None:
     """Print seconds and memory of each step, and the goals."""
-    from smoothness import write_texts
-
-    path = write_texts(folder / "texts.csv", rows, 0)
+    path = write_texts(folder / "texts.csv", rows)
     print(f"{path.stat().st_size / 1e6:.0f} MB, {rows} rows", flush=True)
     answer = in_fresh_process("one-million", path, folder / "cache")
     print(f"{'libraries and the tokenizer':34s} {'':10s}  peak {answer['before']:5d} MB")
@@ -252,12 +272,12 @@ def million(folder: Path, rows: int) -> None:
 def ticks(folder: Path, rows: int, seconds: float, why: bool) -> None:
     """Idle, then the Data page at work, then tokens, then idle again."""
     import numpy as np
-    from smoothness import Ticks, open_window, print_ticks, spin, wait, write_texts
+    from smoothness import Ticks, open_window, print_ticks, spin, wait
 
     from workbench.run.recipe import Recipe
     from workbench.session.requests import DataRequest
 
-    file, model = write_texts(folder / "texts.csv", rows, 0), minilm()
+    file, model = write_texts(folder / "texts.csv", rows), minilm()
     with open_window(folder) as bench:
         workspace = bench.workspace
         bench.window.show_page("data")
