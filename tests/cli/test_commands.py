@@ -95,6 +95,19 @@ def test_attend_writes_arrays_and_a_picture(cli: Cli, trained: Path, tmp_path: P
         assert image.format == "PNG"
 
 
+def test_attend_explains_a_prediction_by_one_method_or_by_all(cli: Cli, trained: Path, tmp_path: Path) -> None:
+    target, text = tmp_path / "scores.csv", "rain and snow today"
+    said = cli("attend", "topics", text, "--method", "all", "-o", target, "--home", trained, "--json").json
+    assert said["tokens"] == ["[CLS]", "rain", "and", "snow", "today", "[SEP]"] and said["refused"] == {}
+    assert len(said["scores"]) == len(said["deletion"]["areas"]) == 5 and said["verdict"]
+    lines = target.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("position,token,special,rollout") and lines[2].startswith("2,rain,no,")
+    shown = cli("attend", "topics", text, "--method", "occlusion", "--explain", "kitchen", "--home", trained)
+    assert shown.code == 0 and "class ‘kitchen’" in shown.out and "([CLS])" in shown.out
+    wrong = cli("attend", "topics", text, "--method", "flow", "--explain", "music", "--home", trained)
+    assert wrong.code == 2 and "There is nothing called 'music' to explain." in wrong.err
+
+
 def test_generate_streams_to_standard_output_and_answers_in_json(cli: Cli, tiny_llama: Path) -> None:
     arguments = ("generate", tiny_llama, "Once", *settings("temperature=0", "max_new_tokens=8"))
     shown = cli(*arguments)

@@ -14,6 +14,7 @@ from workbench.engine.inside.asked import Asked, ask
 from workbench.engine.inside.attributions import explain, look
 from workbench.engine.inside.attributions_attention import flow, gradient_attention, rollout, with_residual
 from workbench.engine.inside.attributions_inputs import (
+    close_gradients,
     deletion_test,
     integrated_gradients,
     occlusion,
@@ -168,6 +169,8 @@ def test_integrated_gradients_sum_to_the_difference_and_more_steps_close_the_gap
         assert gaps[0] > gaps[1] > gaps[2]
         assert gaps[2] < 1e-6 * np.abs(scores).max()
         assert not scores[asked.special].any()
+        _, shown = close_gradients(asked)
+        assert abs(shown) <= 0.05 * abs(scores.sum())
 
 
 def test_occlusion_is_the_fall_of_the_probability_without_the_token(classifier: LoadedModel) -> None:

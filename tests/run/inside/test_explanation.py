@@ -101,3 +101,14 @@ def test_the_table_has_a_line_for_each_token() -> None:
         "0.2",
         "0.2",
     ]
+
+
+def test_a_wide_gap_is_called_rough() -> None:
+    scores = np.array([1.0, 2.0])
+    assert not Attribution("integrated-gradients", scores, gap=-0.1).is_rough
+    assert Attribution("integrated-gradients", scores, gap=1.0).is_rough
+    assert not Attribution("rollout", scores).is_rough
+
+
+def test_a_lead_too_small_to_matter_is_none() -> None:
+    assert "none of these scores explains" in verdict(judged(0.76, 0.772, (0.759, 0.76, 0.761, 0.76, 0.76)))

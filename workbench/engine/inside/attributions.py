@@ -18,7 +18,7 @@ from workbench.engine.inside.attributions_attention import (
     rollout,
     with_residual,
 )
-from workbench.engine.inside.attributions_inputs import deletion_test, integrated_gradients, occlusion
+from workbench.engine.inside.attributions_inputs import close_gradients, deletion_test, occlusion
 from workbench.engine.inside.attributions_inputs import replaced as replaced_vectors
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel
@@ -102,7 +102,7 @@ def _empty(asked: Asked) -> Explanation:
 def _one(method: Method, asked: Asked, seen: _Seen | None, check: Callable[[], object]) -> Attribution:
     gap: float | None = None
     if method.key == "integrated-gradients":
-        scores, gap = integrated_gradients(asked, check=check)
+        scores, gap = close_gradients(asked, check)
     elif method.key == "occlusion":
         scores = occlusion(asked, check)
     else:

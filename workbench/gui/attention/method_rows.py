@@ -63,7 +63,8 @@ class MethodRow(QWidget):
         if curve is not None:
             parts.append(self.tr("top tokens removed: {0}").format(signed(points(-curve.area))))
         if row is not None and row.gap is not None:
-            parts.append(self.tr("gap {0}").format(signed(f"{row.gap:.2g}")))
+            gap = self.tr("gap {0}, too wide to trust") if row.is_rough else self.tr("gap {0}")
+            parts.insert(0, gap.format(signed(f"{row.gap:.2g}")))
             explain_widget(
                 self.words,
                 self.tr(

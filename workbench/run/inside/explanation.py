@@ -96,6 +96,11 @@ class Attribution:
     note: str = ""
     gap: float | None = None
 
+    @property
+    def is_rough(self) -> bool:
+        """Whether the gap is so wide, more than a fifth of what the scores should sum to, that they mean little."""
+        return self.gap is not None and abs(self.gap) > 0.2 * abs(float(self.scores.sum()) - self.gap)
+
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
@@ -140,10 +145,12 @@ class DeletionTest:
 
     def beats_random(self, curve: Deletion) -> bool:
         """Whether a method removes what matters sooner than random orders do: by more than their standard deviation,
-        which one random order in six would manage as well. (Where one word decides, many a random order takes it
-        early; to ask for more than all of them would never be answered with yes.)"""
+        which one random order in six would manage as well, and by more than a twentieth of the whole probability.
+        (Where one word decides, many a random order takes it early; to ask for more than all of them would never be
+        answered with yes.)"""
         areas = self.random_areas
-        return bool(curve.area > areas.mean() + areas.std(ddof=1) + 1e-9)
+        ahead = curve.area - float(areas.mean())
+        return bool(ahead > float(areas.std(ddof=1)) + 1e-9 and ahead > 0.05 * curve.first[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +257,8 @@ def verdict(found: Explanation) -> str:
     names = " and ".join(method_named(curve.method).title for curve in winners)
     words = (
         f"{names} {'is' if len(winners) == 1 else 'are'} most faithful here: removing the tokens "
-        f"with the highest scores first lowers the probability of ‘{found.target[1]}’ by {points(best)} on average, "
-        f"removing them at random by {points(float(test.random_areas.mean()))}."
+        f"with the highest scores first lowers the probability of ‘{found.target[1].strip()}’ by {points(best)} on "
+        f"average, removing them at random by {points(float(test.random_areas.mean()))}."
     )
     rollout = next((curve for curve in test.curves if curve.method == "rollout"), None)
     if rollout is None or rollout in winners:
