@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
-from workbench.gui.attention.ablate_parts import MapCard, PruneCard, TakenCard, Wishes
+from workbench.gui.attention.ablate_map import MapCard, Wishes
+from workbench.gui.attention.ablate_parts import PruneCard, TakenCard
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
