@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -265,19 +266,20 @@ def svg(figure: Figure) -> bytes:
     painter = QPainter(generator)
     figure.draw(painter)
     painter.end()
-    return bytes(buffer.data().data())
+    # A system's name for its own font, such as "Sans Serif", means nothing to a browser.
+    return re.sub(rb'font-family="([^"]*)"', rb'font-family="\1, sans-serif"', bytes(buffer.data().data()))
 
 
 def page(figure: Figure) -> str:
-    """One page of HTML that holds everything: the title, the picture, its legend and the tokens."""
+    """One page of HTML that holds everything: the picture with its title and legend as vectors, and the tokens."""
     drawn = svg(figure).decode("utf-8")
     palette, maps = figure.look.palette, figure.shown.maps
     tokens = " ".join(f"<span>{html.escape(token_name(token))}</span>" for token in maps.tokens)
-    notes = "".join(f"<p>{html.escape(text)}</p>" for text in (figure.legend(), maps.note) if text)
+    note = f"<figcaption>{html.escape(maps.note)}</figcaption>" if maps.note else ""
     return _PAGE.format(
-        title=html.escape(figure.title()), told=html.escape(figure.told()), picture=drawn[drawn.index("<svg") :],
-        notes=notes, tokens=tokens, ground=palette.background, surface=palette.surface, text=palette.text,
-        muted=palette.muted, line=palette.line, scheme=palette.name,
+        title=html.escape(figure.title()), picture=drawn[drawn.index("<svg") :], note=note, tokens=tokens,
+        ground=palette.background, surface=palette.surface, text=palette.text, muted=palette.muted,
+        line=palette.line, scheme=palette.name,
     )  # fmt: skip
 
 
@@ -285,10 +287,10 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="{scheme}"><title>Attention – {title}</title>
 <style>body{{margin:2rem auto;max-width:60rem;padding:0 1rem;background:{ground};color:{text};
-font:15px/1.5 system-ui,sans-serif}}h1{{font-size:1.3rem}}p{{color:{muted}}}figure{{margin:0}}
+font:15px/1.5 system-ui,sans-serif}}h1{{font-size:1.3rem}}figcaption{{color:{muted}}}figure{{margin:0}}
 figure svg{{width:100%;height:auto;border:1px solid {line};border-radius:8px}}
 .tokens span{{display:inline-block;margin:2px;padding:0 6px;border-radius:4px;background:{surface};
 border:1px solid {line}}}</style></head>
-<body><h1>{title}</h1><p>{told}</p><figure>{picture}<figcaption>{notes}</figcaption></figure>
+<body><h1>{title}</h1><figure>{picture}{note}</figure>
 <h2 style="font-size:1rem">Tokens</h2><p class="tokens">{tokens}</p></body></html>
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.atlas_marks import name_of
 from workbench.gui.attention.kind_bars import KindBars
@@ -76,7 +76,9 @@ class CensusView(View):
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.setSpacing(MEDIUM)
-        layout.insertWidget(0, row(Label(self.tr("Read"), "caption"), self.scope, self.told, spacing=MEDIUM))
+        caption = Label(self.tr("Read"), "caption")
+        caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        layout.insertWidget(0, row(caption, self.scope, self.told, spacing=MEDIUM))
         counts = Card(self.tr("Kinds by layer"))
         counts.add(self.chips)
         counts.add(self.bars, 1)
@@ -87,7 +89,7 @@ class CensusView(View):
         halves.setChildrenCollapsible(False)
         halves.addWidget(counts)
         halves.addWidget(self.heads)
-        halves.setSizes([1000, 1900])
+        halves.setSizes([1000, 3000])
         inner = QVBoxLayout(self.content)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(halves)
