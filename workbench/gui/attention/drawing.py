@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def place_head(area: QRectF, shown: Shown, window: Window, font: QFont) -> HeadP
     metrics = QFontMetricsF(font)
     rows = query_names(shown)[window.row : window.row + window.span]
     columns = key_names(shown)[window.column : window.column + window.span]
-    widest = [max((metrics.horizontalAdvance(t) for t in part), default=0.0) for part in (rows, columns)]
+    widest = [_widest(part, metrics) for part in (rows, columns)]
     left = min(LABEL_ROOM, widest[0]) + SMALL
     side = min(area.width() - left, area.height() - metrics.height() - SMALL)
     turned = not fits_across(widest[1], side / window.span)
@@ -114,6 +115,11 @@ def place_head(area: QRectF, shown: Shown, window: Window, font: QFont) -> HeadP
     side = max(8.0, float(int(min(area.width() - left, area.height() - top))))
     x = area.left() + left + max(0.0, (area.width() - left - side) // 2)
     return HeadPlace(QRectF(float(int(x)), float(int(area.top() + top)), side, side), window)
+
+
+def _widest(names: Sequence[str], metrics: QFontMetricsF) -> float:
+    """The width of the widest name; measured of those with the most letters, as thousands take longer than a frame."""
+    return max((metrics.horizontalAdvance(name) for name in nlargest(24, names, key=len)), default=0.0)
 
 
 def draw_head(
@@ -172,7 +178,7 @@ def _draw_labels(
     painter.setFont(font)
     w = place.window
     names = query_names(shown), key_names(shown)
-    widest = max((metrics.horizontalAdvance(t) for t in names[1][w.column : w.column + w.span]), default=0)
+    widest = _widest(names[1][w.column : w.column + w.span], metrics)
     across = fits_across(min(widest, LABEL_ROOM), place.cell)
     step = every(place.cell, metrics.height())
     hidden = shown.hidden, shown.hidden_keys
