@@ -184,3 +184,29 @@ def test_a_search_finds_the_heads_that_send_one_word_to_the_other_through_its_pi
     everything = find(maps, census(maps), "", "ungood", "the text", "m")
     assert max(everything, key=lambda hit: hit.weight).source == "not"
     assert all(hit.source != hit.target for hit in everything)
+
+
+def cross() -> AttentionMaps:
+    """A decoder of three tokens looks at an encoder's five, of which two make a word: evenly, and at the last."""
+    even, last = np.full((3, 5), 0.2), np.zeros((3, 5))
+    last[:, 4] = 1
+    return AttentionMaps(
+        np.stack([[even, last]]).astype(np.float32), (" le", " chat", " dort"), np.zeros(3, dtype=bool), "made",
+        kind="cross", keys=(" the", " cat", "s", " sleep", "</s>"), keys_special=np.arange(5) == 4,
+    )  # fmt: skip
+
+
+def test_where_a_decoder_looks_at_another_text_no_kind_of_neighbourhood_is_claimed() -> None:
+    taken = census(cross())
+    assert [taken.kind(0, head).key for head in (0, 1)] == ["broad", "separator"]
+    assert np.isnan(taken.scores[0, 0, [KEYS.index(key) for key in ("previous", "self", "same")]]).all()
+    assert np.isnan(taken.distance).all()
+    assert not np.isnan(taken.entropy).any()
+
+
+def test_words_are_merged_on_the_side_that_has_pieces() -> None:
+    merged = merge_words(cross())
+    assert merged.tokens == (" le", " chat", " dort")
+    assert merged.keys == (" the", " cats", " sleep", "</s>")
+    assert merged.keys_special is not None and merged.keys_special.tolist() == [False, False, False, True]
+    np.testing.assert_allclose(merged.weights[0, 0], [[0.2, 0.4, 0.2, 0.2]] * 3, rtol=1e-6)

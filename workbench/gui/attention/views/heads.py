@@ -206,7 +206,7 @@ class HeadsView(View):
         self._show_atlas()
 
     def _as_words(self, maps: AttentionMaps | PooledMaps) -> AttentionMaps | PooledMaps:
-        if not self.options.merges_words() or isinstance(maps, PooledMaps) or maps.kind == "cross":
+        if not self.options.merges_words() or isinstance(maps, PooledMaps):
             return maps
         if self._words is None or self._words[0] is not maps:
             self._words = maps, merge_words(maps)
