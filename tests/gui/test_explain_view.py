@@ -144,11 +144,16 @@ def test_a_language_models_token_can_be_explained_and_not_for_another_text(
     assert view.rows.rows[0].strip.tokens == ("good", " day")
 
 
-def test_an_encoder_without_classes_is_refused_in_words(qtbot: QtBot, view: ExplainView) -> None:
+def test_an_encoder_without_classes_is_refused_in_words_and_without_alarm(
+    qtbot: QtBot, view: ExplainView
+) -> None:
+    told: list[object] = []
+    view.workspace.problem_raised.connect(told.append)
     view.question.chooser.pick("encoder")
     view.ask()
     qtbot.waitUntil(lambda: view.stack.currentWidget() is view.empty and not view.asking, timeout=60_000)
     assert view.empty.title.text() == "This model makes no prediction that could be explained."
+    assert not told
 
 
 def test_the_scores_can_be_copied_and_saved(

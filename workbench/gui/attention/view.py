@@ -56,6 +56,8 @@ class View(QWidget):
     needs_text: ClassVar[bool] = True
     #: Above the sentence while there is none.
     invitation: ClassVar[str] = "Type a sentence, or pick an example."
+    #: Whether the window's banner tells problems as well as the view itself.
+    alarms: ClassVar[bool] = True
 
     busy_changed = Signal(str)  # what the engine does for this view; empty when it rests
     head_wanted = Signal(object)  # a HeadWish
@@ -204,4 +206,5 @@ class View(QWidget):
         self._forget()
         self.empty.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
         self.stack.setCurrentWidget(self.empty)
-        self.workspace.problem_raised.emit(problem)
+        if self.alarms:
+            self.workspace.problem_raised.emit(problem)

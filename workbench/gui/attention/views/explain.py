@@ -65,6 +65,7 @@ class _Target:
 class ExplainView(View):
     """Strips of all methods at the left; the deletion test and the agreement of the methods at the right."""
 
+    alarms = False  # a single word, or an encoder without classes, is no mishap
     invitation = (
         "Or pick an example. You will see which words made the prediction, by five methods side by side."
     )
