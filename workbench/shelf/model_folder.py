@@ -14,6 +14,8 @@ Kind = Literal["encoder", "causal-lm", "unknown"]
 
 _FIELD = "model.source"
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "tekken.json")
+# Models that read pictures have this in place of a tokenizer.
+_IMAGE_PROCESSOR = "preprocessor_config.json"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 # Model types whose bare weights ("BertModel") say nothing in their class name about what they do.
 _ENCODERS = frozenset((
@@ -56,11 +58,11 @@ def inspect_model(folder: Path) -> ModelFacts:
         raise _refused(folder, "It is a file, not a folder.", "Choose the folder that holds config.json.")
     config = _read_json(folder, "config.json")
     _refuse_code(folder, "config.json", config)
-    for name in ("tokenizer_config.json", "processor_config.json"):
+    for name in ("tokenizer_config.json", "processor_config.json", _IMAGE_PROCESSOR):
         if (folder / name).is_file():
             _refuse_code(folder, name, _read_json(folder, name))
     weights = _weights(folder)
-    if not any((folder / name).is_file() for name in _TOKENIZERS):
+    if not any((folder / name).is_file() for name in (*_TOKENIZERS, _IMAGE_PROCESSOR)):
         raise _refused(
             folder,
             "It has no tokenizer: neither tokenizer.json nor another vocabulary file is there.",

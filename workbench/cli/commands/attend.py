@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.asked import add_download_argument
 from workbench.cli.census_table import add_census_argument, census_text
 from workbench.cli.explained import add_method_arguments, explain_text
+from workbench.cli.lens_table import add_lens_argument, lens_text
 
 if TYPE_CHECKING:
     from workbench.run.results import AttentionMaps, PooledMaps
@@ -39,16 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--png", metavar="FILE", help="write a picture of all layers and heads here")
     parser.add_argument("--max-tokens", default="128", metavar="N", help="cut the text after N tokens (128)")
     add_census_argument(parser)
+    add_lens_argument(parser)
     add_method_arguments(parser)
     add_download_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attend; returns the exit code."""
+    if not (args.text or args.image):
+        from workbench.run.problem import bad_input
+
+        raise bad_input("There is nothing to look at.", "", "Give a TEXT, or a picture with --image FILE.")
     if args.method:
         return explain_text(args)
     if args.census:
         return census_text(args)
+    if args.lens:
+        return lens_text(args)
     from workbench.cli.asked import asked_length, get_model_ready
     from workbench.run.files import writing
     from workbench.run.results import PooledMaps

@@ -98,7 +98,8 @@ def prepare(loaded: LoadedModel | LiveModel, text: str, wanted: Wanted) -> Readi
     kind = wanted.kind or KINDS[0]
     if kind not in KINDS:
         raise bad_input(f"There is no attention of the kind {kind!r}.", "", f"Choose {', '.join(KINDS)}.")
-    written = _decoder_ids(loaded, inputs, wanted.target, wanted.max_tokens)
+    # The encoder reads alone: its decoder need not write first.
+    written = [_start(model)] if kind == KINDS[0] else _decoder_ids(loaded, inputs, wanted)
     inputs["use_cache"] = False
     if loaded.head == "classifier":  # its decoder reads the same text, shifted by one
         written = [_start(model), *ids[:-1]]
@@ -130,16 +131,14 @@ def _start(model: Any) -> int:
     return int(model.config.pad_token_id or 0)
 
 
-def _decoder_ids(
-    loaded: LoadedModel | LiveModel, inputs: dict[str, Any], target: str, max_tokens: int
-) -> list[int]:
+def _decoder_ids(loaded: LoadedModel | LiveModel, inputs: dict[str, Any], wanted: Wanted) -> list[int]:
     """What the decoder reads: its start token, then the target without the end token."""
     model, tokenizer = loaded.model, loaded.tokenizer
     if loaded.head == "classifier":
         return []
-    if target.strip():
-        most = fitting_length(max_tokens, model)
-        read = tokenizer(text_target=target, truncation=True, max_length=most)["input_ids"]
+    if wanted.target.strip():
+        most = fitting_length(wanted.max_tokens, model)
+        read = tokenizer(text_target=wanted.target, truncation=True, max_length=most)["input_ids"]
         ids = [_start(model), *read]
     elif not hasattr(model, "lm_head") and not getattr(model, "can_generate", lambda: False)():
         ids = [_start(model)]
