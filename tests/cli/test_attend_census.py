@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Cli
-from workbench.run.inside.census import KEYS
+from workbench.run.inside.head_kinds import KEYS
 
 
 def test_the_census_is_a_table_and_an_object(cli: Cli, tiny_bert: Path) -> None:

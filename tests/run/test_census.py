@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.run.inside.census import KEYS, KINDS, census
+from workbench.run.inside.census import census
+from workbench.run.inside.head_kinds import KEYS, KINDS
 from workbench.run.inside.links import find
 from workbench.run.inside.words import merge_words, words_of
 from workbench.run.results import AttentionMaps

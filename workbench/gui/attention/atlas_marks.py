@@ -13,7 +13,8 @@ from workbench.gui.attention.drawing import CENTRE, LEFT, RIGHT, Look
 from workbench.gui.attention.kinds import kind_colour
 from workbench.gui.attention.labels import every
 from workbench.gui.theme import MEDIUM, SMALL, TINY
-from workbench.run.inside.census import KINDS, Census
+from workbench.run.inside.census import Census
+from workbench.run.inside.head_kinds import KINDS
 
 #: Logical pixels of the line under a tile that shows its kind, and of a head's name under that.
 KIND_LINE, NAME_LINE = 4, 13

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMargins, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QImage,
@@ -20,7 +20,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
 
 from workbench.gui.attention import atlas_marks as marks
-from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, whole_cells
+from workbench.gui.attention.atlas import Grid, Head, atlas_numbers
+from workbench.gui.attention.atlas_fit import fitted
 from workbench.gui.attention.colours import colour_table, picture
 from workbench.gui.attention.drawing import Look
 from workbench.gui.attention.labels import head_name, link_text
@@ -29,10 +30,6 @@ from workbench.gui.attention.shown import Shown
 from workbench.gui.theme import SMALL, TINY
 from workbench.run.inside.census import Census
 
-#: Below this many pixels a head says nothing: then the atlas scrolls instead of shrinking.
-SMALLEST, LARGEST = 30, 320
-#: An atlas is never zoomed beyond this many pixels: 4 bytes for each lie in memory.
-_MOST_PIXELS = 24_000_000
 #: So many heads can be looked at together: each needs a colour that is told apart.
 MOST_PICKED = 6
 _ZOOM = 1.2
@@ -164,33 +161,15 @@ class AtlasView(QAbstractScrollArea):
         if self._shown is None or self._look is None:
             self._grid = self._image = None
         else:
-            self._grid = self._fitted(self._shown)
+            strip = (marks.KIND_LINE if self._census else 0) + (marks.NAME_LINE if self._order else 0)
+            left, top = self._margins()
+            room = self.maximumViewportSize().shrunkBy(QMargins(left, top, 0, 0))
+            self._grid = fitted(self._shown.shape, self._order, room, strip, self._ratio, self._zoom)
             numbers = atlas_numbers(self._shown, self._look.scale, self._grid, self.tops)
             self._image = picture(numbers, colour_table(self._look.colours, self._look.palette), self._ratio)
             self._set_scroll_bars()
             self._describe()
         self.viewport().update()
-
-    def _fitted(self, shown: Shown) -> Grid:
-        layers, heads, tokens = shown.shape
-        rows, columns = layers, heads
-        if self._order:
-            columns = min(heads, len(self._order))
-            rows = math.ceil(len(self._order) / columns)
-        left, top = self._margins()
-        size = self.maximumViewportSize()
-        gap = max(1, round(2 * self._ratio))
-        strip = (marks.KIND_LINE if self._census else 0) + (marks.NAME_LINE if self._order else 0)
-        below = round(strip * self._ratio)
-        wide = (size.width() - left) * self._ratio / columns - gap
-        high = (size.height() - top) * self._ratio / rows - gap - below
-        smallest, largest = SMALLEST * self._ratio, LARGEST * self._ratio
-        fit = min(wide, high)
-        if fit < smallest:  # scroll one way rather than both; leave room for the scroll bar
-            fit = max(min(44 * self._ratio, wide - 12 * self._ratio / columns), smallest * 0.6)
-        tile = min(largest, fit) * self._zoom
-        tile = int(max(8, min(tile, math.sqrt(_MOST_PIXELS / (rows * columns)))))
-        return Grid(rows, columns, whole_cells(tile, tokens), gap, below, self._order)
 
     def _set_scroll_bars(self) -> None:
         if self._grid is None:

@@ -10,7 +10,8 @@ from workbench.gui.attention.colours import readable_on
 from workbench.gui.attention.drawing import CENTRE, RIGHT
 from workbench.gui.attention.kinds import kind_colour
 from workbench.gui.theme import FONT_SMALL, SMALL, current, theme
-from workbench.run.inside.census import KINDS, Census
+from workbench.run.inside.census import Census
+from workbench.run.inside.head_kinds import KINDS
 
 _LEAST, _MOST, _LABEL = 12.0, 44.0, 30.0
 

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QToolButton, QW
 
 from workbench.gui.theme import TINY, Palette, current, theme
 from workbench.gui.widgets import explain_widget
-from workbench.run.inside.census import KEYS, KINDS, Census, HeadFacts
+from workbench.run.inside.census import Census, HeadFacts
+from workbench.run.inside.head_kinds import KEYS, KINDS
 
 #: Okabe and Ito's colours (2008), which colour-blind people tell apart; on a dark ground as they are, on a light one
 #: darker where they would fade. "Broad" is a quiet grey, "other" has none.

@@ -14,7 +14,7 @@ from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM, current, theme
 from workbench.gui.widgets import Card, ElidedLabel, PrimaryButton, explain_widget
 from workbench.gui.workspace import Workspace
-from workbench.run.inside.census import KEYS, KINDS
+from workbench.run.inside.head_kinds import KEYS, KINDS
 from workbench.run.inside.links import Found, Hit
 from workbench.session.inside.search import KEPT, MOST_TEXTS, SearchRequest, search
 from workbench.session.requests import LIVE
