@@ -35,9 +35,9 @@ TICK = 33
 #: Seconds that the last frame stays before the film begins again.
 HOLD = 0.8
 SPEEDS = (
-    ("5", "5", "", "5 frames a second."),
-    ("10", "10", "", "10 frames a second."),
-    ("30", "30", "", "30 frames a second."),
+    ("5", "5/s", "", "5 frames a second."),
+    ("10", "10/s", "", "10 frames a second."),
+    ("30", "30/s", "", "30 frames a second."),
 )
 
 
