@@ -19,7 +19,7 @@ Check = Callable[[], object]
 
 #: Points on the way from the neutral input: so many at first, then twice as many while the gap is wider than this
 #: share of the whole difference, as long as steps × tokens stay below the limit (some seconds for a small model).
-IG_STEPS, _GAP, _IG_TOKENS = 32, 0.05, 4096
+IG_STEPS, _GAP, _IG_TOKENS = 32, 0.05, 1024
 #: At most so many tokens go through the model at once, with and without gradients.
 _GRADIENT_TOKENS, _TOKENS = 1024, 4096
 #: The deletion test measures at most so often, and so many random orders.
