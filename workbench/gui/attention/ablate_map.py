@@ -1,22 +1,19 @@
-"""What stands at the left of "Take heads away": the wishes, and the map with the buttons that fill it."""
+"""What stands at the left of "Take heads away": the map of heads with the buttons that fill it."""
 
 from __future__ import annotations
 
 import math
 from typing import cast
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.gui.attention.head_map import HeadMap
 from workbench.gui.attention.map_legend import MapLegend
-from workbench.gui.theme import LARGE, SMALL
 from workbench.gui.widgets import (
     Card,
     ElidedLabel,
     GhostButton,
     IntBox,
-    Label,
     Muted,
     PrimaryButton,
     Segmented,
@@ -28,7 +25,6 @@ from workbench.run.inside.ablation import (
     By,
     Head,
     Importance,
-    Mode,
     figure,
 )
 from workbench.session.inside.ablate import ROWS
@@ -36,58 +32,6 @@ from workbench.session.inside.ablate import ROWS
 #: What a head that is taken away costs on average, as a share of a whole pass over the rows.
 _SHARE = 0.6
 _HINT = "Click a head to take it away; drag over several, or hold Ctrl to add single ones."
-
-
-class Wishes(QWidget):
-    """What stands in the place of a head, and how many rows are measured."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.modes = Segmented(
-            [
-                ("zero", self.tr("Nothing"), "", self.tr("The head's output becomes zero.")),
-                (
-                    "mean",
-                    self.tr("Its mean"),
-                    "",
-                    self.tr(
-                        "The head gives its mean output over all held-out tokens, whatever it reads: what is lost is "
-                        "only what it tells from one token to another."
-                    ),
-                ),
-            ],
-            self.tr("In a head's place"),
-        )
-        self.rows = IntBox(10, 1_000_000)
-        self.rows.setValue(ROWS)
-        explain_widget(
-            self.rows,
-            self.tr(
-                "At most so many held-out rows are measured, always the same ones. More rows make narrower intervals "
-                "and take longer."
-            ),
-            self.tr("Held-out rows, at most"),
-        )
-        self.rows.setFixedWidth(100)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL)
-        for words, control in (
-            (self.tr("In a head's place"), self.modes),
-            (self.tr("Held-out rows, at most"), self.rows),
-        ):
-            layout.addWidget(Label(words, "caption"))
-            layout.addWidget(control)
-            layout.addSpacing(LARGE)
-        layout.addStretch(1)
-        self.modes.chosen.connect(lambda _: self.changed.emit())
-        self.rows.valueChanged.connect(lambda _: self.changed.emit())
-
-    def mode(self) -> Mode:
-        """What stands in the place of a head."""
-        return cast("Mode", self.modes.current())
 
 
 class MapCard(Card):
@@ -137,7 +81,18 @@ class MapCard(Card):
         self.add(self.words)
         self.add(self.legend)
         self.add(self.scale)
-        self.add(row(self.measure, self.quick, self.stop, self.busy))
+        self.rows = IntBox(10, 1_000_000, self.tr("rows"))
+        self.rows.setValue(ROWS)
+        self.rows.setFixedWidth(92)
+        explain_widget(
+            self.rows,
+            self.tr(
+                "At most so many held-out rows are measured, always the same ones. More rows make narrower intervals "
+                "and take longer."
+            ),
+            self.tr("Held-out rows, at most"),
+        )
+        self.add(row(self.measure, self.quick, self.stop, self.busy, self.rows))
         self.busy.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.map.hovered.connect(self._hovered)
         self.forget()

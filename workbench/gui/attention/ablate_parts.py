@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
@@ -12,11 +13,11 @@ from workbench.gui.probabilities import ProbabilityBars
 from workbench.gui.theme import LARGE, MEDIUM, SMALL
 from workbench.gui.widgets import (
     Card,
-    ElidedLabel,
     GhostButton,
     Label,
     Muted,
     PrimaryButton,
+    Segmented,
     column,
     explain_widget,
     row,
@@ -24,6 +25,7 @@ from workbench.gui.widgets import (
 from workbench.run.inside.ablation import (
     Ablation,
     Measured,
+    Mode,
     PrunedModel,
     by_layer,
     figure,
@@ -35,7 +37,28 @@ class TakenCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Without")
-        self.which = ElidedLabel("", "caption")
+        self.modes = Segmented(
+            [
+                (
+                    "zero",
+                    self.tr("Zero"),
+                    "",
+                    self.tr("Nothing stands in a head's place: its output becomes zero."),
+                ),
+                (
+                    "mean",
+                    self.tr("Mean"),
+                    "",
+                    self.tr(
+                        "A head gives its mean output over all held-out tokens, whatever it reads: what is lost is "
+                        "only what it tells from one token to another."
+                    ),
+                ),
+            ],
+            self.tr("In a head's place"),
+        )
+        self.add_action(Label(self.tr("instead"), "caption"))
+        self.add_action(self.modes)
         self.words = Label("", wrap=True)
         self.before, self.after = ProbabilityBars(limit=4), ProbabilityBars(limit=4)
         self.left = column(Label(self.tr("With all heads"), "caption"), self.before, None)
@@ -49,11 +72,14 @@ class TakenCard(Card):
             side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             sides.addWidget(side, 1)
         self.sides = both
-        self.add(self.which)
         self.add(self.words)
         self.add(both)
         self.add(self.no_text)
         self.announce(0)
+
+    def mode(self) -> Mode:
+        """What stands in the place of a head."""
+        return cast("Mode", self.modes.current())
 
     def announce(self, count: int) -> None:
         """So many heads are chosen; what that does is not known yet."""
@@ -69,9 +95,8 @@ class TakenCard(Card):
     def show_taken(self, found: Ablation) -> None:
         """Prediction and metric; the metric may still be on its way."""
         self.announce(len(found.heads))
-        self.which.setText(
-            by_layer(found.heads, found.layers) if found.heads else self.tr("No head is taken away.")
-        )
+        which = by_layer(found.heads, found.layers) if found.heads else self.tr("No head is taken away.")
+        explain_widget(self.title, which)
         if found.measured is not None:
             self.words.setText(metric_words(self, found.measured, len(found.heads)))
         self.before.show_rows(found.before)

@@ -23,7 +23,7 @@ class PruneCurve(QWidget):
         self._total = 1
         self._now: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(72)
+        self.setMinimumHeight(64)
         self.setAccessibleName(self.tr("Metric by number of heads taken away"))
         theme().changed.connect(self.update)
 
@@ -42,7 +42,7 @@ class PruneCurve(QWidget):
 
     def sizeHint(self) -> QSize:
         """A small picture."""
-        return QSize(260, 120)
+        return QSize(260, 68)  # a scroll area gives what is wished; the rest comes by stretching
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw axes, intervals, points and the mark."""

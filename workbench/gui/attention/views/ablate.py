@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
-from workbench.gui.attention.ablate_map import MapCard, Wishes
+from workbench.gui.attention.ablate_map import MapCard
 from workbench.gui.attention.ablate_parts import PruneCard, TakenCard
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import Ask, View
@@ -51,7 +51,6 @@ class AblateView(View):
         self._about: tuple[object, ...] = ()
         self._order: tuple[Head, ...] = ()
         self._long: Ticket | None = None
-        self.wishes = Wishes()
         self.map_card = MapCard()
         self.taken = TakenCard()
         self.prune = PruneCard()
@@ -67,7 +66,8 @@ class AblateView(View):
         cards.addWidget(self.taken)
         cards.addWidget(self.prune, 1)
         right = scrolled(parts)
-        right.setMinimumWidth(parts.minimumSizeHint().width())
+        bar = right.verticalScrollBar().sizeHint().width()
+        right.setMinimumWidth(parts.minimumSizeHint().width() + bar)
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
@@ -78,16 +78,16 @@ class AblateView(View):
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
-        layout.addWidget(self.wishes)
         layout.addWidget(halves, 1)
 
     def _connect(self) -> None:
         self.map_card.map.chosen.connect(self._chosen)
-        self.map_card.measure.clicked.connect(lambda: self.estimate(self.wishes.mode()))
+        self.map_card.measure.clicked.connect(lambda: self.estimate(self.taken.mode()))
         self.map_card.by.chosen.connect(self._compared_by)
         self.map_card.quick.clicked.connect(lambda: self.estimate("gradient"))
         self.map_card.stop.clicked.connect(self.stop)
-        self.wishes.changed.connect(self._wished)
+        self.taken.modes.chosen.connect(self._wished)
+        self.map_card.rows.valueChanged.connect(self._wished)
         self.prune.slider.valueChanged.connect(self._slid)
         self.prune.along.clicked.connect(self.measure_along)
         self.prune.save.clicked.connect(self.save)
@@ -100,13 +100,13 @@ class AblateView(View):
         """The model without the chosen heads."""
         if not choice.run or choice.model == LIVE or self.workspace.active is not None:
             return None
-        about = choice.model, self.wishes.rows.value()
+        about = choice.model, self.map_card.rows.value()
         if about != self._about:
             self._about = about
             self.forget()
         heads = tuple(sorted(self.map_card.map.selection))
         request = AblationRequest(
-            choice.model, heads, self.wishes.mode(), text, choice.run, self.wishes.rows.value()
+            choice.model, heads, self.taken.mode(), text, choice.run, self.map_card.rows.value()
         )
         return Ask(take_away, request, between_steps=False)
 
@@ -186,7 +186,7 @@ class AblateView(View):
     def _map_request(self, kind: Kind) -> ImportanceRequest:
         choice = self.question.chooser.choice()
         assert choice is not None
-        return ImportanceRequest(choice.model, kind, choice.run, self.wishes.rows.value(), SLICE)
+        return ImportanceRequest(choice.model, kind, choice.run, self.map_card.rows.value(), SLICE)
 
     def _look(self, work: Any, request: object, done: Any) -> None:
         self.map_card.show_busy(self.tr("Measuring …"))
@@ -247,7 +247,7 @@ class AblateView(View):
         assert choice is not None
         count, *rest = steps
         heads = tuple(sorted(self._order[:count]))
-        mode, rows = self.wishes.mode(), self.wishes.rows.value()
+        mode, rows = self.taken.mode(), self.map_card.rows.value()
 
         def done(found: Ablation) -> None:
             self._long = None
@@ -284,7 +284,7 @@ class AblateView(View):
         if not path:
             return
         self.stop()
-        mode, rows = self.wishes.mode(), self.wishes.rows.value()
+        mode, rows = self.taken.mode(), self.map_card.rows.value()
         request = SaveRequest(choice.model, tuple(sorted(heads)), Path(path), mode, choice.run, rows)
         self._look(save_without, request, self._saved)
 
