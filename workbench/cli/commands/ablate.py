@@ -119,7 +119,7 @@ def _important(args: argparse.Namespace, mode: Mode, rows: int, seconds: float, 
 
     kind = "gradient" if args.quick else mode
     if not args.quick:
-        args.console.say(f"Taking away each head in turn: about {max(1, 0.6 * seconds):.0f} s.")
+        args.console.say(f"Taking away each head in turn: about {max(1, 0.65 * seconds):.0f} s.")
     return ablate.importance(args.home, ablate.ImportanceRequest(args.run, kind, rows=rows), desk)
 
 

@@ -30,8 +30,8 @@ from workbench.run.inside.ablation import (
 from workbench.session.inside.ablate import ROWS
 
 #: What a head that is taken away costs on average, as a share of a whole pass over the rows.
-_SHARE = 0.6
-_HINT = "Click a head to take it away; drag over several, or hold Ctrl to add single ones."
+_SHARE = 0.65
+_HINT = "Click a head to take it away. Drag takes several, Ctrl adds."
 
 
 class MapCard(Card):
@@ -113,8 +113,8 @@ class MapCard(Card):
         if seconds > 100:
             time = self.tr("{0} min").format(round(seconds / 60))
         self.note.setText(
-            self.tr("{0}: {1} layers, {2} heads. Measuring all takes about {3}.").format(
-                found.model, len(found.layers), found.total, time
+            self.tr("{0} layers, {1} heads. Measuring all takes about {2}.").format(
+                len(found.layers), found.total, time
             )
         )
         if found.measured is not None:
