@@ -161,7 +161,7 @@ def test_a_data_set_of_the_hub_shows_its_size_first_and_opens_after_the_click(
     ask(qtbot, dialog, "demo/reviews")
     assert dialog.problem.text() == ""
     assert dialog.config.currentText() == "plain" and dialog.config.count() == 2
-    assert "3 files" in dialog.size.text() and "127.0.0.1" in dialog.size.text()
+    assert "3 files" in dialog.download_size.text() and "127.0.0.1" in dialog.download_size.text()
     assert "mit" in dialog.terms.text() and "train, test" in dialog.terms.text()
     assert not any("resolve" in path for path in hub.asked)  # nothing is downloaded for it
     dialog.split.setEditText("test")

@@ -71,6 +71,7 @@ def _draw(args: argparse.Namespace, prepared: Prepared, history: History) -> lis
 
 
 def _attention(args: argparse.Namespace, prepared: Prepared) -> AttentionMaps | None:
+    from workbench.run.results import AttentionMaps
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import AttentionRequest
@@ -79,4 +80,6 @@ def _attention(args: argparse.Namespace, prepared: Prepared) -> AttentionMaps | 
     if not text or not prepared.folder.model.is_dir():
         return None
     request = AttentionRequest(str(prepared.folder.path), text, _LONGEST)
-    return inspection.attend(args.home, request, lone_desk(args.console.hear))
+    maps = inspection.attend(args.home, request, lone_desk(args.console.hear))
+    # Longer texts than these would come as maxima of blocks.
+    return maps if isinstance(maps, AttentionMaps) else None

@@ -57,8 +57,8 @@ class HubDialog(QDialog):
         self.config, self.split = _choice(self.tr("the usual one")), _choice(self.tr("all of them"))
         self.about = Card()
         self.heading = ElidedLabel("", "section")
-        self.size, self.terms = Label(""), Muted("")
-        for label in (self.heading, self.size, self.terms):
+        self.download_size, self.terms = Label(""), Muted("")
+        for label in (self.heading, self.download_size, self.terms):
             self.about.add(label)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -71,7 +71,7 @@ class HubDialog(QDialog):
         self._lay_out()
         self.name.textEdited.connect(self._other)
         self.config.activated.connect(lambda _: self.ask())
-        self.config.lineEdit().textEdited.connect(self._other)
+        _line(self.config).textEdited.connect(self._other)
         self.finished.connect(self._cancel)
         self._refresh()
 
@@ -225,7 +225,7 @@ class HubDialog(QDialog):
         tr = self.tr
         self.heading.setText(f"{found.name}:{found.config}" if len(found.configs) > 1 else found.name)
         size = tr("{0} in {1}").format(megabytes(found.size), counted(len(found.files), "file"))
-        self.size.setText(tr("Download: {0}, from {1}").format(size, _endpoint()))
+        self.download_size.setText(tr("Download: {0}, from {1}").format(size, _endpoint()))
         terms = [
             tr("Licence: {0}.").format(found.licence) if found.licence else tr("Its card names no licence.")
         ]
@@ -233,7 +233,7 @@ class HubDialog(QDialog):
             terms.append(tr("Splits: {0}.").format(listed(found.splits, 6)))
         terms.append(tr("Laid out as a table it takes about as much room again."))
         self.terms.setText(" ".join(terms))
-        self.about.setAccessibleName(self.size.text())
+        self.about.setAccessibleName(self.download_size.text())
 
 
 def _choice(nothing: str) -> QComboBox:
@@ -241,8 +241,14 @@ def _choice(nothing: str) -> QComboBox:
     combo = QComboBox()
     combo.setEditable(True)
     combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-    combo.lineEdit().setPlaceholderText(nothing)
+    _line(combo).setPlaceholderText(nothing)
     return combo
+
+
+def _line(combo: QComboBox) -> QLineEdit:
+    line = combo.lineEdit()
+    assert line is not None, "an editable list has a line"
+    return line
 
 
 def _offer(combo: QComboBox, names: tuple[str, ...], chosen: str) -> None:
