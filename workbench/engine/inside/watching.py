@@ -304,7 +304,7 @@ class _Formula:
             scores, *(t[head % len(t)][None] if t is not None else None for t in (self.bias, self.mask))
         )
         if self.causal:
-            scores.masked_fill_(_later(*scores.shape[1:], scores.device), _LEAST)
+            scores.masked_fill_(_later(scores.shape[1], scores.shape[2], scores.device), _LEAST)
         return torch.softmax(scores[0], -1)
 
     def _scores(self, query: torch.Tensor, key: torch.Tensor, first: int, last: int) -> torch.Tensor:

@@ -41,7 +41,8 @@ def link_text(shown: Shown, link: Link | None) -> str:
     """A link in words: 'good' → 'film' 0.42."""
     if link is None:
         return "nothing visible: every token is special, and special tokens are hidden"
-    weight = f"{link.weight:{'+' if shown.signed else ''}.2f}"
+    figures = ".2f" if abs(link.weight) >= 0.005 else ".1g"  # in long texts the strongest may be small
+    weight = f"{link.weight:{'+' if shown.signed else ''}{figures}}"
     keys = shown.maps.keys or shown.maps.tokens
     return f"‘{token_name(shown.maps.tokens[link.query])}’ → ‘{token_name(keys[link.key])}’ {weight}"
 

@@ -34,7 +34,7 @@ class PartChoice(QWidget):
             ),
             self.tr("Part of the model"),
         )
-        self.words = ElidedLabel(self.tr("The answer is written by the model."), "muted")
+        self.words = ElidedLabel("", "muted")
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -53,5 +53,5 @@ class PartChoice(QWidget):
         self._model = model if len(kinds) > 1 else ""
         if self._model:
             self.switch.choose(kind)
-        show_if(self.words, kind != "encoder")
+        self.words.setText("" if kind == "encoder" else self.tr("The answer is written by the model."))
         show_if(self, bool(self._model))
