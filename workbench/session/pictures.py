@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from workbench.run.history import History
+from workbench.run.inside.comparison import DIFFERENCE
 from workbench.run.results import AttentionMaps, PooledMaps
 from workbench.session.panels import SERIES, Panel, number, panels, ticks
 
@@ -19,6 +20,8 @@ _VIRIDIS = (
     "440154 481769 472c7a 423f85 3b518b 33628d 2c718e 26818e 21908c 1f9f88 27ad80 3dbc73 5cc862 81d34c "
     "aadc31 d5e219 fde725"
 )
+#: For differences: less, nothing, more. Blue and orange are told apart by colour-blind eyes.
+_LESS_MORE = "154a94 7fa9dd efefed eda66b b04a05"
 _INK, _MUTED, _LINE, _PAPER = "#1d1f23", "#676b73", "#e2e2de", "#ffffff"
 _TILE, _GAP, _MARGIN = 104, 6, 20  # pixels
 _MOST_PIXELS = 4200  # on the longer side of an atlas
@@ -47,7 +50,7 @@ def atlas_png(maps: AttentionMaps | PooledMaps) -> bytes:
         draw.text((_MARGIN + 20, y + tile / 2), str(layer + 1), _MUTED, small, anchor="rm")
         for column in range(heads):
             x = _MARGIN + left + column * (tile + _GAP)
-            picture.paste(_tile(seen[layer, column], tile, top), (x, y))
+            picture.paste(_tile(seen[layer, column], tile, top, maps.kind == DIFFERENCE), (x, y))
             if layer == 0:
                 draw.text((x + tile / 2, y - 6), str(column + 1), _MUTED, small, anchor="md")
     draw.text((_MARGIN, start - 6), "layer", _MUTED, small, anchor="ld")
@@ -73,13 +76,14 @@ def head_png(maps: AttentionMaps, layer: int, head: int) -> bytes:
     room = int(max((font.getlength(name) for name in names), default=0)) + 12
     title = [
         f"Layer {layer + 1}, head {head + 1} of {maps.model}",
-        _scale_words(float(weights.max())),
+        _scale_words(maps, float(np.abs(weights).max())),
     ]
     width = max(2 * _MARGIN + room + side, 560)
     top = _MARGIN + 21 * len(title) + room
     picture, draw = _sheet(width, top + side + _MARGIN)
     _write_heading(draw, title)
-    colours = _coloured(_possible(maps)[layer, head], float(weights.max()) or 1.0)
+    largest = float(np.abs(weights).max()) or 1.0
+    colours = _coloured(_possible(maps)[layer, head], largest, maps.kind == DIFFERENCE)
     scaled = Image.fromarray(colours).resize((side, side), Image.Resampling.NEAREST)
     picture.paste(scaled, (_MARGIN + room, top))
     for index in range(0, n, stride):
@@ -111,7 +115,7 @@ def brightest(maps: AttentionMaps | PooledMaps) -> float:
     heads and would leave everything else dark.
     """
     rows, columns = _plain(maps)
-    cells = _cells(maps)
+    cells = np.abs(_cells(maps))
     whole = rows.sum() < 2 or columns.sum() < 2
     chosen = cells if whole else cells[:, :, rows][:, :, :, columns]
     if maps.causal:
@@ -135,10 +139,11 @@ def _plain(maps: AttentionMaps | PooledMaps) -> tuple[NDArray[np.bool_], NDArray
     return rows, columns
 
 
-@lru_cache(maxsize=1)
-def colour_table() -> NDArray[np.uint8]:
-    """256 colours from little to much, uint8 of shape (256, 3)."""
-    stops = np.array([tuple(bytes.fromhex(stop)) for stop in _VIRIDIS.split()], dtype=np.float64)
+@lru_cache(maxsize=2)
+def colour_table(signed: bool = False) -> NDArray[np.uint8]:
+    """256 colours from little to much, or from less over nothing to more, uint8 of shape (256, 3)."""
+    colours = _LESS_MORE if signed else _VIRIDIS
+    stops = np.array([tuple(bytes.fromhex(stop)) for stop in colours.split()], dtype=np.float64)
     at = np.linspace(0, len(stops) - 1, 256)
     channels = [np.interp(at, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=1).round().astype(np.uint8)
@@ -147,13 +152,18 @@ def colour_table() -> NDArray[np.uint8]:
 def _possible(maps: AttentionMaps | PooledMaps) -> NDArray[np.float32]:
     """The cells, with -1 where a token cannot look: above the diagonal of a causal model."""
     cells = _cells(maps)
-    if not maps.causal:
+    if not maps.causal or maps.kind == DIFFERENCE:
         return cells
     return np.where(np.tri(cells.shape[-1], dtype=bool), cells, np.float32(-1))
 
 
-def _coloured(weights: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
-    """Colours on a square-root scale that ends at `top`, uint8 of shape (..., 3); negative cells stay empty."""
+def _coloured(weights: NDArray[np.float32], top: float, signed: bool = False) -> NDArray[np.uint8]:
+    """Colours on a square-root scale that ends at `top`, uint8 of shape (..., 3); negative cells stay empty.
+    Differences (`signed`) are coloured from -`top` to `top`, in proportion."""
+    if signed:
+        shares = (np.clip(weights / top, -1, 1) + 1) / 2
+        differences: NDArray[np.uint8] = colour_table(True)[(shares * 255).round().astype(np.uint8)]
+        return differences
     colours: NDArray[np.uint8] = colour_table()[
         (np.sqrt(np.clip(weights / top, 0, 1)) * 255).astype(np.uint8)
     ]
@@ -161,20 +171,25 @@ def _coloured(weights: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
     return colours
 
 
-def _tile(weights: NDArray[np.float32], size: int, top: float) -> Image.Image:
-    """A map as a square: block maxima where it is larger than `size`, repeated cells where it is smaller."""
+def _tile(weights: NDArray[np.float32], size: int, top: float, signed: bool = False) -> Image.Image:
+    """A map as a square: block maxima where it is larger than `size`, repeated cells where it is smaller. Of
+    differences (`signed`) the one furthest from 0 stands for its block."""
     for axis in (0, 1):
         n = weights.shape[axis]
         if n > size:
-            weights = np.maximum.reduceat(weights, np.arange(size) * n // size, axis=axis)
+            starts = np.arange(size) * n // size
+            most = np.maximum.reduceat(weights, starts, axis=axis)
+            least = np.minimum.reduceat(weights, starts, axis=axis) if signed else most
+            weights = np.where(most >= -least, most, least) if signed else most
         weights = np.take(weights, np.arange(size) * weights.shape[axis] // size, axis=axis)
-    return Image.fromarray(_coloured(weights, top))
+    return Image.fromarray(_coloured(weights, top, signed))
 
 
 def _heading(maps: AttentionMaps | PooledMaps, width: int, top: float) -> list[str]:
     layers, heads = _cells(maps).shape[:2]
-    kind = "" if maps.kind == "self" else f", {maps.kind} attention"
-    lines = [f"Attention in {maps.model}: {layers} layers × {heads} heads, {len(maps.tokens)} tokens{kind}"]
+    kind = "" if maps.kind in ("self", DIFFERENCE) else f", {maps.kind} attention"
+    what = "Differences of attention," if maps.kind == DIFFERENCE else "Attention in"
+    lines = [f"{what} {maps.model}: {layers} layers × {heads} heads, {len(maps.tokens)} tokens{kind}"]
     if maps.picture is None:
         lines += _wrapped(" ".join(_readable(token) for token in maps.tokens), width, 2)
     if maps.keys:
@@ -184,10 +199,12 @@ def _heading(maps: AttentionMaps | PooledMaps, width: int, top: float) -> list[s
     if maps.prediction:
         name, probability = maps.prediction[0]
         lines.append(f"Predicted: {name} ({probability:.0%})")
-    return [*lines, _scale_words(top), *([maps.note] if maps.note else [])]
+    return [*lines, _scale_words(maps, top), *([maps.note] if maps.note else [])]
 
 
-def _scale_words(top: float) -> str:
+def _scale_words(maps: AttentionMaps | PooledMaps, top: float) -> str:
+    if maps.kind == DIFFERENCE:
+        return f"Blue: less, down to −{top:.2g}; orange: more, up to {top:.2g}; special tokens shown"
     return f"Square-root scale, special tokens shown; brightest from a weight of {top:.2g} on"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.run.folder import RunFolder
 from workbench.run.history import History
+from workbench.run.inside.explanation import Explanation
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
@@ -20,25 +21,29 @@ from workbench.session.inside.film_pictures import film_section
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
 from workbench.session.report_classes import classes_section, confusion_section
+from workbench.session.report_inside import change_section, explanation_section, kinds_section
 from workbench.session.report_page import page, section, table
 from workbench.session.svg import panel_svg
 
 _METRICS = {"f1_macro": "macro F1"}
 
 
-def write_report(folder: RunFolder, *, attention: AttentionMaps | None = None) -> Path:
+def write_report(
+    folder: RunFolder, *, attention: AttentionMaps | None = None, explanation: Explanation | None = None
+) -> Path:
     """Write `report.html` of a run, at any time of its life.
 
     Args:
         folder: The run.
         attention: Maps to show as a picture, of the trained model on one text; None for no picture.
+        explanation: What made its prediction about that text; None for nothing.
 
     Raises:
         WorkbenchError: When the file cannot be written, naming it.
     """
     draft = folder.report.with_suffix(".part")
     try:
-        draft.write_text(report_html(folder, attention), encoding="utf-8")
+        draft.write_text(report_html(folder, attention, explanation), encoding="utf-8")
         draft.replace(folder.report)
     except OSError as error:
         raise bad_input(
@@ -47,7 +52,9 @@ def write_report(folder: RunFolder, *, attention: AttentionMaps | None = None) -
     return folder.report
 
 
-def report_html(folder: RunFolder, attention: AttentionMaps | None = None) -> str:
+def report_html(
+    folder: RunFolder, attention: AttentionMaps | None = None, explanation: Explanation | None = None
+) -> str:
     """The report as HTML. Everything that came from outside is escaped."""
     history = folder.history()
     recipe = _recipe(folder)
@@ -67,6 +74,9 @@ def report_html(folder: RunFolder, attention: AttentionMaps | None = None) -> st
             section("Each class", classes_section(confusion, names)),
             section("Samples", _samples(folder)),
             section("Attention", _attention(attention)),
+            section("What the heads do", kinds_section(attention)),
+            section("What made the prediction", explanation_section(explanation)),
+            section("What training changed", change_section(folder.path)),
             section("Training film", film_section(folder.path)),
             section("What was said on the way", _notices(history)),
             section("What was asked", _asked(recipe)),

@@ -268,17 +268,22 @@ def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> N
     if not ended.step or not looked_at:
         return
     from workbench.engine.attention import attention_maps
+    from workbench.engine.inside.attributions import explain
     from workbench.engine.sharing import sharding_wanted
     from workbench.session.report import write_report
 
     try:
-        maps = None
+        maps = explanation = None
         sample = prepared.task.sample_text(prepared.rows)
         # After a failure the weights in memory may be anything; a part of a model cannot look alone.
         if sample and ended.status != "failed" and not sharding_wanted():
             with contextlib.suppress(WorkbenchError):  # a model without readable attention has no picture
                 maps = attention_maps(looked_at[0], sample, max_tokens=24)
-        write_report(prepared.folder, attention=maps)
+            with contextlib.suppress(WorkbenchError):
+                # It takes a second, and minutes for a language model: no report lasts longer than the training did.
+                if looked_at[0].class_names and ended.seconds > 5:
+                    explanation = explain(looked_at[0], sample, max_tokens=32)
+        write_report(prepared.folder, attention=maps, explanation=explanation)
     except Exception:
         logging.getLogger(__name__).exception("the report of %s could not be written", prepared.folder.name)
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cli.asked import add_download_argument
 from workbench.cli.census_table import add_census_argument, census_text
+from workbench.cli.compared import add_compare_arguments, at_step, compare_models, head_lines
 from workbench.cli.explained import add_method_arguments, explain_text
 from workbench.cli.lens_table import add_lens_argument, lens_text
+from workbench.cli.tables import table
 
 if TYPE_CHECKING:
     from workbench.run.results import AttentionMaps, PooledMaps
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--png", metavar="FILE", help="write a picture of all layers and heads here")
     parser.add_argument("--max-tokens", default="128", metavar="N", help="cut the text after N tokens (128)")
+    add_compare_arguments(parser)
     add_census_argument(parser)
     add_lens_argument(parser)
     add_method_arguments(parser)
@@ -51,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
         from workbench.run.problem import bad_input
 
         raise bad_input("There is nothing to look at.", "", "Give a TEXT, or a picture with --image FILE.")
+    if args.at:
+        args.model = at_step(args.home, args.model, args.at)
+    if args.compare:
+        return compare_models(args, args.model)
     if args.method:
         return explain_text(args)
     if args.census:
@@ -76,13 +83,12 @@ def run(args: argparse.Namespace) -> int:
     maps = inspection.attend(args.home, request, lone_desk(args.console.hear))
     pooled = isinstance(maps, PooledMaps)
     layers, heads = (maps.tiles if isinstance(maps, PooledMaps) else maps.weights).shape[:2]
+    chosen = _chosen(args, maps)
     if args.output:
         _save(maps, Path(args.output))
     if args.png:
-        from workbench.session.pictures import atlas_png
-
         with writing(Path(args.png), "wb") as file:
-            file.write(atlas_png(maps))
+            file.write(_picture(args, maps))
     console = args.console
     console.answer(
         {
@@ -95,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
             "causal": maps.causal,
             "pooled": pooled,
             "prediction": dict(maps.prediction),
+            "links": [{"head": head, "kind": kind, "strongest": link} for head, kind, link in chosen],
             "note": maps.note,
             "output": args.output,
             "png": args.png,
@@ -109,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
         console.result(f"They look at: {' '.join(maps.keys)}")
     for name, probability in maps.prediction[:3]:
         console.result(f"  {probability:6.1%}  {name}")
+    if chosen:
+        console.result(table(("head", "kind", "strongest link"), chosen))
     if maps.note:
         console.result(maps.note)
     if pooled:
@@ -118,6 +127,32 @@ def run(args: argparse.Namespace) -> int:
     if not (args.output or args.png):
         console.result("Keep the maps with -o FILE.npz, or look at them with --png FILE.png")
     return 0
+
+
+def _chosen(args: argparse.Namespace, maps: AttentionMaps | PooledMaps) -> list[tuple[str, str, str]]:
+    """Lines about the heads that were asked for."""
+    from workbench.run.problem import bad_input
+    from workbench.run.results import PooledMaps
+
+    if not args.heads:
+        return []
+    if isinstance(maps, PooledMaps):
+        raise bad_input(
+            "So long a text is not kept whole.", "", "Give a shorter text, or cut it with --max-tokens."
+        )
+    return head_lines(maps, args.heads)
+
+
+def _picture(args: argparse.Namespace, maps: AttentionMaps | PooledMaps) -> bytes:
+    """All heads; or the one head that was asked for, large."""
+    from workbench.run.results import PooledMaps
+    from workbench.session.inside.ablate import parse_heads
+    from workbench.session.pictures import atlas_png, head_png
+
+    heads = parse_heads(args.heads or "")
+    if len(heads) == 1 and not isinstance(maps, PooledMaps) and not maps.keys:
+        return head_png(maps, *heads[0])
+    return atlas_png(maps)
 
 
 def _save(maps: AttentionMaps | PooledMaps, path: Path) -> None:
