@@ -11,6 +11,7 @@ import torch
 from pytestqt.qtbot import QtBot
 from transformers import AutoModelForSequenceClassification
 
+from workbench.gui.attention.figures import save
 from workbench.gui.attention.views.compare import CompareView
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.workspace import Workspace
@@ -87,9 +88,20 @@ def test_the_most_changed_heads_stand_first(qtbot: QtBot, view: CompareView) -> 
 def test_one_model_with_itself_and_another_kind_are_explained(qtbot: QtBot, view: CompareView) -> None:
     view.other.pick("after")
     assert view.stack.currentWidget() is view.empty and "different models" in view.empty.title.text()
-    with qtbot.waitSignal(view.workspace.problem_raised, timeout=60_000) as told:
-        view.other.pick("writer")
-    assert told.args is not None and "different words" in told.args[0].title
+    view.other.pick("writer")
+    qtbot.waitUntil(lambda: "one by one" in view.empty.title.text(), timeout=60_000)
+    assert "writer has 2 layers of 4 heads" in view.empty.sentence.text()
+
+
+def test_what_is_on_can_be_exported(view: CompareView, tmp_path: Path) -> None:
+    assert view.found is not None
+    whole, one = view.figure(True), view.figure(False)
+    assert whole is not None and one is not None and one.where == (1, 0)
+    for figure, name in ((whole, "a.png"), (one, "b.svg"), (one, "c.csv"), (whole, "d.npz")):
+        save(figure, (1, 0), tmp_path / name)
+    assert "Blue" not in (tmp_path / "c.csv").read_text() and (tmp_path / "b.svg").stat().st_size > 1000
+    with np.load(tmp_path / "d.npz") as kept:
+        assert np.array_equal(kept["attention"], view.found.difference.weights)
 
 
 def test_a_script_compares_too(pair_home: Home) -> None:

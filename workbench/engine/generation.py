@@ -57,20 +57,24 @@ def generate(
 
 
 def prompt_ids(loaded: LoadedModel | LiveModel, prompt: str, settings: GenerationSettings) -> list[int]:
-    """The prompt's token ids, through the chat template where there is one and it is wanted; the beginning of
-    a prompt that leaves no room for an answer is cut off."""
+    """The prompt's token ids, as `whole_prompt_ids`; the beginning of a prompt that leaves no room for an answer is
+    cut off."""
+    ids = whole_prompt_ids(loaded, prompt, chat=settings.chat)
+    limit = fitting_length(10**9, loaded.model)
+    room = max(1, limit - min(settings.max_new_tokens, limit // 2))
+    return ids[-room:]
+
+
+def whole_prompt_ids(loaded: LoadedModel | LiveModel, prompt: str, *, chat: bool) -> list[int]:
+    """The prompt's token ids, through the chat template where there is one and it is wanted."""
     tokenizer = loaded.tokenizer
     if not prompt.strip():
         raise bad_input("The prompt is empty.", "", "Write something that the model can answer or continue.")
-    if settings.chat and tokenizer.chat_template:
+    if chat and tokenizer.chat_template:
         turns = [{"role": "user", "content": prompt}]
         text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    else:
-        ids = tokenizer(prompt)["input_ids"]
-    limit = fitting_length(10**9, loaded.model)
-    room = max(1, limit - min(settings.max_new_tokens, limit // 2))
-    return list(ids[-room:])
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return list(tokenizer(prompt)["input_ids"])
 
 
 def _answer(

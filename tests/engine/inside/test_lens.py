@@ -171,13 +171,13 @@ def test_the_model_is_as_before_even_when_reading_is_stopped(tiny_bert: Path) ->
     model.train()
     state = torch.random.get_rng_state()
 
-    class Stopped(Exception):
+    class Halt(Exception):  # noqa: N818 - no error
         pass
 
     def stop() -> None:
-        raise Stopped
+        raise Halt
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Halt):
         layer_lens(loaded, TEXT, check=stop)
     assert all("forward" not in module.__dict__ for module in model.modules())
     assert model.training and torch.equal(torch.random.get_rng_state(), state)

@@ -196,13 +196,13 @@ def _tokens(
         following=_frozen(following),
         following_probability=_frozen(likely),
         following_rank=_frozen(ranks),
-        words=_spelt(loaded.tokenizer, named),
+        words=spelt(loaded.tokenizer, named),
         step=loaded.step,
         note=reading.note,
     )
 
 
-def _spelt(tokenizer: Any, numbers: list[int]) -> dict[int, str]:
+def spelt(tokenizer: Any, numbers: list[int]) -> dict[int, str]:
     """Tokens as a person reads them; heads are often made longer than the vocabulary is."""
     known = [number for number in numbers if number < len(tokenizer)]
     words = {number: f"#{number}" for number in numbers}

@@ -171,6 +171,9 @@ def readable_tokens(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
     raw = tokenizer.convert_ids_to_tokens(ids)
     tokens = []
     for number, token in zip(ids, raw, strict=True):
+        if token is None:  # many models can write a few more numbers than their tokenizer has names for
+            tokens.append(f"[{number}]")
+            continue
         if number in tokenizer.all_special_ids or token.startswith("##"):
             tokens.append(token)
             continue
@@ -189,7 +192,7 @@ def _of_picture(loaded: Any, wanted: Wanted) -> Reading:
         raise bad_input(
             "This model reads pictures.",
             f"{loaded.name} is a vision transformer.",
-            "Give a picture: --image FILE on the command line.",
+            "Give it a picture (--image FILE on the command line), or choose a model for text.",
         )
     from PIL import Image, UnidentifiedImageError
 

@@ -23,7 +23,7 @@ _ANCHORS = {
     " fec287 fde0a1 fcfdbf",
 }
 
-#: The map for differences: blue for less, the page itself for nothing, orange for more; told apart by colour-blind eyes.
+#: The map for differences: blue for less, grey for nothing, orange for more; colour-blind eyes tell them apart.
 DIFFERENCES = "differences"
 _LESS_MORE = {
     "light": (("#154a94", "#7fa9dd"), ("#eda66b", "#b04a05")),

@@ -72,12 +72,13 @@ class Shown:
 
     def row_tops(self) -> NDArray[np.float32]:
         """The largest visible weight of each head in its telling rows, of shape (layers, heads)."""
-        most = self.weights.max(axis=3)
-        if self.signed:
-            most = np.maximum(most, -self.weights.min(axis=3))
-        rows = most * self.telling
-        tops: NDArray[np.float32] = rows.max(axis=2)
-        return tops
+        telling = np.flatnonzero(self.telling)
+        # All at once costs a quarter of one maximum for each row; in between, rows are empty or telling.
+        first, end = (int(telling[0]), int(telling[-1]) + 1) if len(telling) else (0, 1)
+        between = self.visible[first:end].any(axis=1) & ~self.telling[first:end]
+        weights = self.weights[:, :, telling if between.any() else slice(first, end)]
+        tops: NDArray[np.float32] = weights.max(axis=(2, 3))
+        return np.maximum(tops, -weights.min(axis=(2, 3))) if self.signed else tops
 
     def strongest(self, layer: int, head: int) -> Link | None:
         """The largest visible weight of a head in its telling rows; None when nothing is visible."""

@@ -36,6 +36,8 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow(
         "explain", "Explain", "Which words made the prediction, by five methods.", "explain", "ExplainView"
     ),
+    ViewRow("lens", "Lens", "What the model would answer after each of its layers.", "lens", "LensView"),
+    ViewRow("edit", "Edit", "What a change of the sentence changes inside the model.", "edit", "EditView"),
     ViewRow(
         "ablate",
         "Take heads away",

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout
 from workbench.gui.attention.atlas_view import AtlasView
 from workbench.gui.attention.colours import DIFFERENCES
 from workbench.gui.attention.drawing import Look
+from workbench.gui.attention.export_menu import ExportButton
+from workbench.gui.attention.figures import Figure
 from workbench.gui.attention.head_view import HeadView
 from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.options import ColourBar, Options, captioned
@@ -32,6 +34,7 @@ _HINT = "Blue looks less than before, orange more. Click a head to enlarge it."
 class CompareView(View):
     """The differences of all heads at the left, one head before, after and their difference at the right."""
 
+    alarms = False  # that two models cannot be compared is nothing to be alarmed about
     invitation = "Or pick an example. You will see what each head does differently in two models."
 
     def __init__(self, workspace: Workspace, question: Question) -> None:
@@ -39,7 +42,8 @@ class CompareView(View):
         self.found: Comparison | None = None
         self._maps: dict[str, Shown] = {}
         self.options = Options(self._redraw)
-        for unused in (self.options.scale_choice, self.options.colour_choice):  # differences have their own
+        used = self.options.special_choice, self.options.top_choice
+        for unused in set(self.options.controls()) - set(used):  # differences have their own scale and colours
             unused.setParent(self)
             unused.hide()
         self.other = ModelChooser(workspace)
@@ -81,6 +85,8 @@ class CompareView(View):
         controls.addWidget(captioned(self.tr("Strongest colour"), self.options.top_choice), 1)
         controls.addWidget(captioned(self.tr("Order of the heads"), self.order))
         self.atlas_card = Card(self.tr("What changed in each head"))
+        self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
+        self.atlas_card.add_action(self.export)
         self.atlas_card.add(self.note)
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.words)
@@ -188,6 +194,16 @@ class CompareView(View):
                 special = "hidden"
             known = self._maps[key] = show(getattr(self.found, key), special)
         return known
+
+    def figure(self, whole: bool) -> Figure | None:
+        """The differences of all heads, or the map of the chosen head that is on; None when there is nothing."""
+        if self.found is None:
+            return None
+        if whole:
+            order = self.found.ranked() if self.order.current() == "change" else ()
+            return Figure(self._shown("difference"), self._look("difference"), order=order)
+        key = self.which.current()
+        return Figure(self._shown(key), self._look(key), self.atlas.selection)
 
     def _redraw(self) -> None:
         if self.found is None:
