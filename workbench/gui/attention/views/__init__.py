@@ -39,6 +39,13 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("lens", "Lens", "What the model would answer after each of its layers.", "lens", "LensView"),
     ViewRow("edit", "Edit", "What a change of the sentence changes inside the model.", "edit", "EditView"),
     ViewRow(
+        "generation",
+        "Writing",
+        "What a language model looks at for each token that it writes.",
+        "generation",
+        "GenerationView",
+    ),
+    ViewRow(
         "ablate",
         "Take heads away",
         "What the model loses without some of its heads, and a model saved without them.",
