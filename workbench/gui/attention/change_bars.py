@@ -70,7 +70,7 @@ class ChangeBars(QWidget):
         widest = max(metrics.horizontalAdvance(token_name(row.name)) for row in self._rows)
         names = min(widest + 2, self.width() * 2 // 5)
         room = QRectF(names + SMALL, 0, max(8, self.width() - names - SMALL - figure - change), _ROW)
-        self._draw_head(painter, small, room.left())
+        self._draw_head(painter, small)
         for i, row in enumerate(self._rows):
             y = _HEAD + i * _ROW
             painter.setFont(self.font())
@@ -91,8 +91,8 @@ class ChangeBars(QWidget):
                 painter.setPen(palette.colour("muted" if colour == "muted" else "text"))
                 painter.drawText(QRectF(room.right(), top, figure - TINY, 12), _RIGHT, percent(value))
 
-    def _draw_head(self, painter: QPainter, small: QFont, left: float) -> None:
-        palette = current()
+    def _draw_head(self, painter: QPainter, small: QFont) -> None:
+        palette, left = current(), 0.0
         painter.setFont(small)
         for words, colour in ((self.tr("Original"), "muted"), (self.tr("Edited"), "accent")):
             painter.setPen(Qt.PenStyle.NoPen)

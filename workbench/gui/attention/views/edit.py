@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -164,9 +164,9 @@ class EditView(View):
         for key, atlas in self.atlases.items():
             atlas.chosen.connect(self._clicked)
             atlas.hovered.connect(lambda head, key=key: self._hovered(key, head))
-            self.heads[key].setMinimumSize(120, 120)
+            self.heads[key].setMinimumSize(120, 100)
             self.heads[key].pointed.connect(self.cells[key].setText)
-            atlas.setMinimumSize(120, 100)
+            atlas.setMinimumSize(120, 80)
 
     # ---- the edited sentence
 
@@ -294,10 +294,11 @@ class EditView(View):
 
     def _choose(self, layer: int, head: int) -> None:
         """Enlarge a head, in all maps."""
-        for atlas in self.atlases.values():
-            if (layer, head) != atlas.selection:
-                atlas.selection = layer, head
-                atlas.viewport().update()
+        for key, atlas in self.atlases.items():
+            atlas.selection = layer, head
+            if key in self._keys():
+                with QSignalBlocker(atlas):
+                    atlas.choose(layer, head)
         self._show_head()
 
     def _show_head(self) -> None:

@@ -18,7 +18,7 @@ from workbench.gui.model_choice import Choice
 from workbench.gui.probabilities import ProbabilityBars, percent
 from workbench.gui.small_plot import Drawn, SmallPlot
 from workbench.gui.theme import MEDIUM, SMALL, current, theme
-from workbench.gui.widgets import Badge, Card, ElidedLabel, Label, row
+from workbench.gui.widgets import Badge, Card, ElidedLabel, Label, column, row, scrolled
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.lens import WARNING, ClassLens, Lens, TokenLens, row_name
 from workbench.session.inside.lens import LensRequest, read_layers
@@ -96,9 +96,10 @@ class TokenPart(QSplitter):
             self.guesses.add(widget, 1 if widget is self.grid else 0)
         self.cell = Card(self.tr("One cell"))
         self.cell.add(self.follows)
-        self.cell.add(self.bars)
+        self.cell.add(scrolled(column(self.bars, None)), 3)
         self.cell.add(self.plot_words)
-        self.cell.add(self.plot, 1)
+        self.plot.setMinimumSize(120, 90)
+        self.cell.add(self.plot, 2)
         self.addWidget(self.guesses)
         self.addWidget(self.cell)
         self.setSizes([2400, 1000])
