@@ -66,6 +66,7 @@ QToolButton[role="fold"]:focus { border-color: $accent; }
 QFrame[role="segmented"] { background: $raised; border: 0; border-radius: ${radius}px; }
 QToolButton[role="segment"] { background: transparent; border: 1px solid transparent; color: $muted;
     border-radius: ${radius_small}px; padding: 0 12px; min-height: ${segment}px; }
+QFrame[dense="true"] QToolButton[role="segment"] { padding: 0 4px; }
 QToolButton[role="segment"]:hover { color: $text; }
 QToolButton[role="segment"]:checked { background: $chosen; color: $text; border-color: $line; }
 QToolButton[role="segment"]:focus { border-color: $accent; }

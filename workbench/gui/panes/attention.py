@@ -10,7 +10,7 @@ from workbench.gui.attention.view import HeadWish, View
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.heads import HeadsView
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import Label, Segmented
+from workbench.gui.widgets import ElidedLabel, Segmented
 from workbench.gui.workspace import Workspace
 
 TYPING_MS = 300
@@ -28,8 +28,9 @@ class AttentionPane(QWidget):
         self.question = Question(workspace)
         self.heads = HeadsView(workspace, self.question)
         self.views: dict[str, View] = {}
-        self.busy = Label("", "caption")
+        self.busy = ElidedLabel("", "caption")
         self.switcher = Segmented([(row.key, row.title, "", row.help) for row in VIEWS], self.tr("View"))
+        self.switcher.setProperty("dense", True)  # all of them fit into a narrow window
         self.stack = QStackedWidget()
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._lay_out()
@@ -43,8 +44,8 @@ class AttentionPane(QWidget):
         switch = QHBoxLayout()
         switch.setSpacing(MEDIUM)
         switch.addWidget(self.switcher)
-        switch.addStretch(1)
-        switch.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.busy.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        switch.addWidget(self.busy, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
