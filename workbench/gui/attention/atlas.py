@@ -130,17 +130,29 @@ def tile_numbers(
     return numbers
 
 
+def pooled(shown: Shown, kind: str, size: int) -> NDArray[np.float32]:
+    """All maps at most `size` cells a side: most of the work of a large atlas, which another scale can share."""
+    if shown.shape[2] <= size:
+        return shown.weights
+    pool = pool_signed if kind == "signed" else pool_max
+    return np.stack([pool(weights, size) for weights in shown.weights])  # a layer fits the processor's cache
+
+
 def atlas_numbers(
-    shown: Shown, scale: Scale, grid: Grid, most: NDArray[np.float32] | None = None
+    shown: Shown,
+    scale: Scale,
+    grid: Grid,
+    most: NDArray[np.float32] | None = None,
+    small: NDArray[np.float32] | None = None,
 ) -> NDArray[np.uint8]:
     """The atlas as colour numbers of shape (height, width) in device pixels; gaps and strips are `ABSENT`.
 
-    `most` are the tops of the scale where they are known already: finding them costs a third of the rest.
+    `most` are the tops of the scale, and `small` the `pooled` maps, where they are known already.
     """
     top = (tops(shown, scale) if most is None else most)[:, :, None, None]
     image = np.full((grid.rows, grid.rise, grid.columns, grid.pitch), ABSENT, dtype=np.uint8)
     side = grid.tile
-    for layer, weights in enumerate(shown.weights):  # layer by layer it stays in the processor's cache
+    for layer, weights in enumerate(pooled(shown, scale.kind, side) if small is None else small):
         numbers = tile_numbers(weights, shown.visible, shown.possible, top[layer], scale, side)
         tiles = stretch(numbers, side, side)
         if not grid.order:
