@@ -13,6 +13,8 @@ from PIL import Image
 
 from tests.cli.conftest import QUICK, Cli, settings
 from workbench import __version__
+from workbench.run.folder import find_run
+from workbench.run.home import Home
 from workbench.run.recipe import Recipe
 
 RUN_KEYS = {"run", "status", "steps", "seconds", "samples_per_second", "metrics", "problem"}
@@ -93,6 +95,15 @@ def test_attend_writes_arrays_and_a_picture(cli: Cli, trained: Path, tmp_path: P
     assert (said.json["layers"], said.json["heads"]) == (2, 2)
     with Image.open(picture) as image:
         assert image.format == "PNG"
+
+
+def test_attend_reads_the_checkpoint_of_a_step_and_names_those_that_are_kept(cli: Cli, trained: Path) -> None:
+    kept = [int(folder.name[5:]) for folder in find_run(Home(trained), "topics").checkpoint_folders()]
+    for step in kept:
+        found = cli("attend", "topics", "rain and snow", "--at", step, "--home", trained, "--json").json
+        assert found["problem"] is None and found["layers"] == 2
+    refused = cli("attend", "topics", "rain and snow", "--at", "9999", "--home", trained)
+    assert refused.code == 2 and all(str(step) in refused.err for step in kept)
 
 
 def test_attend_explains_a_prediction_by_one_method_or_by_all(cli: Cli, trained: Path, tmp_path: Path) -> None:
@@ -194,8 +205,11 @@ def test_models_and_version_and_help(cli: Cli) -> None:
     said = cli("--help")
     assert said.code == 0
     listed = [line.split()[0] for line in said.out.splitlines() if line[:4] == "    " and line[4:5].strip()]
-    commands = "attend check data demo doctor film generate hub launch models predict rates recipe resume runs snapshot"
-    assert listed == [*commands.split(" "), "train", "window"]
+    commands = (
+        "ablate attend check data demo doctor film generate hub launch models predict rates recipe resume runs "
+        "snapshot train window"
+    )
+    assert listed == commands.split(" ")
 
 
 def test_demo_leaves_pictures_and_a_report_with_attention(cli: Cli, tiny_bert: Path, tiny_csv: Path) -> None:

@@ -195,7 +195,7 @@ def test_above_the_diagonal_of_a_causal_model_nothing_is_drawn() -> None:
     assert empty == 15 * 36 * 36  # 15 of 36 cells, 36 pixels wide
 
 
-@pytest.mark.parametrize(("layers", "heads", "n"), [(1, 1, 2), (6, 12, 40), (30, 9, 128)])
+@pytest.mark.parametrize(("layers", "heads", "n"), [(1, 1, 2), (6, 12, 40), (24, 3, 128)])
 def test_pictures_of_any_size(layers: int, heads: int, n: int, tmp_path: Path) -> None:
     found = maps(layers, heads, n)
     assert max(picture(atlas_png(found)).size) < 4500
