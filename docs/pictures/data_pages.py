@@ -6,25 +6,20 @@ Run it in the repository's root: `python docs/pictures/data_pages.py [FOLDER]`.
 from __future__ import annotations
 
 import csv
-import os
 import random
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-from PIL import Image
-from PySide6.QtCore import QDeadlineTimer, QEventLoop, QItemSelectionModel, QTimer
+from photographer import Photographer
+from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtWidgets import QApplication
 
-from workbench.gui.app import Bench, make_window
+from workbench.gui.app import make_window
 from workbench.gui.data.card_parts import bring_to_sight
 from workbench.gui.data.side import FINDINGS
 from workbench.gui.panes.data import DataPane
-from workbench.gui.snapshot import SIZE
-from workbench.gui.theme import MODES, theme
 from workbench.run.home import Home
 from workbench.run.resources import resources_folder
 
@@ -84,19 +79,12 @@ def _faults(chance: random.Random, rows: int) -> list[tuple[int, Callable[[list[
     return [(next(places), how) for count, how in wanted for _ in range(count)]
 
 
-class Photographer:
-    """Leads the real window through the Data page, and takes each picture in both themes."""
-
-    def __init__(self, bench: Bench, app: QApplication, out: Path) -> None:
-        self._bench, self._app, self._out = bench, app, out
-        self._workspace = bench.workspace
-        bench.window.resize(SIZE)
-        bench.window.show()
-        self._wait(lambda: self._workspace.device is not None and not self._workspace.data_busy)
+class DataPhotographer(Photographer):
+    """Leads the window through the Data page."""
 
     def take(self, learn: Path, held_out: Path) -> None:
         """All pictures of a data set."""
-        workspace, window = self._workspace, self._bench.window
+        workspace, window = self.workspace, self.bench.window
         workspace.choose_data(str(learn))
         workspace.set_field("data.validation", str(held_out))
         window.show_page("data")
@@ -110,7 +98,7 @@ class Photographer:
         for name in ("delivery", "fault"):
             pane.labelling.choose(name)
         self._settle()
-        self._shoot("labelling")
+        self.shoot("data-labelling")
 
     def _findings(self, pane: DataPane) -> None:
         page = pane.table_page
@@ -122,14 +110,14 @@ class Photographer:
         page.show_finding(leaks.finding)
         self._settle()
         bring_to_sight(leaks.ignore)
-        self._shoot("findings")
+        self.shoot("data-findings")
         page.rows.filter.chip.cross.click()
         leaks.head.click()
 
     def _table(self, pane: DataPane) -> None:
         page, rows = pane.table_page, pane.table_page.rows
         rows.filter.field.setText("parcel")
-        self._idle(600)
+        self.idle(600)
         self._settle()
         model, view = rows.model, rows.view
         label = model.label
@@ -144,38 +132,15 @@ class Photographer:
         for place in (4, 5, 10):
             view.selectionModel().select(model.index(place, 0), flags.Select | flags.Rows)
         page.side.show_page("about")
-        pane.path.setText(f"~/messages/{Path(self._workspace.recipe.data.train).name}")
-        self._shoot("table")
+        pane.path.setText(f"~/messages/{Path(self.workspace.recipe.data.train).name}")
+        self.shoot("data-table")
         page.side.show_page(FINDINGS)
 
-    def _shoot(self, name: str) -> None:
-        for mode in MODES[:2]:
-            theme().apply(self._app, mode)
-            self._idle(1500)
-            file = self._out / f"data-{name}-{mode}.png"
-            self._bench.window.grab().save(str(file))
-            # A third of the bytes, and no colour that an eye could tell from before.
-            with Image.open(file) as picture:
-                few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-            few.save(file, optimize=True)
-
     def _settle(self) -> None:
-        workspace = self._workspace
-        self._idle(100)
-        self._wait(lambda: not (workspace.data_busy or workspace.mending.busy or workspace.mending.waiting))
-        self._idle(300)
-
-    def _wait(self, condition: Callable[[], object]) -> None:
-        deadline = QDeadlineTimer(180_000)
-        while not condition():
-            if deadline.hasExpired():
-                raise SystemExit("The window had nothing to show after three minutes.")
-            self._idle(30)
-
-    def _idle(self, milliseconds: int) -> None:
-        loop = QEventLoop()
-        QTimer.singleShot(milliseconds, loop.quit)
-        loop.exec()
+        workspace = self.workspace
+        self.idle(100)
+        self.wait(lambda: not (workspace.data_busy or workspace.mending.busy or workspace.mending.waiting))
+        self.idle(300)
 
 
 def main() -> None:
@@ -186,7 +151,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = make_window(Home(Path(folder) / "home"))
         try:
-            Photographer(bench, app, out).take(*write_messages(Path(folder)))
+            DataPhotographer(bench, app, out).take(*write_messages(Path(folder)))
         finally:
             bench.close()
 
