@@ -68,7 +68,7 @@ class ChangeBars(QWidget):
         figure = QFontMetrics(small).horizontalAdvance("< 0.1 %") + SMALL
         change = metrics.horizontalAdvance("−100.0") + TINY
         widest = max(metrics.horizontalAdvance(token_name(row.name)) for row in self._rows)
-        names = min(widest + 2, self.width() * 2 // 5)
+        names = min(widest + 2, self.width() // 3)
         room = QRectF(names + SMALL, 0, max(8, self.width() - names - SMALL - figure - change), _ROW)
         self._draw_head(painter, small)
         for i, row in enumerate(self._rows):
