@@ -15,6 +15,8 @@ from workbench.run.folder import RunSummary
 from workbench.session.requests import LIVE
 
 CLASSIFIER, LANGUAGE_MODEL, ENCODER = "text-classification", "causal-lm", "encoder"
+#: The task of models that read pictures instead of texts.
+PICTURES = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Choice:
         model: What a request gives as its model.
         title: What the person reads.
         group: The heading it stands under.
-        task: "text-classification", "causal-lm" or "encoder".
+        task: "text-classification", "causal-lm", "encoder" or "image".
         ready: Whether it can be asked now, without fetching or converting.
         run: The run it belongs to, or empty.
         help: More, as a tooltip.
@@ -78,16 +80,18 @@ def _checkpoints(workspace: Workspace) -> Iterator[Choice]:
 
 
 def _bases(workspace: Workspace) -> Iterator[Choice]:
-    for entry in workspace.models:
+    tasks = {"causal-lm": LANGUAGE_MODEL, "image": PICTURES}
+    for entry in sorted(
+        workspace.models, key=lambda entry: entry.kind == "image"
+    ):  # a group of their own, last
         if entry.state == "unusable":
             continue
-        task = LANGUAGE_MODEL if entry.kind == "causal-lm" else ENCODER
+        task = tasks.get(entry.kind, ENCODER)
+        group = "Models for pictures" if task == PICTURES else "Base models"
         size = f"{entry.megabytes:.0f} MB" if entry.megabytes else ""
         suffix = "" if entry.state == "ready" else f" (to be set up once, {size})"
         about = ". ".join(part.rstrip(".") for part in (entry.description, size, entry.licence) if part)
-        yield Choice(
-            entry.name, entry.title + suffix, "Base models", task, ready=entry.state == "ready", help=about
-        )
+        yield Choice(entry.name, entry.title + suffix, group, task, ready=entry.state == "ready", help=about)
 
 
 class ModelChooser(QComboBox):

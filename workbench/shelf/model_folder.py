@@ -10,7 +10,7 @@ from typing import Any, Literal
 from workbench.data.suggest import listed
 from workbench.run.problem import WorkbenchError, bad_input
 
-Kind = Literal["encoder", "causal-lm", "unknown"]
+Kind = Literal["encoder", "causal-lm", "image", "unknown"]
 
 _FIELD = "model.source"
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "tekken.json")
@@ -37,7 +37,7 @@ class ModelFacts:
     """What a model folder's configuration says.
 
     Attributes:
-        kind: "causal-lm" continues text, "encoder" reads it; "unknown" is neither for sure.
+        kind: "causal-lm" continues text, "encoder" reads it, "image" reads pictures; "unknown" is none for sure.
         architecture: The transformers class of the weights; the model type where none is named.
         megabytes: The size of the weights, in 10^6 bytes.
     """
@@ -72,9 +72,16 @@ def inspect_model(folder: Path) -> ModelFacts:
     named = architectures[0] if isinstance(architectures, list) and architectures else ""
     model_type = str(config.get("model_type") or "")
     return ModelFacts(
-        _kind(str(named), model_type),
+        "image" if _reads_pictures(folder) else _kind(str(named), model_type),
         str(named) or model_type,
         sum(file.stat().st_size for file in weights) / 1e6,
+    )
+
+
+def _reads_pictures(folder: Path) -> bool:
+    """Models that read pictures alone have no tokenizer."""
+    return (folder / _IMAGE_PROCESSOR).is_file() and not any(
+        (folder / name).is_file() for name in _TOKENIZERS
     )
 
 

@@ -37,8 +37,9 @@ class HeadTiles(QWidget):
     chosen = Signal(int, int)
     hovered = Signal(object)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, colours: str = "ink") -> None:
         super().__init__()
+        self._colours = colours
         self.selection: Head = (0, 0)
         self._framed = ""  # what of the selection is framed: "head", "layer" or nothing
         self._tiles = np.zeros((0, 0, 1, 1), np.float32)
@@ -76,7 +77,7 @@ class HeadTiles(QWidget):
         layers, heads, rows, columns = self._tiles.shape
         flat = self._tiles.transpose(0, 2, 1, 3).reshape(layers * rows, heads * columns)
         numbers = colour_numbers(np.ascontiguousarray(flat), float(flat.max()) or 1.0, "sqrt")
-        self._image = picture(np.ascontiguousarray(numbers), colour_table("ink", current()))
+        self._image = picture(np.ascontiguousarray(numbers), colour_table(self._colours, current()))
         self.update()
 
     # ---- places

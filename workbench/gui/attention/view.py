@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.attention.question import Question
-from workbench.gui.model_choice import Choice
+from workbench.gui.model_choice import PICTURES, Choice
 from workbench.gui.model_setup import ModelSetup
 from workbench.gui.widgets import EmptyState
 from workbench.gui.workspace import Workspace
@@ -44,6 +46,16 @@ class HeadWish:
     model: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class HeadRating:
+    """Numbers by which a model's heads can be ordered elsewhere: `key` as in `arrangement.RATED`, `values` of shape
+    (layers, heads), NaN where there is no such head."""
+
+    key: str
+    model: str
+    values: NDArray[np.float64]
+
+
 class View(QWidget):
     """One way to look into a model.
 
@@ -54,6 +66,8 @@ class View(QWidget):
 
     #: Whether there is something to show without a sentence.
     needs_text: ClassVar[bool] = True
+    #: Whether it looks into models that read pictures; the others read texts.
+    reads_pictures: ClassVar[bool] = False
     #: Above the sentence while there is none.
     invitation: ClassVar[str] = "Type a sentence, or pick an example."
     #: Whether the window's banner tells problems as well as the view itself.
@@ -61,6 +75,7 @@ class View(QWidget):
 
     busy_changed = Signal(str)  # what the engine does for this view; empty when it rests
     head_wanted = Signal(object)  # a HeadWish
+    heads_rated = Signal(object)  # a HeadRating
 
     def __init__(self, workspace: Workspace, question: Question) -> None:
         super().__init__()
@@ -106,6 +121,15 @@ class View(QWidget):
             self.empty.say(self.tr("Type a sentence"), self.tr(self.invitation), "attention")
         self.stack.setCurrentWidget(self.empty)
 
+    def say_unfit(self, choice: Choice) -> None:
+        """Explain that a model that reads pictures has nothing to show here."""
+        self.empty.say(
+            self.tr("{0} reads pictures").format(choice.title),
+            self.tr("This view is about words. Go to Picture, or choose a model for text above."),
+            "attention",
+        )
+        self.stack.setCurrentWidget(self.empty)
+
     # ---- asking
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -129,6 +153,10 @@ class View(QWidget):
             return
         self._stale = False
         text, choice = self.question.text(), self.question.chooser.choice()
+        if choice is not None and (choice.task == PICTURES) != self.reads_pictures:
+            self._forget()
+            self.say_unfit(choice)
+            return
         if choice is None or (self.needs_text and not text):
             self._forget()
             self.say_empty()

@@ -46,6 +46,9 @@ VIEWS: tuple[ViewRow, ...] = (
         "GenerationView",
     ),
     ViewRow(
+        "picture", "Picture", "What a vision transformer looks at in a picture.", "picture", "PictureView"
+    ),
+    ViewRow(
         "ablate",
         "Take heads away",
         "What the model loses without some of its heads, and a model saved without them.",

@@ -18,9 +18,9 @@ from workbench.gui.attention.options import ColourBar, Options, captioned
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.scales import Scale, tops
 from workbench.gui.attention.shown import Shown, show
-from workbench.gui.attention.view import Ask, View
+from workbench.gui.attention.view import Ask, HeadRating, View
 from workbench.gui.attention.views.disagreements import Disagreements
-from workbench.gui.model_choice import Choice, ModelChooser
+from workbench.gui.model_choice import PICTURES, Choice, ModelChooser
 from workbench.gui.probabilities import ProbabilityBars
 from workbench.gui.theme import MEDIUM, theme
 from workbench.gui.widgets import Card, ElidedLabel, Segmented, column, row
@@ -41,12 +41,15 @@ class CompareView(View):
         super().__init__(workspace, question)
         self.found: Comparison | None = None
         self._maps: dict[str, Shown] = {}
+        self._asked = ""
         self.options = Options(self._redraw)
         used = self.options.special_choice, self.options.top_choice
-        for unused in set(self.options.controls()) - set(used):  # differences have their own scale and colours
+        for unused in set(self.options.controls()) - set(
+            used
+        ):  # differences have their own scale and colours
             unused.setParent(self)
             unused.hide()
-        self.other = ModelChooser(workspace)
+        self.other = ModelChooser(workspace, lambda choice: choice.task != PICTURES)
         self.other.setAccessibleName(self.tr("Compared with"))
         self.order = Segmented(
             [
@@ -143,6 +146,7 @@ class CompareView(View):
         if other is None or not other.ready or other.model == choice.model:
             return None
         self.rows.show_models(choice, other)
+        self._asked = choice.model
         return Ask(compare_heads, ComparisonRequest(choice.model, other.model, text))
 
     def say_empty(self) -> None:
@@ -167,6 +171,7 @@ class CompareView(View):
         self.found = answer
         self._maps = {}
         self._redraw()
+        self.heads_rated.emit(HeadRating("change", self._asked, answer.divergence))
         self.atlas.choose(*answer.ranked()[0])  # what changed most is what one came for
 
     def forget(self) -> None:
