@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -90,6 +90,20 @@ def test_ordered_by_focus_the_first_tile_is_the_head_of_least_entropy(heads: Hea
     assert heads.atlas.selection == tuple(int(i) for i in focused)
     click(heads, 1, 0)
     assert heads.head_card.title.text() == "Layer 2, head 1"
+
+
+def test_heads_stand_by_change_and_importance_once_these_are_known(heads: HeadsView) -> None:
+    choice = heads.filter.order_choice
+    model = choice.model()
+    assert isinstance(model, QStandardItemModel)
+    known = model.item(choice.findData("change"))
+    assert not known.isEnabled()
+    heads.filter.rate("change", "another model", np.ones((2, 2)))
+    assert not known.isEnabled()
+    heads.filter.rate("change", "tiny-bert", np.array([[0.1, 0.4], [0.3, np.nan]]))
+    assert known.isEnabled()
+    choice.choose("change")
+    assert heads.filter.order() == ((0, 1), (1, 0), (0, 0), (1, 1))
 
 
 def test_pointing_names_the_kind_and_its_score(heads: HeadsView) -> None:

@@ -15,7 +15,15 @@ ORDERS = (
     ("kind", "By kind", "Heads of one kind next to each other, the surest first."),
     ("focus", "Most focused first", "By entropy: heads that look at few tokens first, even ones last."),
     ("near", "Nearest first", "By the mean distance between a token and those that it looks at."),
+    ("change", "Most changed first", "As found under Before and after, once that was looked at."),
+    (
+        "importance",
+        "Most important first",
+        "As measured or estimated under Take heads away, once that was done.",
+    ),
 )
+#: Those of which another view knows the numbers.
+RATED = ("change", "importance")
 
 
 def ordered(census: Census, key: str) -> tuple[Head, ...]:

@@ -77,7 +77,9 @@ class FilmTold(Card):
             self.head.setText(self.tr("Likely next tokens"))
         elif label and said.prediction:
             right = said.prediction[0][0] == label
-            told = self.tr("Prediction: right") if right else self.tr("Prediction: should be {0}").format(label)
+            told = (
+                self.tr("Prediction: right") if right else self.tr("Prediction: should be {0}").format(label)
+            )
             self.head.setText(told)
         else:
             self.head.setText(self.tr("Prediction"))
@@ -87,7 +89,9 @@ class FilmTold(Card):
         highest = float(np.nanmax(self._losses)) if np.isfinite(self._losses).any() else 1.0
         self._draw(self.loss, self._losses, index, 1.05 * highest or 1.0, 1)
 
-    def _draw(self, plot: SmallPlot, values: NDArray[np.float64], index: int, top: float, colour: int) -> None:
+    def _draw(
+        self, plot: SmallPlot, values: NDArray[np.float64], index: int, top: float, colour: int
+    ) -> None:
         known = np.isfinite(values)
         curves = [Drawn(self._steps[known], values[known], colour)] if known.any() else []
         marker = (float(self._steps[index]), f"{values[index]:.3g}") if known[index] else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from workbench.gui.attention.arrangement import ORDERS, Head, of_kinds, ordered
+from workbench.gui.attention.arrangement import ORDERS, RATED, Head, by, of_kinds, ordered
 from workbench.gui.attention.kinds import KindChips
 from workbench.gui.attention.options import Choices
 from workbench.gui.theme import SMALL, TINY
@@ -27,6 +29,8 @@ class HeadFilter(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._census: Census | None = None
+        self._model = ""
+        self._ratings: dict[tuple[str, str], NDArray[np.float64]] = {}
         self.order_choice = Choices(
             self.tr("Order of the heads"), self.tr("How the heads stand."), ORDERS, "layer"
         )
@@ -53,18 +57,37 @@ class HeadFilter(QWidget):
         self.only.toggled.connect(lambda _: self.arranged.emit())
         self.chips.changed.connect(self._chips_changed)
         show_if(self.only, False)
+        self._offer()
 
-    def show_census(self, census: Census | None) -> None:
+    def show_census(self, census: Census | None, model: str = "") -> None:
         """Offer the kinds that occur in it; without one, nothing can be ordered."""
-        self._census = census
+        self._census, self._model = census, model
+        self._offer()
         self.chips.show_census(census)
         self.setVisible(census is not None)
+
+    def rate(self, key: str, model: str, values: NDArray[np.float64]) -> None:
+        """Take the numbers of one of `RATED`, of shape (layers, heads), by which a model's heads can be ordered."""
+        self._ratings[key, model] = values
+        self._offer()
+        if self.order_choice.current() == key and model == self._model:
+            self.arranged.emit()
+
+    def _offer(self) -> None:
+        """Only orders whose numbers are known can be chosen."""
+        for key in RATED:
+            known = (key, self._model) in self._ratings
+            self.order_choice.enable(key, known)
+            if not known and self.order_choice.current() == key:
+                self.order_choice.choose("layer")
 
     def order(self) -> tuple[Head, ...]:
         """The heads to show, in their order; empty for all as the model has them."""
         if self._census is None:
             return ()
-        order = ordered(self._census, self.order_choice.current())
+        key = self.order_choice.current()
+        rating = self._ratings.get((key, self._model))
+        order = ordered(self._census, key) if rating is None else by(-rating)
         meant = self._meant()
         if meant is None or not self.only.isChecked():
             return order

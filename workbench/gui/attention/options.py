@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from workbench.gui.attention.colours import MAPS
@@ -77,6 +77,12 @@ class Choices(QComboBox):
     def choose(self, key: str) -> None:
         """Choose by key."""
         self.setCurrentIndex(self.findData(key))
+
+    def enable(self, key: str, on: bool) -> None:
+        """Whether a choice can be chosen now."""
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(self.findData(key)).setEnabled(on)
 
 
 class Options:

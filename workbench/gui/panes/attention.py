@@ -58,6 +58,7 @@ class AttentionPane(QWidget):
         self.stack.addWidget(view)
         view.busy_changed.connect(lambda words: self._tell(view, words))
         view.head_wanted.connect(self.open_head)
+        view.heads_rated.connect(lambda found: self.heads.filter.rate(found.key, found.model, found.values))
 
     def _tell(self, view: View, words: str) -> None:
         if view is self.view:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 from workbench.gui.attention.ablate_map import MapCard
 from workbench.gui.attention.ablate_parts import PruneCard, TakenCard
 from workbench.gui.attention.question import Question
-from workbench.gui.attention.view import Ask, View
+from workbench.gui.attention.view import Ask, HeadRating, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import scrolled
@@ -48,7 +48,7 @@ class AblateView(View):
         self.shown: Ablation | None = None
         self.importance: Importance | None = None
         self.points: dict[int, Measured] = {}
-        self._about: tuple[object, ...] = ()
+        self._about: tuple[str, int] = ("", 0)
         self._order: tuple[Head, ...] = ()
         self._long: Ticket | None = None
         self.map_card = MapCard()
@@ -222,6 +222,8 @@ class AblateView(View):
         self.importance = found
         self.map_card.show_importance(found)
         if found.complete:
+            values, _, _ = found.side(self.map_card.importance_by())
+            self.heads_rated.emit(HeadRating("importance", self._about[0], values))
             order = found.order(self.map_card.importance_by())
             if order != self._order:
                 self._order, self.points = order, {}

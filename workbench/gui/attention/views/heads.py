@@ -140,7 +140,7 @@ class HeadsView(View):
         self._whole.clear()
         self._one = None
         self.part.show_kinds(self._asked.model, answer.maps.kinds, answer.maps.kind)
-        self.filter.show_census(answer.census)
+        self.filter.show_census(answer.census, self._asked.model)
         self._redraw()
         if self._wish:
             self.choose(*self._wish)
