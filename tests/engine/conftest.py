@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,16 +36,18 @@ class StopAfter(training.Control):
 def recipe(tiny_bert: Path, tiny_csv: Path) -> Callable[..., Recipe]:
     """A quick classification recipe with overrides such as "training.epochs=2"."""
 
-    def make(*overrides: str) -> Recipe:
-        base = {
-            "model": {"source": str(tiny_bert)},
-            "data": {"train": str(tiny_csv), "validation": 0.25},
-            "film": {"on": False},  # it takes longer than a tiny model's training
-            "training": {"batch_size": 16, "epochs": 2, "learning_rate": 3e-3, "device": "cpu"},
-        }
-        return parse_recipe(with_overrides(base, overrides))
+    return functools.partial(quick_recipe, tiny_bert, tiny_csv)
 
-    return make
+
+def quick_recipe(model: Path, data: Path, *overrides: str) -> Recipe:
+    """A quick classification recipe of a model folder and a table."""
+    base = {
+        "model": {"source": str(model)},
+        "data": {"train": str(data), "validation": 0.25},
+        "film": {"on": False},  # it takes longer than a tiny model's training
+        "training": {"batch_size": 16, "epochs": 2, "learning_rate": 3e-3, "device": "cpu"},
+    }
+    return parse_recipe(with_overrides(base, overrides))
 
 
 @pytest.fixture

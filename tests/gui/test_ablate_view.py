@@ -24,8 +24,9 @@ WAIT = 60_000
 def trained(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tiny_csv: Path) -> Path:
     """A home with one run of a tiny model that knows its classes."""
     home = tmp_path_factory.mktemp("trained")
-    fields = (f"model.source={tiny_bert}", "training.learning_rate=0.005", "training.epochs=12")
-    settings = [part for value in (*fields, "training.seed=1") for part in ("--set", value)]
+    learning = ("training.learning_rate=0.005", "training.epochs=12", "training.seed=1")
+    fields = (f"model.source={tiny_bert}", *learning, "training.precision=fp32", "film.on=false")
+    settings = [part for value in fields for part in ("--set", value)]
     assert main(["train", str(tiny_csv), *settings, "--name", "topics", "--home", str(home)]) == 0
     return home
 

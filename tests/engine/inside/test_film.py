@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from shutil import rmtree
+from shutil import copytree, rmtree
 
 import numpy as np
 import pytest
 
-from tests.engine.conftest import Run, StopAfter
+from tests.engine.conftest import Run, StopAfter, quick_recipe
 from tests.engine.saving import sums
 from workbench.engine.loading import load_for_use
-from workbench.run.events import Ended, Notice, Step
+from workbench.run.events import Ended, Event, Notice, Step
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.inside.film import Reel, levels_of, read_frames, read_probes, read_reel, weights_of
@@ -26,19 +26,30 @@ Recipes = Callable[..., Recipe]
 ALL = ("film.on=true", "film.frames=6", "film.budget=100", "training.checkpoint_every=3")
 
 
+Filmed = tuple[RunFolder, list[Event]]
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tiny_csv: Path) -> Filmed:
+    """One filmed run, which no test changes."""
+    home = Home(tmp_path_factory.mktemp("filmed") / "home")
+    prepared = training.begin(home, quick_recipe(tiny_bert, tiny_csv, *ALL))
+    return prepared.folder, list(training.carry_out(prepared, training.Control()))
+
+
 def reel_of(folder: RunFolder, probe: int = 0) -> Reel:
     reel = read_reel(folder.path, probe)
     assert reel is not None
     return reel
 
 
-def test_a_filmed_run_equals_one_without_a_film_to_the_bit(recipe: Recipes, run: Run) -> None:
-    filmed, events = run(recipe(*ALL))
+def test_a_filmed_run_equals_one_without_a_film_to_the_bit(filmed: Filmed, recipe: Recipes, run: Run) -> None:
+    folder, events = filmed
     plain, others = run(recipe("training.checkpoint_every=3"))
-    assert len(read_frames(filmed.path)) > 6 and not (plain.path / "film").exists()
+    assert len(read_frames(folder.path)) > 6 and not (plain.path / "film").exists()
     losses = [(e.step, e.loss, e.gradient_norm) for e in events if isinstance(e, Step)]
     assert losses == [(e.step, e.loss, e.gradient_norm) for e in others if isinstance(e, Step)]
-    for one, other in ((filmed.model, plain.model), (filmed.checkpoints, plain.checkpoints)):
+    for one, other in ((folder.model, plain.model), (folder.checkpoints, plain.checkpoints)):
         assert sums_of_weights(one) == sums_of_weights(other)
     assert isinstance(events[-1], Ended) and isinstance(others[-1], Ended)
     assert events[-1].metrics == others[-1].metrics
@@ -48,12 +59,12 @@ def sums_of_weights(folder: Path) -> dict[str, str]:
     return {name: value for name, value in sums(folder).items() if name.endswith(".safetensors")}
 
 
-def test_the_film_is_what_the_attention_page_shows_of_the_saved_model(recipe: Recipes, run: Run) -> None:
+def test_the_film_is_what_the_attention_page_shows_of_the_saved_model(filmed: Filmed) -> None:
     import torch
 
     from workbench.engine.attention import attention_maps
 
-    folder, _ = run(recipe(*ALL))
+    folder, _ = filmed
     reel = reel_of(folder)
     last = folder.checkpoint_folders()[-1]
     assert int(last.name.removeprefix("step-")) == reel.frames[-1].step
@@ -65,10 +76,11 @@ def test_the_film_is_what_the_attention_page_shows_of_the_saved_model(recipe: Re
     assert said.loss == pytest.approx(-math.log(dict(maps.prediction)[reel.pinned.label]), rel=1e-3)
 
 
-def test_a_resumed_run_goes_on_with_its_film_without_doubled_frames(recipe: Recipes, run: Run) -> None:
-    wanted = recipe(*ALL)
-    whole, _ = run(wanted)
-    cut, _ = run(wanted, StopAfter(5))
+def test_a_resumed_run_goes_on_with_its_film_without_doubled_frames(
+    filmed: Filmed, recipe: Recipes, run: Run
+) -> None:
+    whole, _ = filmed
+    cut, _ = run(recipe(*ALL), StopAfter(5))
     rmtree(cut.checkpoint_folders()[-1])  # so that the film is ahead of the checkpoint, as after a crash
     before = reel_of(cut)
     assert read_reel(cut.path, 0, before) is before
@@ -86,8 +98,8 @@ def test_a_resumed_run_goes_on_with_its_film_without_doubled_frames(recipe: Reci
     )
 
 
-def test_a_torn_film_is_read_up_to_the_damage(recipe: Recipes, run: Run) -> None:
-    folder, _ = run(recipe(*ALL))
+def test_a_torn_film_is_read_up_to_the_damage(filmed: Filmed, tmp_path: Path) -> None:
+    folder = RunFolder(copytree(filmed[0].path, tmp_path / "torn"))
     before = reel_of(folder)
     film = folder.path / "film"
     with (film / "index.jsonl").open("a") as index:
