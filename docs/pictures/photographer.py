@@ -27,13 +27,15 @@ class Photographer:
         bench.window.show()
         self.wait(lambda: self.workspace.device is not None and not self.workspace.data_busy)
 
-    def shoot(self, name: str) -> None:
-        """Write NAME-light.png and NAME-dark.png."""
+    def shoot(self, name: str, *, shades: bool = False) -> None:
+        """Write NAME-light.png and NAME-dark.png, with all shades where a heatmap needs them."""
         for mode in MODES[:2]:
             theme().apply(self._app, mode)
             self.idle(1500)
             file = self._out / f"{name}-{mode}.png"
             self.bench.window.grab().save(str(file))
+            if shades:
+                continue
             # A third of the bytes, and no colour that an eye could tell from before.
             with Image.open(file) as picture:
                 few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize
 from workbench.gui.attention.atlas import Grid, Head, whole_cells
 
 #: Below this many pixels a head says nothing: then the atlas scrolls instead of shrinking.
-SMALLEST, LARGEST = 30, 320
+SMALLEST, LARGEST = 22, 320
 #: An atlas is never zoomed beyond this many pixels: 4 bytes for each lie in memory.
 _MOST_PIXELS = 24_000_000
 

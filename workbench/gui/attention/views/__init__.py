@@ -36,6 +36,23 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow(
         "explain", "Explain", "Which words made the prediction, by five methods.", "explain", "ExplainView"
     ),
+    ViewRow(
+        "compare",
+        "Before and after",
+        "What each head does differently in another model.",
+        "compare",
+        "CompareView",
+    ),
+    ViewRow(
+        "film", "Film", "How attention and predictions changed while the run trained.", "film", "FilmView"
+    ),
+    ViewRow(
+        "ablate",
+        "Take heads away",
+        "What the model loses without some of its heads, and a model saved without them.",
+        "ablate",
+        "AblateView",
+    ),
     ViewRow("lens", "Lens", "What the model would answer after each of its layers.", "lens", "LensView"),
     ViewRow("edit", "Edit", "What a change of the sentence changes inside the model.", "edit", "EditView"),
     ViewRow(
@@ -47,22 +64,5 @@ VIEWS: tuple[ViewRow, ...] = (
     ),
     ViewRow(
         "picture", "Picture", "What a vision transformer looks at in a picture.", "picture", "PictureView"
-    ),
-    ViewRow(
-        "ablate",
-        "Take heads away",
-        "What the model loses without some of its heads, and a model saved without them.",
-        "ablate",
-        "AblateView",
-    ),
-    ViewRow(
-        "film", "Film", "How attention and predictions changed while the run trained.", "film", "FilmView"
-    ),
-    ViewRow(
-        "compare",
-        "Before and after",
-        "What each head does differently in another model.",
-        "compare",
-        "CompareView",
     ),
 )
