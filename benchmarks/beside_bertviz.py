@@ -108,6 +108,9 @@ def compare(
         shown = browse(chromium, page, folder / f"bertviz-{length}.png", most_seconds, most_memory)
         seconds = theirs["seconds"] + shown["seconds"] - nothing["seconds"]
         rise = theirs["rise"] + shown["peak"] - nothing["peak"]
+        pictures = [folder / f"{name}.png" for name in (f"bertviz-{length}", "empty")]
+        if shown["done"] and pictures[0].read_bytes() == pictures[1].read_bytes():
+            shown |= {"done": False, "why": "the page stays empty"}
         least = "" if shown["done"] else "more than "
         print(f"{length} tokens, {theirs['layers']} × {theirs['heads']} heads")
         print(f"  the atlas:       {mine['seconds']:8.2f} s, {mine['rise']:7.0f} MB")
@@ -140,6 +143,7 @@ def browse(chromium: str, page: Path, picture: Path, most_seconds: float, most_m
         command = [
             chromium, "--headless", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files",
             "--no-first-run", "--disable-extensions", "--window-size=1000,900", f"--user-data-dir={profile}",
+            "--virtual-time-budget=2000",  # of pauses, not of work: BertViz draws after the page counts as loaded
             f"--screenshot={picture}", page.resolve().as_uri(),
         ]  # fmt: skip
         if hasattr(os, "geteuid") and os.geteuid() == 0:
