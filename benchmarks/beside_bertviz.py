@@ -94,7 +94,7 @@ def compare(
 ) -> None:
     """Print both, for sentences of some lengths; pictures of both stay in `keep`."""
     empty = folder / "empty.html"
-    empty.write_text("<p>empty</p>", encoding="utf-8")
+    empty.write_text("<!doctype html>", encoding="utf-8")
     browse(chromium, empty, folder / "empty.png", most_seconds, most_memory)  # the system's cache
     for length in lengths:
         text, page = text_of(length), folder / f"bertviz-{length}.html"
