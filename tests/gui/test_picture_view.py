@@ -104,7 +104,7 @@ def test_models_for_pictures_stand_apart_and_ask_for_a_picture(
     assert question.picture_button.isVisible() and not question.line.isVisible()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(picture), ""))
     question.picture_button.click()
-    assert question.picture() == str(picture) == question.picture_name.text()
+    assert question.picture() == str(picture) and question.picture_name.text() == "half.png"
     question.chooser.pick("reader")
     assert question.line.isVisible() and not question.picture_button.isVisible()
     view = pane.view
@@ -116,6 +116,7 @@ def test_rollout_layers_and_heads_lie_over_the_picture(qtbot: QtBot, view: Pictu
     maps = maps_of(view)
     assert maps.picture is not None and maps.picture.patches == (4, 4)
     assert sorted(name for name, _ in view.bars.rows()) == ["blue", "green", "red"]
+    assert view.prediction.isVisible() and "4 × 4 patches" in view.note.text()
     everything = rollout(maps.weights)
     one = np.eye(17)
     by_hand = (maps.weights[1].mean(0) / 2 + one / 2) @ (maps.weights[0].mean(0) / 2 + one / 2)

@@ -149,10 +149,11 @@ class _Growing:
         assert self.weights is not None
         step, total = len(self.probabilities), len(self.ids)
         for layer, row in enumerate(rows):
-            # A static cache has room for keys to come at its end; a sliding window keeps the newest keys only.
-            kept = row[:, :total]
-            start = total - kept.shape[1]
-            self.weights[step, layer, :, start:total] = kept.float().cpu().numpy()
+            # A sliding window keeps the newest keys only; what is before them was not seen.
+            start = total - row.shape[1]
+            if start < 0:
+                raise unreadable(self.loaded.model, tuple(row.shape))
+            self.weights[step, layer, :, start:total] = row.float().cpu().numpy()
             self.first[step, layer] = start
         self._take([token])
         self.probabilities.append(probability)

@@ -168,9 +168,10 @@ class HeadTiles(QWidget):
             place = self.tile(layer, 0).united(self.tile(layer, self.shape[1] - 1))
         else:
             return
-        painter.setPen(QPen(palette.colour("text"), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(place.adjusted(-1, -1, 0, 0))
+        for colour, width in (("surface", 5), ("text", 2)):  # seen on tiles of every colour
+            painter.setPen(QPen(palette.colour(colour), width))
+            painter.drawRect(place.adjusted(-1, -1, 0, 0))
 
     # ---- pointing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit
@@ -89,7 +91,8 @@ class Question(Card):
     def set_picture(self, path: str) -> None:
         """Take a picture and ask about it."""
         self._picture = path
-        self.picture_name.setText(path)
+        self.picture_name.setText(Path(path).name)
+        self.picture_name.setToolTip(path)
         self.asked.emit()
 
     def choose_picture(self) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QIODevice, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QSlider, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.drawing import Look
@@ -20,7 +20,7 @@ from workbench.gui.attention.question import Question, picture_in
 from workbench.gui.attention.scales import Scale
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import PICTURES, Choice
-from workbench.gui.probabilities import ProbabilityBars
+from workbench.gui.probabilities import ProbabilityBars, percent
 from workbench.gui.theme import MEDIUM, current, theme
 from workbench.gui.widgets import Card, ElidedLabel, IconButton, Segmented, column, explain_widget
 from workbench.gui.workspace import Workspace
@@ -31,6 +31,8 @@ from workbench.run.results import AttentionMaps
 from workbench.session.inside.picture import PictureRequest, look_at_picture
 
 _HINT = "Point at a patch to read its weight; click one to see what it looks at itself."
+#: The bars of the prediction are left out where the view is lower than this, in pixels.
+_HIGH = 600
 Patch = tuple[int, int]
 
 
@@ -97,7 +99,7 @@ class PictureView(View):
         card.add(self.canvas, 1)
         card.add(self.hint)
         card.add(self.note)
-        heads = Card(self.tr("Each head"))
+        heads = Card(self.tr("Each head, with its own strongest colour"))
         heads.add(self.tiles, 1)
         heads.add(self.tiles_words)
         self.prediction = Card(self.tr("Prediction"))
@@ -162,13 +164,7 @@ class PictureView(View):
         self._rollout = rollout(answer.weights)
         self.canvas.show_picture(answer.picture)
         self.bars.show_rows(answer.prediction)
-        self.prediction.setVisible(bool(answer.prediction))
-        rows, columns = answer.picture.patches
-        layers, heads = answer.weights.shape[:2]
-        said = self.tr("{0}: {1} layers × {2} heads, {3} × {4} patches.").format(
-            answer.model, layers, heads, rows, columns
-        )
-        self.note.setText(f"{said} {answer.note}".strip())
+        self._say_prediction()
         self._redraw()
 
     def forget(self) -> None:
@@ -176,6 +172,23 @@ class PictureView(View):
         self.maps = self._rollout = None
 
     # ---- drawing
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where it is low, the heads need the room, and the prediction is told in words."""
+        super().resizeEvent(event)
+        self._say_prediction()
+
+    def _say_prediction(self) -> None:
+        maps = self.maps
+        if maps is None or maps.picture is None:
+            return
+        self.prediction.setVisible(bool(maps.prediction) and self.height() > _HIGH)
+        said = "" if self.height() > _HIGH else ", ".join(f"{n} {percent(p)}" for n, p in maps.prediction[:3])
+        rows, columns = maps.picture.patches
+        size = self.tr("{0}: {1} layers × {2} heads, {3} × {4} patches.").format(
+            maps.model, *maps.weights.shape[:2], rows, columns
+        )
+        self.note.setText(" ".join(filter(None, (f"{said}." if said else "", size, maps.note))))
 
     def _token(self) -> int | None:
         """The token that looks: a patch, [CLS], or None for the mean of all patches where there is no [CLS]."""
@@ -191,7 +204,8 @@ class PictureView(View):
             return
         key, token, (layer, head) = self.whose.current(), self._token(), self.tiles.selection
         tiles = over_picture(maps, maps.weights, token)
-        self.tiles.show_tiles(tiles, "" if key == "rollout" else key)
+        strongest = tiles.max((-2, -1), keepdims=True)
+        self.tiles.show_tiles(tiles / np.where(strongest > 0, strongest, 1), "" if key == "rollout" else key)
         layer, head = self.tiles.selection  # within this model's heads
         if key == "rollout":
             self._shown, who = over_picture(maps, self._rollout, token), self.tr("all layers (rollout)")
@@ -208,14 +222,12 @@ class PictureView(View):
     def _say(self, who: str, token: int | None) -> None:
         assert self.maps is not None
         if self._source is not None:
-            looks = self.tr("the patch in row {0}, column {1}").format(
-                self._source[0] + 1, self._source[1] + 1
-            )
+            looks = self.tr("row {0}, column {1}").format(self._source[0] + 1, self._source[1] + 1)
         else:
             looks = self.maps.tokens[token] if token is not None else self.tr("all patches on average")
         rest = 1 - float(self._shown.sum())
         special = self.tr(" {0:.0f} % goes to special tokens.").format(100 * rest) if rest > 0.005 else ""
-        self.facts.setText(self.tr("Where {0} looks: {1}.").format(looks, who) + special)
+        self.facts.setText(self.tr("From {0}: {1}.").format(looks, who) + special)
 
     def _pick(self, patch: Patch | None) -> None:
         self._source = None if patch == self._source else patch
@@ -234,7 +246,10 @@ class PictureView(View):
         weight = float(self._shown[patch])
         self.hint.setText(
             self.tr("Row {0}, column {1}: weight {2}, {3} times an even share").format(
-                patch[0] + 1, patch[1] + 1, f"{weight:.4f}", f"{weight * len(self.maps.tokens):.1f}"
+                patch[0] + 1,
+                patch[1] + 1,
+                f"{weight:.4f}" if weight >= 0.0001 else f"{weight:.1g}",
+                f"{weight * len(self.maps.tokens):.1f}",
             )
         )
 
