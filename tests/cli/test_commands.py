@@ -106,7 +106,9 @@ def test_attend_reads_the_checkpoint_of_a_step_and_names_those_that_are_kept(cli
     assert refused.code == 2 and all(str(step) in refused.err for step in kept)
 
 
-def test_attend_explains_a_prediction_by_one_method_or_by_all(cli: Cli, trained: Path, tmp_path: Path) -> None:
+def test_attend_explains_a_prediction_by_one_method_or_by_all(
+    cli: Cli, trained: Path, tmp_path: Path
+) -> None:
     target, text = tmp_path / "scores.csv", "rain and snow today"
     said = cli("attend", "topics", text, "--method", "all", "-o", target, "--home", trained, "--json").json
     assert said["tokens"] == ["[CLS]", "rain", "and", "snow", "today", "[SEP]"] and said["refused"] == {}

@@ -28,7 +28,9 @@ def large(folder: Path) -> tuple[Path, int]:
 def test_first_rows_come_before_the_whole_is_read(tmp_path: Path, home: Home) -> None:
     file, rows = large(tmp_path)
     told: list[Reading] = []
-    preview = data.look(home, DataRequest(DataSection(train=str(file)), model="not here"), lone_desk(told.append))
+    preview = data.look(
+        home, DataRequest(DataSection(train=str(file)), model="not here"), lone_desk(told.append)
+    )
     assert preview.table is not None and preview.table.rows == rows
     first = told[0]
     assert first.share == 0 and first.source == str(file)
