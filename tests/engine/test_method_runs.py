@@ -37,6 +37,7 @@ TOGETHER = {
         "regularisation.averaging=swa",
         "regularisation.swa_start=0.2",
     ),
+    "adalora and swa": ("weights.kind=adalora", "weights.lora_rank=2", "regularisation.averaging=swa"),
     "r_drop and neftune": ("regularisation.r_drop=1", "regularisation.neftune=5"),
     "mixup and smoothing": (
         "regularisation.mixup=0.4",
@@ -52,6 +53,9 @@ TOGETHER = {
 }
 ALONE = {
     "lora": ("weights.kind=lora",),
+    "dora": ("weights.kind=dora",),
+    "adalora": ("weights.kind=adalora",),
+    "ia3": ("weights.kind=ia3",),
     "frozen": ("weights.freeze_layers=1", "weights.freeze_embeddings=true"),
     "dropout": ("regularisation.dropout=0.3",),
     "ema": ("regularisation.averaging=ema",),

@@ -47,6 +47,8 @@ class Bench:
     def step(self, batch: Batch, number: int) -> list[float]:
         """One whole optimizer step."""
         found = self.losses(batch, seed=number)
+        for method in self.assembly.methods:
+            method.before_step(number)
         self.assembly.optimizer.step()
         self.assembly.optimizer.zero_grad()
         for method in self.assembly.methods:

@@ -56,7 +56,7 @@ def test_a_field_that_needs_another_counts_with_it_and_not_without() -> None:
             row = recipe_fields()[need.path]
             good = need.values[0] if need.values else type(row.default)(0 if need.off else 1)
             assert why_not(changed(Recipe(), need.path, good), path) == "", (path, need)
-    assert why_not(Recipe(), "weights.lora_rank") == "Counts only where Weights is lora."
+    assert why_not(Recipe(), "weights.lora_rank") == "Counts only where Weights is lora or dora or adalora."
     assert "Early stopping is above 0, or Schedule is plateau" in why_not(Recipe(), "training.minimum_gain")
 
 
@@ -78,7 +78,7 @@ def test_groups_unfold_and_show_only_what_counts(qtbot: QtBot, bench: Bench, pan
     rank = panel.fields.edits["weights.lora_rank"]
     assert rank.isVisible()
     assert not rank.editor.isEnabled()
-    assert rank.complaint.text() == "Counts only where Weights is lora."
+    assert rank.complaint.text() == "Counts only where Weights is lora or dora or adalora."
     bench.workspace.set_field("weights.kind", "lora")
     assert rank.editor.isEnabled()
     assert not rank.complaint.isVisible()

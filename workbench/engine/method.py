@@ -124,6 +124,11 @@ class Method:
     def begin(self, workshop: Workshop) -> None:
         """The run is about to begin; the model has its first (or resumed) weights."""
 
+    def prepare(self, batch: Batch) -> Batch:
+        """A batch on its device with what it needs beside its rows, before it goes through the model in training and
+        in measuring; `begin` was called."""
+        return batch
+
     def forward(self, inner: Forward) -> Forward:
         """Wrap the way of a batch through the model."""
         return inner
@@ -132,6 +137,9 @@ class Method:
         """Further summed losses of a batch, each back-propagated (and scaled) like the first before the next
         is asked for; the gradients of the first are there already."""
         return iter(())
+
+    def before_step(self, step: int) -> None:
+        """The gradients of this step are there, shortened where they were long; the optimizer comes next."""
 
     def after_step(self, step: int) -> None:
         """The optimizer has taken this step."""

@@ -69,6 +69,8 @@ class Stepper:
         loss, tokens = self._gradients(indexes)
         assembly.scaler.unscale_(assembly.optimizer)
         norm = self._clip()
+        for method in assembly.methods:
+            method.before_step(step)
         assembly.scaler.step(assembly.optimizer)
         assembly.scaler.update()
         assembly.optimizer.zero_grad(set_to_none=True)
@@ -152,6 +154,7 @@ class Stepper:
         """Back-propagate the loss of a part and the further losses of methods; returns the first one."""
         assembly = self._assembly
         with autocast(assembly.device, assembly.precision):
+            batch = assembly.prepared(batch)
             loss = assembly.forward(batch).loss * weight
         assembly.scaler.scale(loss).backward()
         for method in assembly.methods:

@@ -38,7 +38,7 @@ def _schedule(*kinds: str) -> tuple[Need, ...]:
     return (Need("training.schedule", kinds),)
 
 
-_LORA = (Need("weights.kind", ("lora",)),)
+_LORA = (Need("weights.kind", ("lora", "dora", "adalora")),)
 _ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
 _PGD = (Need("adversarial.kind", ("pgd",)),)
 _TEACHER = (Need("distillation.teacher"),)
@@ -68,6 +68,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "weights.lora_alpha": _LORA,
     "weights.lora_dropout": _LORA,
     "weights.lora_targets": _LORA,
+    "weights.orthogonality": (Need("weights.kind", ("adalora",)),),
     "loss.focal_gamma": (Need("loss.kind", ("focal",)),),
     "loss.huber_delta": (Need("loss.kind", ("huber",)),),
     "loss.class_weights": _CLASSES,

@@ -6,14 +6,18 @@ from typing import Literal
 
 from workbench.run.section import Section, field
 
+WeightsKind = Literal["all", "lora", "dora", "adalora", "ia3"]
+
 
 class WeightsSection(Section):
     """Which weights learn, and how fast each layer does."""
 
-    kind: Literal["all", "lora"] = field(
+    kind: WeightsKind = field(
         "all",
         "Weights",
-        "all trains every weight; lora trains small additions beside the frozen weights, which needs much less memory.",
+        "all trains every weight. The others leave the model as it is and train a small addition, which needs much "
+        "less memory: lora beside the weights; dora also their lengths; adalora moves its ranks to where they are "
+        "needed; ia3 only factors.",
         advanced=True,
     )
     lora_rank: int = field(
@@ -36,6 +40,14 @@ class WeightsSection(Section):
         "Which layers get additions: all-linear, or names of modules separated by commas.",
         advanced=True,
         min_length=1,
+    )
+    orthogonality: float = field(
+        0.1,
+        "AdaLoRA orthogonality",
+        "How strongly the vectors of adalora's additions are held at right angles to each other.",
+        advanced=True,
+        ge=0,
+        le=10,
     )
     freeze_layers: int = field(
         0,
