@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import (
-    LogitsProcessorList,
-    RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
 
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
+from workbench.engine.sampling import Chance, chosen, cut_at, held_back, rules
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
 from workbench.run.results import Generated, GeneratedToken
+
+#: Turns of a chat before the prompt: (role, text) pairs; the roles are "system", "user" and "assistant".
+Turns = Sequence[tuple[str, str]]
 
 
 def generate(
@@ -28,6 +26,9 @@ def generate(
     settings: GenerationSettings,
     say: Callable[[GeneratedToken], object] = lambda token: None,
     cancelled: Callable[[], bool] = lambda: False,
+    *,
+    earlier: Turns = (),
+    begun: Sequence[int] = (),
 ) -> tuple[Generated, ...]:
     """Answers to a prompt.
 
@@ -37,9 +38,38 @@ def generate(
         settings: How tokens are drawn.
         say: Receives each token as it comes.
         cancelled: Asked before each token; True ends the answer, which keeps what it has.
+        earlier: The turns of the chat before the prompt.
+        begun: Token ids that each answer begins with: it goes on after them. They count as written, so that an answer
+            which is begun with its own first tokens goes on as it did.
 
     Raises:
         WorkbenchError: When the model is no language model, or the prompt is empty.
+    """
+    require_writer(loaded)
+    task = _Task(loaded, settings, *_fitting(loaded, prompt, settings, earlier), tuple(begun))
+    if settings.beams > 1:
+        from workbench.engine.beams import search
+
+        found = search(loaded, task.ids, settings, task.begun, cancelled)
+        return tuple(
+            _answer(task, number, iter(tokens), say, lambda: False, over)
+            for number, (tokens, over) in enumerate(found)
+        )
+    answers = []
+    for number in range(settings.answers):
+        chance = Chance(settings.seed + number, len(begun) if settings.temperature > 0 else 0)
+        tokens = token_stream(loaded, [*task.ids, *begun], settings, chance)
+        answers.append(_answer(task, number, tokens, say, cancelled, "length"))
+        if cancelled():
+            break
+    return tuple(answers)
+
+
+def require_writer(loaded: LoadedModel | LiveModel) -> None:
+    """Refuse a model that is no language model.
+
+    Raises:
+        WorkbenchError: Saying which models are.
     """
     if loaded.head != "causal-lm":
         raise bad_input(
@@ -47,105 +77,123 @@ def generate(
             "It is not a language model.",
             "Choose smollm2, or a run of the task language model.",
         )
-    ids = prompt_ids(loaded, prompt, settings)
-    answers = []
-    for number in range(settings.answers):
-        answers.append(_answer(loaded, ids, settings, number, say, cancelled))
-        if cancelled():
-            break
-    return tuple(answers)
 
 
-def prompt_ids(loaded: LoadedModel | LiveModel, prompt: str, settings: GenerationSettings) -> list[int]:
+def prompt_ids(
+    loaded: LoadedModel | LiveModel, prompt: str, settings: GenerationSettings, earlier: Turns = ()
+) -> list[int]:
     """The prompt's token ids, as `whole_prompt_ids`; the beginning of a prompt that leaves no room for an answer is
     cut off."""
-    ids = whole_prompt_ids(loaded, prompt, chat=settings.chat)
+    return _fitting(loaded, prompt, settings, earlier)[0]
+
+
+def _fitting(
+    loaded: LoadedModel | LiveModel, prompt: str, settings: GenerationSettings, earlier: Turns
+) -> tuple[list[int], str]:
+    ids = whole_prompt_ids(loaded, prompt, chat=settings.chat, earlier=earlier)
     limit = fitting_length(10**9, loaded.model)
     room = max(1, limit - min(settings.max_new_tokens, limit // 2))
-    return ids[-room:]
+    cut = len(ids) - room
+    if cut <= 0:
+        return ids, ""
+    return ids[
+        cut:
+    ], f"The first {cut} of the prompt's {len(ids)} tokens were left out: the model reads {limit}."
 
 
-def whole_prompt_ids(loaded: LoadedModel | LiveModel, prompt: str, *, chat: bool) -> list[int]:
-    """The prompt's token ids, through the chat template where there is one and it is wanted."""
+def whole_prompt_ids(
+    loaded: LoadedModel | LiveModel, prompt: str, *, chat: bool, earlier: Turns = ()
+) -> list[int]:
+    """The prompt's token ids, through the chat template where there is one and it is wanted; without one, the turns
+    follow one another as paragraphs."""
     tokenizer = loaded.tokenizer
     if not prompt.strip():
         raise bad_input("The prompt is empty.", "", "Write something that the model can answer or continue.")
+    spoken = [role for role, _ in earlier if role != "system"]
+    if spoken and spoken[0] == "assistant":
+        raise bad_input(
+            "The chat begins with the model's answer.",
+            "There is no question before it.",
+            "Add a first question.",
+        )
     if chat and tokenizer.chat_template:
-        turns = [{"role": "user", "content": prompt}]
+        turns = [{"role": role, "content": text} for role, text in (*earlier, ("user", prompt))]
         text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         return list(tokenizer(text, add_special_tokens=False)["input_ids"])
-    return list(tokenizer(prompt)["input_ids"])
+    return list(tokenizer("\n\n".join([*(text for _, text in earlier), prompt]))["input_ids"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What all answers to one prompt share."""
+
+    loaded: LoadedModel | LiveModel
+    settings: GenerationSettings
+    ids: list[int]
+    note: str
+    begun: tuple[int, ...]
 
 
 def _answer(
-    loaded: LoadedModel | LiveModel,
-    ids: list[int],
-    settings: GenerationSettings,
+    task: _Task,
     number: int,
+    tokens: Iterator[tuple[int, float]],
     say: Callable[[GeneratedToken], object],
     cancelled: Callable[[], bool],
+    stopped_by: str,
 ) -> Generated:
+    """Read tokens until the answer is over; `stopped_by` is what ended it when there are no more."""
     began = time.perf_counter()
-    # A generator of its own: an answer is the same whatever was drawn before, and training is not disturbed.
-    chance = torch.Generator(device="cpu").manual_seed(settings.seed + number)
-    written: list[int] = []
-    probabilities: list[float] = []
-    stream = TextStream(loaded.tokenizer)
-    stopped_by = "length"
-    limit = fitting_length(10**9, loaded.model)
-    tokens = token_stream(loaded, ids, settings, chance)
+    loaded, settings = task.loaded, task.settings
+    written, probabilities = list(task.begun), [float("nan")] * len(task.begun)
+    text = StoppedText(loaded.tokenizer, settings.stops)
+    ends = end_tokens(loaded)
+    room = min(settings.max_new_tokens, fitting_length(10**9, loaded.model) - len(task.ids))
+    for token in task.begun:
+        text.add(token)
     with untouched(loaded.model):
-        for token, probability in tokens:
-            if token in end_tokens(loaded):
+        while len(written) < room:
+            token, probability = next(tokens, (-1, 0.0))
+            if token < 0:
+                break
+            if token in ends:
                 stopped_by = "end"
                 break
             written.append(token)
             probabilities.append(probability)
-            say(GeneratedToken(token, stream.add(token), probability, number))
+            say(GeneratedToken(token, text.add(token), probability, number))
+            if text.stopped:
+                stopped_by = "stop"
+                break
             if cancelled():
                 stopped_by = "person"
                 break
-            if len(written) >= settings.max_new_tokens or len(ids) + len(written) >= limit:
-                break
-    text = loaded.tokenizer.decode(written, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return Generated(text, tuple(written), tuple(probabilities), time.perf_counter() - began, stopped_by)
+    return Generated(
+        text.whole(written),
+        tuple(written),
+        tuple(probabilities),
+        time.perf_counter() - began,
+        stopped_by,
+        task.note,
+    )
 
 
 def token_stream(
-    loaded: LoadedModel | LiveModel, ids: list[int], settings: GenerationSettings, chance: torch.Generator
+    loaded: LoadedModel | LiveModel, ids: Sequence[int], settings: GenerationSettings, chance: Chance
 ) -> Iterator[tuple[int, float]]:
     """Endless (token, probability) pairs; the probability is that of the distribution which was drawn from,
     i.e. the softmax of the step's logits after the processors."""
-    processors = _processors(settings)
-    sequence: Any = torch.tensor([ids], device=loaded.device)  # transformers wants its own LongTensor alias
+    processors = rules(settings)
+    sequence: Any = torch.tensor([list(ids)], device=loaded.device)  # transformers wants its own alias
     fresh, cache = sequence, None
     while True:
         output = loaded.model(input_ids=fresh, past_key_values=cache, use_cache=True, logits_to_keep=1)
         cache = output.past_key_values
-        logits = processors(sequence, output.logits[:, -1, :].float())
-        distribution = torch.softmax(logits, dim=-1)[0]
-        if settings.temperature == 0:
-            token = int(logits[0].argmax())
-        else:
-            token = int(torch.multinomial(distribution.cpu(), 1, generator=chance))
-        yield token, float(distribution[token])
+        scores = processors(sequence, output.logits[:, -1, :].float())
+        token, probability = chosen(settings, scores[0], chance)
+        yield token, probability
         fresh = torch.tensor([[token]], device=loaded.device)
         sequence = torch.cat([sequence, fresh], dim=1)
-
-
-def _processors(settings: GenerationSettings) -> LogitsProcessorList:
-    """Transformers' own processors in `generate`'s order, so that the two agree."""
-    found = LogitsProcessorList()
-    if settings.repetition_penalty != 1.0:
-        found.append(RepetitionPenaltyLogitsProcessor(penalty=settings.repetition_penalty))
-    if settings.temperature > 0:
-        if settings.temperature != 1.0:
-            found.append(TemperatureLogitsWarper(settings.temperature))
-        if settings.top_k > 0:
-            found.append(TopKLogitsWarper(top_k=settings.top_k))
-        if settings.top_p < 1.0:
-            found.append(TopPLogitsWarper(top_p=settings.top_p))
-    return found
 
 
 def end_tokens(loaded: LoadedModel | LiveModel) -> frozenset[int]:
@@ -180,3 +228,33 @@ class TextStream:
         if piece.endswith("\n"):
             self._tokens, self._shown = [], 0
         return str(piece)
+
+
+class StoppedText:
+    """An answer's text as it comes, which ends before the first stop text; what may become one is held back."""
+
+    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
+        self._tokenizer, self._stops = tokenizer, tuple(stops)
+        self._stream = TextStream(tokenizer)
+        self._waiting = ""
+        self.stopped = False
+
+    def add(self, token: int) -> str:
+        """The text that can be shown after this token."""
+        self._waiting += self._stream.add(token)
+        before = cut_at(self._waiting, self._stops)
+        if before is not None:
+            self.stopped, self._waiting = True, ""
+            return before
+        keep = held_back(self._waiting, self._stops)
+        shown = self._waiting[: len(self._waiting) - keep]
+        self._waiting = self._waiting[len(shown) :]
+        return shown
+
+    def whole(self, tokens: Sequence[int]) -> str:
+        """All tokens as text."""
+        text = self._tokenizer.decode(
+            list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        before = cut_at(text, self._stops) if self.stopped else None
+        return str(text if before is None else before)

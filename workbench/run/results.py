@@ -114,13 +114,23 @@ class GeneratedToken:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A whole answer."""
+    """A whole answer.
+
+    Attributes:
+        text: What was written, without the stop text that ended it.
+        tokens: The ids of all tokens, those of a stop text and those that the answer was begun with included.
+        probabilities: One for each token, of the distribution that it was chosen from.
+        seconds: How long it took.
+        stopped_by: "end", "length", "stop" (a stop text) or "person".
+        note: Something the person should know (a prompt that was too long).
+    """
 
     text: str
     tokens: tuple[int, ...]
     probabilities: tuple[float, ...]
     seconds: float
-    stopped_by: str  # "end", "length" or "person"
+    stopped_by: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

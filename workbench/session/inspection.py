@@ -102,7 +102,10 @@ def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Genera
     from workbench.engine.generation import generate as write
 
     loaded = the_model(home, request.model, desk)
-    return write(loaded, request.prompt, request.settings, desk.report, lambda: desk.hurried)
+    return write(
+        loaded, request.prompt, request.settings, desk.report, lambda: desk.hurried,
+        earlier=request.earlier, begun=request.begun,
+    )  # fmt: skip
 
 
 def predict(home: Home, request: PredictionRequest, desk: Desk) -> tuple[Prediction, ...]:

@@ -38,11 +38,18 @@ class HeadRequest:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """An answer to a prompt; `model` as in `AttentionRequest`."""
+    """An answer to a prompt; `model` as in `AttentionRequest`.
+
+    `earlier` are the turns of the chat before it, as (role, text) pairs; `begun` the token ids that the answer begins
+    with: an answer that was stopped goes on from its own tokens, and another choice at one place goes on from the
+    tokens before it and the other one.
+    """
 
     model: str
     prompt: str
     settings: GenerationSettings = field(default_factory=GenerationSettings)
+    earlier: tuple[tuple[str, str], ...] = ()
+    begun: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,167 @@
+"""What a token could have been: against transformers' own processors, and branching from a token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from workbench.engine.choices import choices
+from workbench.engine.generation import generate, prompt_ids
+from workbench.engine.loading import LoadedModel, load_for_use
+from workbench.run.generation import PRESETS, GenerationSettings
+from workbench.run.problem import WorkbenchError
+
+CPU = torch.device("cpu")
+PLAIN = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "max_new_tokens": 12}
+
+
+@pytest.fixture
+def llama(tiny_llama: Path) -> LoadedModel:
+    return load_for_use(tiny_llama, "tiny", CPU)
+
+
+@pytest.mark.parametrize(
+    ("changes", "theirs"),
+    [
+        ({}, []),
+        ({"temperature": 0.5}, [TemperatureLogitsWarper(0.5)]),
+        ({"top_k": 7}, [TopKLogitsWarper(7)]),
+        ({"top_p": 0.4}, [TopPLogitsWarper(0.4)]),
+        ({"min_p": 0.6}, [MinPLogitsWarper(0.6)]),
+        ({"repetition_penalty": 1.7}, [RepetitionPenaltyLogitsProcessor(1.7)]),
+        (
+            {"temperature": 1.4, "top_k": 40, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2},
+            [
+                RepetitionPenaltyLogitsProcessor(1.2),
+                TemperatureLogitsWarper(1.4),
+                TopKLogitsWarper(40),
+                TopPLogitsWarper(0.9),
+                MinPLogitsWarper(0.1),
+            ],
+        ),
+    ],
+)
+def test_each_rule_gives_the_probabilities_of_transformers(
+    llama: LoadedModel, changes: dict[str, float], theirs: list[object]
+) -> None:
+    settings = GenerationSettings.model_validate(PLAIN | changes)
+    ids = prompt_ids(llama, "hello", settings)
+    answer = generate(llama, "hello", settings)[0]
+    found = choices(llama, ids, answer.tokens, settings)
+    sequence = torch.tensor([[*ids, *answer.tokens]])
+    with torch.no_grad():
+        logits = llama.model(sequence).logits[0].float()
+    for step, token in enumerate(answer.tokens):
+        place = len(ids) + step
+        raw = logits[place - 1]
+        scores = LogitsProcessorList(theirs)(sequence[:, :place], raw[None].clone())[0]
+        before, after = torch.softmax(raw, -1), torch.softmax(scores, -1)
+        assert float(after.sum()) == pytest.approx(1, abs=1e-5)
+        assert found.other_before[step] == pytest.approx(before[found.other[step].tolist()].numpy(), abs=1e-5)
+        assert found.other_after[step] == pytest.approx(after[found.other[step].tolist()].numpy(), abs=1e-5)
+        assert found.after[step] == pytest.approx(answer.probabilities[step], abs=1e-5)
+        assert found.before[step] == pytest.approx(float(before[token]), abs=1e-5)
+        entropy = float(-(after[after > 0] * after[after > 0].log2()).sum())
+        assert found.entropy_after[step] == pytest.approx(entropy, abs=1e-4)
+    assert found.other.shape == (len(answer.tokens), 10)
+    assert (np.diff(found.other_before, axis=1) <= 0).all()
+
+
+def test_alternatives_of_a_vocabulary_are_all_its_probability(llama: LoadedModel) -> None:
+    settings = GenerationSettings.model_validate(PLAIN | {"top_k": 10})
+    ids = prompt_ids(llama, "hello", settings)
+    found = choices(llama, ids, generate(llama, "hello", settings)[0].tokens, settings)
+    assert found.other_after.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    assert (found.rank <= 10).all()
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_an_answer_begun_with_its_own_tokens_goes_on_as_it_did(
+    llama: LoadedModel, temperature: float
+) -> None:
+    settings = GenerationSettings(temperature=temperature, max_new_tokens=14, seed=3)
+    whole = generate(llama, "hello", settings)[0]
+    again = generate(llama, "hello", settings, begun=whole.tokens[:6])[0]
+    assert again.tokens == whole.tokens and again.text == whole.text
+    assert again.probabilities[6:] == pytest.approx(whole.probabilities[6:], abs=1e-5)
+
+
+def test_taking_another_token_branches(llama: LoadedModel) -> None:
+    settings = GenerationSettings(temperature=0, max_new_tokens=10)
+    whole = generate(llama, "hello", settings)[0]
+    ids = prompt_ids(llama, "hello", settings)
+    instead = int(choices(llama, ids, whole.tokens, settings).other[4, 1])
+    branch = generate(llama, "hello", settings, begun=(*whole.tokens[:4], instead))[0]
+    assert branch.tokens[:4] == whole.tokens[:4] and branch.tokens[4] == instead != whole.tokens[4]
+    assert len(branch.tokens) == 10
+
+
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+def test_beams_equal_transformers(llama: LoadedModel, penalty: float) -> None:
+    settings = GenerationSettings(beams=4, answers=2, max_new_tokens=12, repetition_penalty=penalty)
+    ours = generate(llama, "hello", settings)
+    inputs = llama.tokenizer("hello", return_tensors="pt")
+    theirs = llama.model.generate(
+        **inputs, do_sample=False, num_beams=4, num_return_sequences=2, max_new_tokens=12,
+        repetition_penalty=penalty,
+    )  # fmt: skip
+    for answer, row in zip(ours, theirs[:, inputs["input_ids"].shape[1] :].tolist(), strict=True):
+        assert list(answer.tokens) == [token for token in row if token > 1]
+        assert all(0 < probability <= 1 for probability in answer.probabilities)
+
+
+def test_a_stop_text_ends_the_answer_and_is_not_shown(llama: LoadedModel) -> None:
+    settings = GenerationSettings(temperature=1.5, max_new_tokens=60, seed=1, top_k=0, top_p=1.0)
+    whole = generate(llama, "hello", settings)[0].text
+    stop = next(
+        whole[i : i + 2] for i in range(10, 40) if whole[i : i + 2].isascii() and "|" not in whole[i : i + 2]
+    )
+    heard: list[str] = []
+    stopping = GenerationSettings.model_validate(settings.model_dump() | {"stop": f"never|{stop}"})
+    answer = generate(llama, "hello", stopping, lambda token: heard.append(token.text))[0]
+    assert answer.stopped_by == "stop" and answer.text == whole[: whole.index(stop)]
+    assert stop not in "".join(heard) and answer.text.startswith("".join(heard))
+
+
+def test_stop_texts_are_written_in_one_line() -> None:
+    assert GenerationSettings(stop="\\n|User:").stops == ("\n", "User:")
+    assert GenerationSettings().stops == ()
+
+
+def test_presets_are_settings() -> None:
+    for preset in PRESETS:
+        made = preset.applied(GenerationSettings(seed=9, max_new_tokens=5))
+        assert made.seed == 9 and made.max_new_tokens == 5 and preset.applied(made) == made
+    assert PRESETS[0].applied(GenerationSettings()) == GenerationSettings()
+
+
+def test_an_overlong_prompt_is_said(llama: LoadedModel) -> None:
+    answer = generate(llama, "x" * 200, GenerationSettings(temperature=0, max_new_tokens=8))[0]
+    assert "first 80 of the prompt's 200 tokens" in answer.note
+
+
+def test_earlier_turns_stand_before_the_prompt(llama: LoadedModel) -> None:
+    llama.tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}!"
+    earlier = (("system", "s"), ("user", "a"), ("assistant", "b"))
+    ids = prompt_ids(llama, "c", GenerationSettings(), earlier)
+    assert llama.tokenizer.decode(ids) == "<system>s<user>a<assistant>b<user>c!"
+    with pytest.raises(WorkbenchError, match="begins with the model's answer"):
+        prompt_ids(llama, "c", GenerationSettings(), earlier[2:])
+
+
+def test_a_model_without_numbers_is_said(llama: LoadedModel) -> None:
+    with torch.no_grad():
+        llama.model.lm_head.weight.fill_(float("nan"))
+    with pytest.raises(WorkbenchError, match="not a number"):
+        generate(llama, "hello", GenerationSettings())

@@ -1,0 +1,139 @@
+"""What a model could have written at each step of an answer: read again in one pass, with the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.engine.live import LiveModel, untouched
+from workbench.engine.loading import LoadedModel
+from workbench.engine.sampling import rules
+from workbench.run.choices import ALTERNATIVES, Choices
+from workbench.run.generation import GenerationSettings
+
+#: So many tokens are read at once: the logits of 128 tokens of a vocabulary of 50 000 take 25 MB.
+PIECE = 128
+
+
+def logits_of(
+    loaded: LoadedModel | LiveModel, ids: Sequence[int], check: Callable[[], object] = lambda: None
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """A text's logits in pieces: the place of the first token in each, and float32 (m, vocabulary). In `untouched`.
+
+    The logits at a place are about the token that follows it.
+    """
+    cache = None
+    sequence = torch.tensor([list(ids)], device=loaded.device)
+    for start in range(0, len(ids), PIECE):
+        check()
+        output = loaded.model(
+            input_ids=sequence[:, start : start + PIECE], past_key_values=cache, use_cache=True
+        )
+        cache = output.past_key_values
+        yield start, output.logits[0].float()
+
+
+def steps_of(
+    loaded: LoadedModel | LiveModel,
+    prompt: Sequence[int],
+    written: Sequence[int],
+    settings: GenerationSettings,
+    check: Callable[[], object] = lambda: None,
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """For each written token, the probabilities (vocabulary,) before and after the rules. In `untouched`."""
+    ids = [*prompt, *written]
+    sequence: Any = torch.tensor([ids], device=loaded.device)
+    processors = rules(settings)
+    for start, logits in logits_of(loaded, ids[:-1], check):
+        for place in range(max(start, len(prompt) - 1), start + len(logits)):
+            raw = logits[place - start]
+            scores = processors(sequence[:, : place + 1], raw[None].clone())[0]
+            yield torch.softmax(raw, dim=-1), torch.softmax(scores, dim=-1)
+
+
+def probabilities_of(
+    loaded: LoadedModel | LiveModel,
+    prompt: Sequence[int],
+    written: Sequence[int],
+    settings: GenerationSettings,
+) -> list[float]:
+    """The probability of each written token after the rules. In `untouched`."""
+    steps = steps_of(loaded, prompt, written, settings) if written else iter(())
+    return [float(after[token]) for token, (_, after) in zip(written, steps, strict=True)]
+
+
+def choices(
+    loaded: LoadedModel | LiveModel,
+    prompt: Sequence[int],
+    written: Sequence[int],
+    settings: GenerationSettings,
+    check: Callable[[], object] = lambda: None,
+) -> Choices:
+    """The alternatives at each token of an answer.
+
+    Args:
+        loaded: A language model.
+        prompt: The ids that it continued.
+        written: The answer's ids, at least one.
+        settings: The rules with which it was written.
+        check: Called between portions; may raise to stop.
+    """
+    rows = []
+    with untouched(loaded.model):
+        for token, (before, after) in zip(
+            written, steps_of(loaded, prompt, written, settings, check), strict=True
+        ):
+            best = torch.topk(before, min(ALTERNATIVES, len(before))).indices
+            rows.append(
+                (
+                    float(before[token]),
+                    float(after[token]),
+                    int((before > before[token]).sum()) + 1,
+                    _bits(before),
+                    _bits(after),
+                    best.tolist(),
+                    before[best].double().tolist(),
+                    after[best].double().tolist(),
+                )
+            )
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 8
+    words = words_of(loaded.tokenizer)
+    return Choices(
+        model=loaded.name,
+        tokens=_frozen(written, np.int64),
+        words=tuple(words(token) for token in written),
+        before=_frozen(columns[0], np.float64),
+        after=_frozen(columns[1], np.float64),
+        rank=_frozen(columns[2], np.int64),
+        entropy_before=_frozen(columns[3], np.float64),
+        entropy_after=_frozen(columns[4], np.float64),
+        other=_frozen(columns[5], np.int64),
+        other_words=tuple(tuple(words(token) for token in row) for row in columns[5]),
+        other_before=_frozen(columns[6], np.float64),
+        other_after=_frozen(columns[7], np.float64),
+    )
+
+
+def words_of(tokenizer: Any) -> Callable[[int], str]:
+    """How a token is shown to a person: its text; a part of a character, or no text at all, as the vocabulary
+    names it."""
+
+    def word(token: int) -> str:
+        text = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
+        return text if text and "\ufffd" not in text else str(tokenizer.convert_ids_to_tokens(token))
+
+    return word
+
+
+def _bits(probabilities: torch.Tensor) -> float:
+    """Entropy, in bits."""
+    return float(torch.special.entr(probabilities.double()).sum()) / float(np.log(2))
+
+
+def _frozen(values: Any, kind: Any) -> Any:
+    array = np.asarray(values, dtype=kind)
+    array.flags.writeable = False
+    return array
