@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,11 +30,15 @@ class Split:
         input_ids: One int32 array of token ids per row.
         labels: int64, shape (rows,), for tasks whose rows have a label; otherwise None.
         texts: The rows as a person reads them, for samples.
+        counts: For tasks that learn only some tokens, which of each row are learned, bool; otherwise None.
+        places: Where several sequences share a row, the place of each token in its own one, int32; otherwise None.
     """
 
     input_ids: list[NDArray[np.int32]]
     labels: NDArray[np.int64] | None = None
     texts: tuple[str, ...] = ()
+    counts: list[NDArray[np.bool_]] | None = None
+    places: list[NDArray[np.int32]] | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -43,6 +47,31 @@ class Split:
     def lengths(self) -> NDArray[np.int64]:
         """Tokens per row, shape (rows,)."""
         return np.array([len(ids) for ids in self.input_ids], dtype=np.int64)
+
+    def take(self, rows: Sequence[int]) -> Split:
+        """These rows alone, in this order."""
+        return Split(
+            [self.input_ids[i] for i in rows],
+            None if self.labels is None else self.labels[list(rows)],
+            tuple(self.texts[i] for i in rows) if self.texts else (),
+            None if self.counts is None else [self.counts[i] for i in rows],
+            None if self.places is None else [self.places[i] for i in rows],
+        )
+
+    def shortened(self, length: int) -> Split:
+        """The rows cut to at most this many tokens, to try what shorter ones would cost."""
+        cut = [ids[:length] for ids in self.input_ids]
+        counts, places = self.counts, self.places
+        if counts is not None:  # at least one token of each row, since a batch needs something to learn
+            counts = [c if c.any() else np.arange(len(c)) == len(c) - 1 for c in (c[:length] for c in counts)]
+        if places is not None:
+            places = [row[:length] for row in places]
+        return replace(self, input_ids=cut, counts=counts, places=places)
+
+    @property
+    def all_ids(self) -> list[NDArray[np.int32]]:
+        """Everything that the table of token vectors is asked for, in any order."""
+        return self.input_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +167,16 @@ class Task(ABC):
     @abstractmethod
     def targets(self, batch: Batch) -> torch.Tensor:
         """What they should be, int64 of shape (terms,); the same order as `logits`."""
+
+    def summed_loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        batch: Batch,
+        each: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    ) -> torch.Tensor:
+        """The loss summed over the terms of a batch, a scalar; `each` gives the recipe's loss of each term."""
+        return each(logits, targets).sum()
 
     @abstractmethod
     def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Any:

@@ -49,6 +49,7 @@ GROUPS: tuple[Group, ...] = (
             "training.token_budget", "training.max_steps",
         ),
     ),
+    Group("chat", "Chat", "How conversations are written for the model.", ("chat.*",)),
     Group("weights", "Which weights learn", "All of them, some, or small additions beside them.", ("weights.*",)),
     Group("loss", "Loss", "What is minimised.", ("loss.*",)),
     Group(

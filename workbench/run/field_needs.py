@@ -43,6 +43,7 @@ _ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
 _PGD = (Need("adversarial.kind", ("pgd",)),)
 _TEACHER = (Need("distillation.teacher"),)
 _FILM = (Need("film.on"),)
+_CHAT = (Need("task.kind", ("chat",)),)
 _CLASSES = (Need("task.kind", ("text-classification",)),)
 
 #: What a field needs in order to count; one of its needs is enough.
@@ -81,6 +82,9 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "distillation.temperature": _TEACHER,
     "distillation.alpha": _TEACHER,
     "distillation.hidden": _TEACHER,
+    "chat.template": _CHAT,
+    "chat.system": _CHAT,
+    "chat.packing": _CHAT,
     "film.probes": _FILM,
     "film.frames": _FILM,
     "film.budget": _FILM,

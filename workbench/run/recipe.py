@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from workbench.run.chat_fields import ChatSection
 from workbench.run.film_fields import FilmSection
 from workbench.run.method_fields import (
     AdversarialSection,
@@ -18,6 +19,7 @@ from workbench.run.method_fields import (
 )
 from workbench.run.section import Section, Share, field
 from workbench.run.step_record import Steps
+from workbench.run.task_fields import AnswerSection, PreferenceSection
 from workbench.run.training_fields import TrainingSection
 
 RECIPE_VERSION = 1
@@ -117,7 +119,8 @@ class TaskSection(Section):
     kind: str = field(
         "text-classification",
         "Task",
-        "What the model learns: text-classification (put a text into a class) or causal-lm (continue a text).",
+        "What the model learns: text-classification (put a text into a class), causal-lm (continue a text) or chat "
+        "(answer in a conversation).",
         min_length=1,
     )
 
@@ -132,6 +135,9 @@ class Recipe(Section):
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()
     task: TaskSection = TaskSection()
+    chat: ChatSection = ChatSection()
+    preference: PreferenceSection = PreferenceSection()
+    answer: AnswerSection = AnswerSection()
     training: TrainingSection = TrainingSection()
     weights: WeightsSection = WeightsSection()
     loss: LossSection = LossSection()

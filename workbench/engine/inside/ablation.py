@@ -71,11 +71,7 @@ def choose_rows(split: Split, most: int, seed: int = 0) -> Split:
     if len(split) <= most:
         return split
     chosen = np.sort(np.random.default_rng(seed).permutation(len(split))[:most])
-    return Split(
-        [split.input_ids[i] for i in chosen],
-        None if split.labels is None else split.labels[chosen],
-        tuple(split.texts[i] for i in chosen) if split.texts else (),
-    )
+    return split.take(chosen.tolist())
 
 
 def hold_out(
