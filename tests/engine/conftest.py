@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,34 @@ def lm_recipe(tiny_llama: Path, tiny_text: Path) -> Callable[..., Recipe]:
                 "batch_size": 8,
                 "max_steps": 12,
                 "max_length": 64,
+                "learning_rate": 5e-3,
+                "device": "cpu",
+            },
+        }
+        return parse_recipe(with_overrides(base, overrides))
+
+    return make
+
+
+@pytest.fixture
+def chat_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]:
+    """A quick recipe of 60 questions and answers, with overrides."""
+    rows = [
+        {"question": f"Say {word} {i}", "answer": f"{word}."} for i in range(30) for word in ("yes", "no")
+    ]
+    data = tmp_path / "answers.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    def make(*overrides: str) -> Recipe:
+        base = {
+            "model": {"source": str(tiny_llama)},
+            "data": {"train": str(data), "validation": 0.2},
+            "task": {"kind": "chat"},
+            "film": {"on": False},
+            "training": {
+                "batch_size": 8,
+                "max_steps": 24,
+                "max_length": 96,
                 "learning_rate": 5e-3,
                 "device": "cpu",
             },

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -221,7 +221,9 @@ def _acceptable(tokenizer: Any, messages: Sequence[Message]) -> list[Message]:
 
 def _shared(one: str, other: str) -> int:
     """How many characters both begin with."""
-    return len(os.path.commonprefix([one, other]))
+    if one.startswith(other):
+        return len(other)
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
 
 
 def _end_of_turn(tokenizer: Any, text: str, first: int, after: int) -> int:
@@ -244,7 +246,7 @@ def _tokens(
     ends = sorted({0, len(text), *(place for answer in answers for place in answer)})
     ids: list[int] = []
     begin: list[int] = []
-    for first, after in zip(ends, ends[1:], strict=False):
+    for first, after in pairwise(ends):
         piece = tokenizer(text[first:after], add_special_tokens=False)["input_ids"]
         ids += piece
         begin += [first] * len(piece)

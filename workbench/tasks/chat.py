@@ -22,6 +22,7 @@ from workbench.engine.generation import end_tokens, token_stream
 from workbench.engine.live import untouched
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
 from workbench.engine.packing import keeps_apart, packs, positions
+from workbench.engine.sampling import Chance
 from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
@@ -234,7 +235,7 @@ def _answered(goods: Goods, ids: list[int], cancelled: Callable[[], bool]) -> st
     ends = end_tokens(loaded)
     settings = GenerationSettings(temperature=0, max_new_tokens=SAMPLE_TOKENS)
     with untouched(goods.model):
-        for token, _ in token_stream(loaded, ids, settings, torch.Generator()):
+        for token, _ in token_stream(loaded, ids, settings, Chance(0)):
             if token in ends:
                 break
             written.append(token)
