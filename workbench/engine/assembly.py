@@ -105,7 +105,13 @@ class Assembly:
     def _plain_forward(self, batch: Batch, **more: Any) -> Pass:
         outputs = self.task.outputs(self.model, batch, **more)
         logits, targets = self.task.logits(outputs, batch), self.task.targets(batch)
-        return Pass(outputs, logits, targets, self.loss(logits, targets).sum())
+        return Pass(outputs, logits, targets, self.task.summed_loss(logits, targets, batch, self.loss))
+
+    def prepared(self, batch: Batch) -> Batch:
+        """A batch with what the methods add to it before it goes through the model."""
+        for method in self.methods:
+            batch = method.prepare(batch)
+        return batch
 
     @contextmanager
     def measured_weights(self) -> Iterator[None]:
@@ -186,7 +192,7 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
     if settings.compile != "on":  # the compiler brings kernels of its own
         levers = pull_levers(
             bare,
-            goods.train.input_ids,
+            goods.train.all_ids,
             seed=settings.seed,
             pad=pad,
             own_rule=settings.optimizer in ELEMENTWISE,

@@ -42,7 +42,7 @@ def measure(
             batch = task.collate(split, indexes, assembly.pad)
             batch = {name: tensor.to(assembly.device) for name, tensor in batch.items()}
             with autocast(assembly.device, assembly.precision):
-                scored = task.score(assembly.bare, batch, indexes)
+                scored = task.score(assembly.bare, assembly.prepared(batch), indexes)
             if number < len(own):
                 parts.append(scored)
     if world > 1:

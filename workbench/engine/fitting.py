@@ -94,8 +94,7 @@ def _shorter(
 ) -> Iterator[tuple[Offer, float]]:
     length = min(recipe.training.max_length, int(split.lengths[longest].max())) // 2
     if length >= 8:
-        short = dataclasses.replace(split, input_ids=[ids[:length] for ids in split.input_ids])
-        memory = trial.memory(longest, short)
+        memory = trial.memory(longest, split.shortened(length))
         changes = (("training.max_length", length),)
         offer = Offer(f"Cut texts at {length} tokens", "What stands later in a text is not seen.", changes)
         yield offer, memory.of(len(longest), parts)

@@ -92,7 +92,7 @@ class Trial:
                 batch = assembly.task.collate(split, middle, assembly.pad)
                 batch = {name: tensor.to(assembly.device) for name, tensor in batch.items()}
                 with autocast(assembly.device, assembly.precision):
-                    assembly.task.score(assembly.bare, batch, middle)
+                    assembly.task.score(assembly.bare, assembly.prepared(batch), middle)
                 seconds = min(seconds, time.perf_counter() - began)
         tokens = sum(int(split.lengths[rows].max()) * len(rows) for rows in batches)
         return seconds * tokens / max(1, int(split.lengths[middle].max()) * len(middle))
