@@ -28,7 +28,7 @@ Real = Callable[[str], Path]
         ("waimai/waimai_10k.csv", "text-classification", "text-classification", ("review",), "label"),
         ("wnut17/train.conll", "token-classification", "token-classification", ("tokens",), "tags"),
         ("wnut17/dev.conll", "token-classification", "token-classification", ("tokens",), "tags"),
-        ("gsm8k/test.jsonl", "chat", "causal-lm", ("question", "answer"), ""),
+        ("gsm8k/test.jsonl", "chat", "chat", ("question", "answer"), ""),
         ("tinyshakespeare/input.txt", "plain-text", "causal-lm", ("text",), ""),
     ],
 )

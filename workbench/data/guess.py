@@ -73,8 +73,8 @@ class Guess:
 
     @property
     def task(self) -> str:
-        """The task that such rows are for; conversations and running text are continued by a language model."""
-        return "causal-lm" if self.kind in ("chat", "plain-text") else self.kind
+        """The task that such rows are for; running text is continued by a language model."""
+        return "causal-lm" if self.kind == "plain-text" else self.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,26 +120,29 @@ def marked(tokenizer: Any, messages: Sequence[Message], *, system: str = "") -> 
     Raises:
         TemplateError: As `written`.
     """
-    text, answers = written(tokenizer, with_system(messages, system))
-    ids, begins = _tokens(tokenizer, text, answers)
-    counts = np.zeros(len(ids), dtype=bool)
-    for first, after in answers:
-        counts |= (begins >= first) & (begins < after)
-    counts[:1] = False  # nothing stands before it from which it could be told
-    return Marked(ids, counts)
+    found = written(tokenizer, with_system(messages, system))
+    ids, spans = _tokens(tokenizer, found)
+    return Marked(ids, _learned(spans, found.answers))
 
 
 def counted_tokens(
     tokenizer: Any, messages: Sequence[Message], *, system: str = ""
 ) -> tuple[tuple[str, bool], ...]:
-    """Each token of a conversation as a person reads it, and whether it is learned; for a preview.
+    """The piece of text that each token of a conversation stands for, and whether it is learned; for a preview.
+
+    The pieces together are what the template writes. Of several tokens that make one character, the first has it and
+    the others are empty.
 
     Raises:
         TemplateError: As `written`.
     """
-    ids, counts = marked(tokenizer, messages, system=system)
-    texts = [tokenizer.decode([token]) for token in ids.tolist()]
-    return tuple(zip(texts, counts.tolist(), strict=True))
+    found = written(tokenizer, with_system(messages, system))
+    _, spans = _tokens(tokenizer, found)
+    pieces, shown = [], 0
+    for after in spans[:, 1].tolist():
+        pieces.append(found.text[shown:after])
+        shown = max(shown, after)
+    return tuple(zip(pieces, _learned(spans, found.answers).tolist(), strict=True))
 
 
 def with_system(messages: Sequence[Message], system: str) -> list[Message]:
@@ -234,20 +237,28 @@ def _end_of_turn(tokenizer: Any, text: str, first: int, after: int) -> int:
     return after
 
 
-def _tokens(
-    tokenizer: Any, text: str, answers: Sequence[tuple[int, int]]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """A text's token ids, and the character at which each begins."""
+def _tokens(tokenizer: Any, found: Written) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """A text's token ids, and the characters of each as (first, after the last); shapes (tokens,) and (tokens, 2)."""
+    text = found.text
     if getattr(tokenizer, "is_fast", False):
-        found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        begins = [first for first, _ in found["offset_mapping"]]
-        return np.asarray(found["input_ids"], dtype=np.int32), np.asarray(begins, dtype=np.int64)
+        cut = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        spans = np.asarray(cut["offset_mapping"], dtype=np.int64).reshape(-1, 2)
+        return np.asarray(cut["input_ids"], dtype=np.int32), spans
     # A tokenizer that does not say where its tokens are gets the text in pieces.
-    ends = sorted({0, len(text), *(place for answer in answers for place in answer)})
+    ends = sorted({0, len(text), *(place for answer in found.answers for place in answer)})
     ids: list[int] = []
-    begin: list[int] = []
+    places: list[tuple[int, int]] = []
     for first, after in pairwise(ends):
         piece = tokenizer(text[first:after], add_special_tokens=False)["input_ids"]
         ids += piece
-        begin += [first] * len(piece)
-    return np.asarray(ids, dtype=np.int32), np.asarray(begin, dtype=np.int64)
+        places += [(first, after)] * len(piece)
+    return np.asarray(ids, dtype=np.int32), np.asarray(places, dtype=np.int64).reshape(-1, 2)
+
+
+def _learned(spans: NDArray[np.int64], answers: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Which tokens begin within an answer."""
+    counts = np.zeros(len(spans), dtype=bool)
+    for first, after in answers:
+        counts |= (spans[:, 0] >= first) & (spans[:, 0] < after)
+    counts[:1] = False  # nothing stands before it from which it could be told
+    return counts

@@ -18,12 +18,10 @@ from workbench.gui.recipe_panel import RecipePanel
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import GhostButton, IconButton, PrimaryButton, explain_widget, row
 from workbench.gui.workspace import Workspace
+from workbench.run.task_kinds import MODEL_KIND
 
 if TYPE_CHECKING:
     from workbench.shelf.models import ModelEntry
-
-#: Which kind of model a task needs, by the task's kind.
-MODEL_KIND = {"text-classification": "encoder", "causal-lm": "causal-lm"}
 
 
 def _about(entry: ModelEntry) -> str:

@@ -27,7 +27,12 @@ from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import FieldRow, recipe_fields
 from workbench.run.resources import resources_folder
 
-_TASK_TITLES = {"text-classification": "Classify texts", "causal-lm": "Continue texts"}
+_TASK_TITLES = {
+    "text-classification": "Classify texts",
+    "causal-lm": "Continue texts",
+    "chat": "Answer in a chat",
+    "preference": "Prefer better answers",
+}
 _INT_LIMIT = 2**31 - 1
 BACK_SIZE = 16  # pixels: no higher than the caption's line
 

@@ -22,6 +22,7 @@ from workbench.gui.theme import MODES, theme
 from workbench.run.folder import RunFolder, run_folders
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
+from workbench.run.task_kinds import writes
 
 SIZE = QSize(1440, 900)
 #: Loading a language model and letting it answer takes a minute on a small machine.
@@ -125,7 +126,7 @@ class _Photographer:
 
     def _is_writer(self) -> bool:
         summary = self._workspace.summary(self._workspace.selected or "")
-        return summary is not None and summary.task == "causal-lm"
+        return summary is not None and writes(summary.task)
 
     def _fill_prompt(self, pane: PromptPane) -> None:
         shown = pane.stack.currentWidget()

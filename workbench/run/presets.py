@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import parse_recipe
+from workbench.run.task_kinds import writes
 
 Lengths = Sequence[int] | npt.NDArray[np.int64]
 Value = float | str | bool
@@ -97,7 +98,7 @@ def presets(
         memory: Bytes of memory that the device has; None where that is not known.
     """
     known: Lengths = () if lengths is None else lengths
-    data = _Data(task_kind == "causal-lm", train_rows, known, device_kind != "cpu", memory or 0)
+    data = _Data(writes(task_kind), train_rows, known, device_kind != "cpu", memory or 0)
     return (_quick(data), _balanced(data), _best(data))
 
 

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 LOADERS = {
     "text-classification": "AutoModelForSequenceClassification",
     "causal-lm": "AutoModelForCausalLM",
+    "chat": "AutoModelForCausalLM",
+    "preference": "AutoModelForCausalLM",
 }
-PIPELINES = {"text-classification": "text-classification", "causal-lm": "text-generation"}
+PIPELINES = {
+    "text-classification": "text-classification",
+    "causal-lm": "text-generation",
+    "chat": "text-generation",
+    "preference": "text-generation",
+}
 
 
 def model_card(recipe: Recipe, rows: Rows) -> str:

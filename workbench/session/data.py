@@ -26,6 +26,7 @@ from workbench.data.suggest import counted
 from workbench.data.tables import Table, files_of
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
+from workbench.run.task_kinds import has_classes
 from workbench.session.lanes import Desk
 from workbench.session.reading import open_and_tell
 from workbench.session.requests import DataRequest
@@ -199,7 +200,7 @@ def _with_columns(
     request: DataRequest, table: Table, size: int, tokenizer: Path | None, desk: Desk
 ) -> DataPreview:
     """The preview with the columns that are named or guessed, the mended rows, and what is wrong with them."""
-    data, classes = request.data, request.task != "causal-lm"
+    data, classes = request.data, has_classes(request.task)
     guess = guess_columns(table)
     text = data.text if data.text in table.columns else ""
     label = data.label if data.label in table.columns else ""

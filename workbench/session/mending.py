@@ -33,6 +33,7 @@ from workbench.data.tables import open_table
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.step_record import StepRecord
+from workbench.run.task_kinds import has_classes
 from workbench.session.data import look, tokenizer_of
 from workbench.session.lanes import Desk
 from workbench.session.requests import DataRequest
@@ -58,7 +59,7 @@ def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
         )
     data = request.data
     columns = (
-        roles(preview.table, data) if request.task != "causal-lm" else (text_role(preview.table, data), "")
+        roles(preview.table, data) if has_classes(request.task) else (text_role(preview.table, data), "")
     )
     files = {}
     for name in ("validation", "test"):

@@ -18,6 +18,7 @@ from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_toml
+from workbench.run.task_kinds import writes
 
 if TYPE_CHECKING:
     from workbench.engine.task import Goods, Rows, Task
@@ -166,7 +167,7 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
 def _misfit(task: Task, place: Any) -> list[Problem]:
     if place.needs_conversion:
         return _not_converted(place)
-    if task.kind == "causal-lm" and place.kind == "encoder":
+    if writes(task.kind) and place.kind == "encoder":
         return [
             Problem(
                 f"The model {place.name} cannot learn to write.",

@@ -17,6 +17,7 @@ from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
 from workbench.run.results import AttentionMaps
+from workbench.run.task_kinds import writes
 from workbench.session.inside.film_pictures import film_section
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
@@ -224,7 +225,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _load(folder: RunFolder, history: History) -> str:
     if not folder.model.is_dir():
         return ""
-    causal = history.started is not None and history.started.task == "causal-lm"
+    causal = history.started is not None and writes(history.started.task)
     kind = "AutoModelForCausalLM" if causal else "AutoModelForSequenceClassification"
     last = (
         'print(tokenizer.decode(model.generate(**tokenizer("Once", return_tensors="pt"), max_new_tokens=50)[0]))'

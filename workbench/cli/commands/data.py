@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.run.problem import bad_input
+from workbench.run.task_kinds import writes
 
 if TYPE_CHECKING:
     from workbench.data.check import Finding
@@ -171,7 +172,7 @@ def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed
     if args.what.lower().endswith(".toml") or "task.kind" in said:
         return recipe
     task = "text-classification" if recipe.data.label else guessed.task
-    if task == "causal-lm" and "model.source" not in said:
+    if writes(task) and "model.source" not in said:
         recipe = changed(recipe, "model.source", "smollm2")
     return changed(recipe, "task.kind", task)
 

@@ -22,6 +22,7 @@ from workbench.gui.data.split_card import SplitValues
 from workbench.gui.data.step_row import StepOutcome
 from workbench.gui.theme import SMALL, TINY
 from workbench.gui.widgets import GhostButton, IconButton, Segmented, column, row
+from workbench.run.task_kinds import has_classes, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,9 +123,15 @@ class TablePage(QSplitter):
             (recipe.data.label, preview.label),
             preview.reasons,
         )
-        labelled = preview.task != "causal-lm"
-        hint = "" if labelled else self.tr("The language model learns from this column, row by row.")
-        self.columns.show_label_used(labelled, hint)
+        hint = ""
+        if preview.task == "causal-lm":
+            hint = self.tr("The language model learns from this column, row by row.")
+        elif preview.task == "chat":
+            hint = self.tr(
+                "Conversations are found by themselves. Where they are not, choose the column of the questions as the "
+                "text and that of the answers as the label."
+            )
+        self.columns.show_label_used(has_classes(preview.task) or preview.task == "chat", hint)
         self.columns.show_wrong(preview.problem.field if preview.problem else "")
         self.notes.show_notes(preview.notes)
         self.files.show_files(table.parts)
@@ -240,7 +247,7 @@ class TablePage(QSplitter):
 
     def _show_tokens(self, text: str, found: Sequence[str]) -> None:
         limit = self._workspace.recipe.training.max_length
-        special = 2 if self._workspace.recipe.task.kind != "causal-lm" else 0
+        special = 0 if writes(self._workspace.recipe.task.kind) else 2
         self.rows.show_tokens(found, limit - special if len(found) > limit - special else None)
 
     def _choose_file(self, path: str) -> None:

@@ -1,0 +1,23 @@
+"""What the floors above the engine need to know of a task by its kind, without importing torch."""
+
+from __future__ import annotations
+
+#: Which kind of model each task starts from.
+MODEL_KIND = {
+    "text-classification": "encoder",
+    "causal-lm": "causal-lm",
+    "chat": "causal-lm",
+    "preference": "causal-lm",
+}
+#: The embedded model of each of those kinds.
+DEFAULT_MODEL = {"encoder": "minilm", "causal-lm": "smollm2"}
+
+
+def has_classes(kind: str) -> bool:
+    """Whether the task's rows have a class each, in a column of their own."""
+    return kind == "text-classification"
+
+
+def writes(kind: str) -> bool:
+    """Whether the task's models write text, word after word."""
+    return MODEL_KIND.get(kind) == "causal-lm"
