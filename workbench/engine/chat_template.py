@@ -103,8 +103,9 @@ def written(tokenizer: Any, messages: Sequence[Message]) -> Written:
             if first < 0:
                 raise TemplateError(f"The template leaves out turn {number + 1}, an answer.")
         so_far = whole if number == len(turns) - 1 else render(tokenizer, turns[: number + 1])
-        after = max(_shared(whole, so_far), first + len(turn["content"].strip()))
-        after = _end_of_turn(tokenizer, whole, first, min(after, len(whole)))
+        after = _end(tokenizer, whole, so_far, first, turn["content"].strip())
+        if after <= first:
+            raise TemplateError(f"The template leaves out turn {number + 1}, an answer, or hides where it ends.")
         answers.append((first, after))
     return Written(whole, tuple(answers))
 
@@ -229,12 +230,30 @@ def _shared(one: str, other: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
 
 
-def _end_of_turn(tokenizer: Any, text: str, first: int, after: int) -> int:
-    """Without the blanks behind a turn's end token: nobody waits for them when the model writes."""
-    answer = text[first:after].rstrip()
-    if any(token and answer.endswith(token) for token in tokenizer.all_special_tokens):
-        return first + len(answer)
-    return after
+def _end(tokenizer: Any, whole: str, so_far: str, first: int, words: str) -> int:
+    """Where an answer ends that begins at `first`; 0 where that cannot be told.
+
+    Args:
+        tokenizer: Its special tokens may end an answer.
+        whole: The conversation as the template writes it.
+        so_far: The conversation up to this answer as the template writes it.
+        first: Where the answer begins.
+        words: What it says.
+    """
+    ends = [token for token in tokenizer.all_special_tokens if token]
+    place = whole.find(words, first)
+    if whole.startswith(so_far):
+        after = len(so_far)
+    elif place >= 0 and not whole[first:place].strip():  # the last answer is closed in another way than this one
+        after = max(_shared(whole, so_far), place + len(words))
+    else:  # an answer that lost its beginning, such as the thoughts before it, once another turn follows
+        found = [(at, at + len(end)) for end in ends if (at := whole.find(end, first)) >= 0]
+        at, after = min(found, default=(first, 0))
+        if not words.endswith(whole[first:at].strip()) or not whole[first:at].strip():
+            return 0
+    # Blanks behind the end token are not learned: nobody waits for them when the model writes.
+    answer = whole[first:after].rstrip()
+    return first + len(answer) if any(answer.endswith(end) for end in ends) else after
 
 
 def _tokens(tokenizer: Any, found: Written) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -208,9 +208,10 @@ def _encoded(
     split = Split([m.ids for m in found], texts=tuple(texts), counts=[m.counts for m in found])
     notes = []
     if cut:
-        notes.append(f"{counted(cut, f'{side} conversation')} of more than {limit} tokens cut there.")
+        notes.append(f"Cut at {limit} tokens: {counted(cut, f'{side} conversation')}.")
     if lost := len(conversations) - len(found):
-        notes.append(f"{counted(lost, f'{side} conversation')} left out, since no answer begins before that.")
+        left = counted(lost, f"{side} conversation")
+        notes.append(f"Left out, since no answer begins within {limit} tokens: {left}.")
     return split, notes
 
 
