@@ -32,6 +32,7 @@ _TASK_TITLES = {
     "causal-lm": "Continue texts",
     "chat": "Answer in a chat",
     "preference": "Prefer better answers",
+    "seq2seq": "Translate or summarise",
 }
 _INT_LIMIT = 2**31 - 1
 BACK_SIZE = 16  # pixels: no higher than the caption's line

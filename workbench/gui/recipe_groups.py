@@ -50,6 +50,8 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group("chat", "Chat", "How conversations are written for the model.", ("chat.*",)),
+    Group("preference", "Preferences", "How the better of two answers is learned.", ("preference.*",)),
+    Group("answer", "Source and target", "What is read, and how often answers are written.", ("answer.*",)),
     Group("weights", "Which weights learn", "All of them, some, or small additions beside them.", ("weights.*",)),
     Group("loss", "Loss", "What is minimised.", ("loss.*",)),
     Group(

@@ -119,8 +119,9 @@ class TaskSection(Section):
     kind: str = field(
         "text-classification",
         "Task",
-        "What the model learns: text-classification (put a text into a class), causal-lm (continue a text) or chat "
-        "(answer in a conversation).",
+        "What the model learns: text-classification (put a text into a class), causal-lm (continue a text), chat "
+        "(answer in a conversation), preference (write more like the better of two answers) or seq2seq (write one text "
+        "from another, such as a translation).",
         min_length=1,
     )
 

@@ -16,12 +16,14 @@ LOADERS = {
     "causal-lm": "AutoModelForCausalLM",
     "chat": "AutoModelForCausalLM",
     "preference": "AutoModelForCausalLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
 }
 PIPELINES = {
     "text-classification": "text-classification",
     "causal-lm": "text-generation",
     "chat": "text-generation",
     "preference": "text-generation",
+    "seq2seq": "text2text-generation",
 }
 
 
