@@ -154,12 +154,19 @@ def load_processor(folder: Path) -> Any:
 def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
     """The model of a run as it is in memory, to be looked at when the training is over."""
     device = next(goods.model.parameters()).device
-    head = "classifier" if rows.class_names else "causal-lm"
+    head = head_of(goods.model, rows.class_names)
     return LoadedModel(goods.model, goods.tokenizer, head, "the tuned model", device, rows.class_names)
 
 
 def class_names_of(model: Any) -> tuple[str, ...]:
     """The class names in the order of the logits; empty for models without a classifier's head."""
+def head_of(model: Any, class_names: tuple[str, ...]) -> str:
+    """The head of a model in memory, as `LoadedModel` names it."""
+    if class_names:
+        return "classifier"
+    return "seq2seq" if getattr(model.config, "is_encoder_decoder", False) else "causal-lm"
+
+
     if not type(model).__name__.endswith(("ForSequenceClassification", "ForImageClassification")):
         return ()
     return tuple(str(model.config.id2label[i]) for i in range(model.config.num_labels))

@@ -23,6 +23,7 @@ from workbench.engine.forecast import Forecast
 from workbench.engine.inside.film import Filming
 from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
+from workbench.engine.loading import head_of
 from workbench.engine.peers import cut_off, restore_chance
 from workbench.engine.plan import make_plan
 from workbench.engine.progress import Progress
@@ -443,11 +444,10 @@ class _Loop:
         return tuple(text for text in found if text)
 
     def _live(self) -> LiveModel:
-        head = "classifier" if self.rows.class_names else "causal-lm"
         return LiveModel(
             self.assembly.bare,
             self.goods.tokenizer,
-            head,
+            head_of(self.assembly.bare, self.rows.class_names),
             self.rows.class_names,
             next(self.assembly.bare.parameters()).device,  # the host, while the GPU's memory is given back
             self.progress.step,

@@ -43,7 +43,9 @@ _ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
 _PGD = (Need("adversarial.kind", ("pgd",)),)
 _TEACHER = (Need("distillation.teacher"),)
 _FILM = (Need("film.on"),)
-_CHAT = (Need("task.kind", ("chat",)),)
+_CHAT = (Need("task.kind", ("chat", "preference")),)
+_PREFERENCE = (Need("task.kind", ("preference",)),)
+_SEQ2SEQ = (Need("task.kind", ("seq2seq",)),)
 _CLASSES = (Need("task.kind", ("text-classification",)),)
 
 #: What a field needs in order to count; one of its needs is enough.
@@ -84,7 +86,12 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "distillation.hidden": _TEACHER,
     "chat.template": _CHAT,
     "chat.system": _CHAT,
-    "chat.packing": _CHAT,
+    "chat.packing": (Need("task.kind", ("chat",)),),
+    "preference.objective": _PREFERENCE,
+    "preference.beta": _PREFERENCE,
+    "preference.odds_weight": _PREFERENCE,
+    "answer.prefix": _SEQ2SEQ,
+    "answer.written": _SEQ2SEQ,
     "film.probes": _FILM,
     "film.frames": _FILM,
     "film.budget": _FILM,
