@@ -158,8 +158,6 @@ def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
     return LoadedModel(goods.model, goods.tokenizer, head, "the tuned model", device, rows.class_names)
 
 
-def class_names_of(model: Any) -> tuple[str, ...]:
-    """The class names in the order of the logits; empty for models without a classifier's head."""
 def head_of(model: Any, class_names: tuple[str, ...]) -> str:
     """The head of a model in memory, as `LoadedModel` names it."""
     if class_names:
@@ -167,6 +165,8 @@ def head_of(model: Any, class_names: tuple[str, ...]) -> str:
     return "seq2seq" if getattr(model.config, "is_encoder_decoder", False) else "causal-lm"
 
 
+def class_names_of(model: Any) -> tuple[str, ...]:
+    """The class names in the order of the logits; empty for models without a classifier's head."""
     if not type(model).__name__.endswith(("ForSequenceClassification", "ForImageClassification")):
         return ()
     return tuple(str(model.config.id2label[i]) for i in range(model.config.num_labels))
