@@ -209,7 +209,7 @@ def test_models_and_version_and_help(cli: Cli) -> None:
     listed = [line.split()[0] for line in said.out.splitlines() if line[:4] == "    " and line[4:5].strip()]
     commands = (
         "ablate attend check data demo doctor film generate hub launch models predict rates recipe resume runs "
-        "snapshot train window"
+        "score snapshot train turns window"
     )
     assert listed == commands.split(" ")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import sentences
 from workbench.run.events import Event
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
@@ -94,6 +95,133 @@ def chat_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]:
                 "max_steps": 24,
                 "max_length": 96,
                 "learning_rate": 5e-3,
+                "device": "cpu",
+            },
+        }
+        return parse_recipe(with_overrides(base, overrides))
+
+    return make
+
+
+@pytest.fixture
+def preference_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]:
+    """A quick recipe of forty prompts, each with a chosen answer in words and a rejected one in digits."""
+    rows = [
+        {"prompt": f"Say {word} {i}", "chosen": f"{word} it is", "rejected": f"{7 * i} 000"}
+        for i in range(20)
+        for word in ("yes", "no")
+    ]
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    def make(*overrides: str) -> Recipe:
+        base = {
+            "model": {"source": str(tiny_llama)},
+            "data": {"train": str(data), "validation": 0.25},
+            "task": {"kind": "preference"},
+            "film": {"on": False},
+            "training": {
+                "batch_size": 8,
+                "max_steps": 12,
+                "eval_every": 6,
+                "max_length": 96,
+                "learning_rate": 5e-3,
+                "device": "cpu",
+            },
+        }
+        return parse_recipe(with_overrides(base, overrides))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random T5 (2 layers on each side, 2 heads, width 32) and the words of `tiny_bert`."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-t5"
+    words = _word_tokenizer(tiny_bert, folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        T5ForConditionalGeneration(
+            T5Config(
+                vocab_size=words,
+                d_model=32,
+                d_kv=16,
+                d_ff=64,
+                num_layers=2,
+                num_heads=2,
+                pad_token_id=0,
+                eos_token_id=3,
+                decoder_start_token_id=0,
+            )
+        ).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bart(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random BART (2 layers on each side, 2 heads, width 32) and the words of `tiny_bert`."""
+    import torch
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-bart"
+    words = _word_tokenizer(tiny_bert, folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BartForConditionalGeneration(
+            BartConfig(
+                vocab_size=words,
+                d_model=32,
+                encoder_layers=2,
+                decoder_layers=2,
+                encoder_attention_heads=2,
+                decoder_attention_heads=2,
+                encoder_ffn_dim=64,
+                decoder_ffn_dim=64,
+                max_position_embeddings=64,
+                pad_token_id=0,
+                bos_token_id=2,
+                eos_token_id=3,
+                decoder_start_token_id=3,
+                forced_eos_token_id=None,
+            )
+        ).save_pretrained(folder)
+    return folder
+
+
+def _word_tokenizer(source: Path, folder: Path) -> int:
+    """Save the word tokenizer of another folder, closing texts with an end token; returns its number of words."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(source)
+    tokenizer.eos_token = "[SEP]"
+    tokenizer.save_pretrained(folder)
+    return len(tokenizer)
+
+
+@pytest.fixture
+def seq2seq_recipe(tiny_t5: Path, tmp_path: Path) -> Callable[..., Recipe]:
+    """A quick recipe of sixty sources, and the first two of their words as targets."""
+    rows = [
+        {"number": i, "source": text, "target": " ".join(text.split()[:2])}
+        for i, (text, _) in enumerate(sentences(60))
+    ]
+    data = tmp_path / "sources.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    def make(*overrides: str) -> Recipe:
+        base = {
+            "model": {"source": str(tiny_t5)},
+            "data": {"train": str(data), "validation": 0.25},
+            "task": {"kind": "seq2seq"},
+            "film": {"on": False},
+            "training": {
+                "batch_size": 8,
+                "max_steps": 40,
+                "max_length": 32,
+                "learning_rate": 1e-2,
                 "device": "cpu",
             },
         }

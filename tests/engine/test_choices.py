@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
     LogitsProcessorList,
     MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
+    T5Config,
+    T5ForConditionalGeneration,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -19,6 +25,7 @@ from transformers import (
 from workbench.engine.choices import choices
 from workbench.engine.generation import generate, prompt_ids
 from workbench.engine.loading import LoadedModel, load_for_use
+from workbench.engine.reader import ChatReader
 from workbench.run.generation import PRESETS, GenerationSettings
 from workbench.run.problem import WorkbenchError
 
@@ -59,7 +66,7 @@ def test_each_rule_gives_the_probabilities_of_transformers(
     ids = prompt_ids(llama, "hello", settings)
     answer = generate(llama, "hello", settings)[0]
     found = choices(llama, ids, answer.tokens, settings)
-    sequence = torch.tensor([[*ids, *answer.tokens]])
+    sequence: Any = torch.tensor([[*ids, *answer.tokens]])
     with torch.no_grad():
         logits = llama.model(sequence).logits[0].float()
     for step, token in enumerate(answer.tokens):
@@ -132,6 +139,9 @@ def test_a_stop_text_ends_the_answer_and_is_not_shown(llama: LoadedModel) -> Non
     answer = generate(llama, "hello", stopping, lambda token: heard.append(token.text))[0]
     assert answer.stopped_by == "stop" and answer.text == whole[: whole.index(stop)]
     assert stop not in "".join(heard) and answer.text.startswith("".join(heard))
+    further = generate(llama, "hello", stopping, begun=answer.tokens)[0]
+    assert further.tokens[: len(answer.tokens)] == answer.tokens and len(further.tokens) > len(answer.tokens)
+    assert further.text.startswith(answer.text + stop)
 
 
 def test_stop_texts_are_written_in_one_line() -> None:
@@ -160,8 +170,80 @@ def test_earlier_turns_stand_before_the_prompt(llama: LoadedModel) -> None:
         prompt_ids(llama, "c", GenerationSettings(), earlier[2:])
 
 
+def test_a_template_that_refuses_is_said(llama: LoadedModel) -> None:
+    llama.tokenizer.chat_template = "{{ raise_exception('no system turns') }}"
+    with pytest.raises(WorkbenchError, match="template cannot write") as refused:
+        generate(llama, "hello", GenerationSettings())
+    assert "no system turns" in refused.value.problem.cause
+
+
 def test_a_model_without_numbers_is_said(llama: LoadedModel) -> None:
     with torch.no_grad():
         llama.model.lm_head.weight.fill_(float("nan"))
     with pytest.raises(WorkbenchError, match="not a number"):
         generate(llama, "hello", GenerationSettings())
+
+
+def gpt2(tokenizer: Any) -> LoadedModel:
+    torch.manual_seed(1)
+    sizes: dict[str, Any] = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 128}
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes, bos_token_id=1, eos_token_id=1))
+    return LoadedModel(model=model.eval(), tokenizer=tokenizer, head="causal-lm", name="gpt2", device=CPU)
+
+
+def t5(tokenizer: Any) -> LoadedModel:
+    torch.manual_seed(1)
+    sizes: dict[str, Any] = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_heads": 2}
+    config = T5Config(
+        vocab_size=len(tokenizer), **sizes, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1
+    )
+    model = T5ForConditionalGeneration(config).eval()
+    with torch.no_grad():
+        model.lm_head.weight.mul_(20)  # random weights of a T5 know no differences
+    return LoadedModel(model=model, tokenizer=tokenizer, head="seq2seq", name="t5", device=CPU)
+
+
+@pytest.mark.parametrize("made", [gpt2, t5])
+@pytest.mark.parametrize("changes", [{}, {"repetition_penalty": 1.4}, {"beams": 3}])
+def test_other_models_equal_transformers_as_well(
+    llama: LoadedModel, made: Callable[[Any], LoadedModel], changes: dict[str, Any]
+) -> None:
+    loaded = made(llama.tokenizer)
+    settings = GenerationSettings.model_validate({"temperature": 0.0, "max_new_tokens": 15} | changes)
+    ours = generate(loaded, "hello", settings)[0]
+    inputs = loaded.tokenizer("hello", return_tensors="pt")
+    theirs = loaded.model.generate(
+        input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], do_sample=False,
+        max_new_tokens=15, num_beams=settings.beams, repetition_penalty=settings.repetition_penalty, pad_token_id=0,
+    )[0].tolist()  # fmt: skip
+    before = 1 if loaded.head == "seq2seq" else inputs["input_ids"].shape[1]
+    expected = theirs[before:]
+    assert list(ours.tokens) == (expected[: expected.index(1)] if 1 in expected else expected)
+    ids = prompt_ids(loaded, "hello", settings)
+    again = choices(loaded, ids, ours.tokens, settings)
+    assert again.after == pytest.approx(ours.probabilities, abs=1e-5)
+    assert choices(loaded, ids, ours.tokens, settings, first=3).after == pytest.approx(
+        again.after[3:], abs=1e-5
+    )
+
+
+def test_a_next_turn_reads_only_what_is_new_and_writes_the_same(llama: LoadedModel) -> None:
+    settings = GenerationSettings(temperature=1.0, max_new_tokens=9, seed=2)
+    first = generate(llama, "hello", settings, reuse=True)[0]
+    earlier = (("user", "hello"), ("assistant", first.text))
+    ids = prompt_ids(llama, "and now", settings, earlier)
+    with torch.no_grad():
+        reader = ChatReader(llama, ids)
+    assert reader.reused >= len(prompt_ids(llama, "hello", settings))
+    generate(llama, "hello", settings, reuse=True)
+    reused = generate(llama, "and now", settings, earlier=earlier, reuse=True)[0]
+    alone = generate(llama, "and now", settings, earlier=earlier)[0]
+    assert reused.tokens == alone.tokens
+    assert reused.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+
+
+def test_what_a_model_remembers_is_only_a_common_beginning(llama: LoadedModel) -> None:
+    settings = GenerationSettings(temperature=0, max_new_tokens=9)
+    for prompt in ("hello", "help", "hello", "hello", "h", "other"):
+        reused = generate(llama, prompt, settings, reuse=True)[0]
+        assert reused.tokens == generate(llama, prompt, settings)[0].tokens

@@ -19,7 +19,13 @@ KINDS = sorted(all_tasks())
 @pytest.fixture(params=KINDS)
 def prepared(request: pytest.FixtureRequest) -> tuple[Task, Rows, Goods, Recipe]:
     """A task with real rows and a real tiny model."""
-    makers = {"text-classification": "recipe", "causal-lm": "lm_recipe", "chat": "chat_recipe"}
+    makers = {
+        "text-classification": "recipe",
+        "causal-lm": "lm_recipe",
+        "chat": "chat_recipe",
+        "preference": "preference_recipe",
+        "seq2seq": "seq2seq_recipe",
+    }
     assert request.param in makers, "give the new task a recipe here"
     make: Callable[..., Recipe] = request.getfixturevalue(makers[request.param])
     recipe = make()

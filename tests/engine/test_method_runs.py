@@ -38,6 +38,11 @@ TOGETHER = {
         "regularisation.swa_start=0.2",
     ),
     "adalora and swa": ("weights.kind=adalora", "weights.lora_rank=2", "regularisation.averaging=swa"),
+    "bottleneck and unfreezing": (
+        "weights.kind=bottleneck",
+        "weights.unfreeze=0.8",
+        "training.gradient_checkpointing=true",
+    ),
     "r_drop and neftune": ("regularisation.r_drop=1", "regularisation.neftune=5"),
     "mixup and smoothing": (
         "regularisation.mixup=0.4",
@@ -56,6 +61,9 @@ ALONE = {
     "dora": ("weights.kind=dora",),
     "adalora": ("weights.kind=adalora",),
     "ia3": ("weights.kind=ia3",),
+    "bottleneck": ("weights.kind=bottleneck", "weights.bottleneck_size=8"),
+    "prompt": ("weights.kind=prompt", "weights.virtual_tokens=4", "training.max_length=24"),
+    "unfreezing": ("weights.unfreeze=0.5", "weights.layer_decay=0.8"),
     "frozen": ("weights.freeze_layers=1", "weights.freeze_embeddings=true"),
     "dropout": ("regularisation.dropout=0.3",),
     "ema": ("regularisation.averaging=ema",),
@@ -139,6 +147,8 @@ def test_a_run_with_methods_goes_on_to_the_bit(
     [
         ("weights.kind=lora", "weights.lora_targets='q_proj,v_proj'", "regularisation.averaging=ema"),
         ("regularisation.neftune=5", "adversarial.kind=fgm", "training.accumulation=3"),
+        ("weights.kind=prefix", "weights.virtual_tokens=4", "regularisation.averaging=ema"),
+        ("weights.kind=prompt", "weights.virtual_tokens=4", "adversarial.kind=fgm"),
     ],
 )
 def test_language_models_go_on_to_the_bit(run: Run, lm_recipe: Recipes, overrides: tuple[str, ...]) -> None:

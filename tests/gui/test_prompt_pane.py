@@ -180,6 +180,39 @@ def test_copy_and_clear(qtbot: QtBot, open_pane: Open) -> None:
     assert pane.writer.stack.currentWidget() is pane.writer.empty
 
 
+def test_a_clicked_token_shows_what_else_it_could_be_and_another_one_branches(
+    qtbot: QtBot, open_pane: Open
+) -> None:
+    pane = open_pane("tiny-llama")
+    set_number(pane, "max_new_tokens", 12)
+    set_number(pane, "answers", 2)
+    ask(qtbot, pane, "once")
+    answered(qtbot, pane)
+    writer, inspector = pane.writer, pane.writer.inspector
+    text = writer.turns[-1].answers[1].text
+    written = text.written()
+    cursor = text.textCursor()
+    cursor.movePosition(cursor.MoveOperation.End)
+    text.setTextCursor(cursor)
+    qtbot.keyClick(text, Qt.Key.Key_Return)
+    assert writer.side.currentWidget() is inspector and text.extraSelections()
+    inspector.before.click()
+    qtbot.waitUntil(lambda: inspector.found is not None, timeout=WAIT)
+    found = inspector.found
+    assert found is not None and found.tokens.tolist() == [written[found.first].id]
+    assert found.after[0] == pytest.approx(written[found.first].probability, abs=1e-5)
+    assert inspector.table.rows.rowCount() == 10 and not inspector.take.isEnabled()
+    other = next(i for i, token in enumerate(found.other[0]) if token != found.tokens[0])
+    inspector.table.clicked.emit(inspector.table.rows.index(other, 0))
+    inspector.take.click()
+    answered(qtbot, pane)
+    [branch] = writer.turns[-1].answers
+    ids = [token.id for token in branch.text.written()]
+    assert ids[: found.first] == [token.id for token in written[: found.first]]
+    assert ids[found.first] == found.other[0, other] and not text.extraSelections()
+    assert writer.side.currentIndex() == 0
+
+
 def test_there_is_an_editor_for_every_setting_and_a_wrong_value_is_marked(open_pane: Open) -> None:
     pane = open_pane("tiny-llama")
     form = pane.writer.form

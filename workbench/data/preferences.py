@@ -106,4 +106,8 @@ def read_pair(row: Row, shape: ChatShape) -> Pair | str:
 
 def _alone(chat: Chat, shape: ChatShape) -> bool:
     """Whether it is a text that needs no prompt, since the file has none."""
-    return "prompt" not in shape.columns and len(chat.messages) == 1 and bool(chat.messages[0]["content"].strip())
+    return (
+        "prompt" not in shape.columns
+        and len(chat.messages) == 1
+        and bool(chat.messages[0]["content"].strip())
+    )

@@ -9,6 +9,7 @@ import torch
 from transformers.pytorch_utils import Conv1D
 
 from workbench.engine.method import Method
+from workbench.engine.quantised import plain_layer
 from workbench.engine.twin import twin_of
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
@@ -70,8 +71,9 @@ class LinearAdditions(Method):
         from peft.tuners.tuners_utils import BaseTunerLayer
 
         if not isinstance(module, BaseTunerLayer):
-            return None
-        base = twin_of(module.get_base_layer())
+            return plain_layer(module)
+        under = module.get_base_layer()
+        base = plain_layer(under) or twin_of(under)
         self.merge(module, base)
         return base
 

@@ -11,7 +11,8 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from workbench.engine.choices import probabilities_of
 from workbench.engine.generation import end_tokens
 from workbench.engine.live import LiveModel, untouched
-from workbench.engine.loading import LoadedModel, fitting_length
+from workbench.engine.loading import LoadedModel
+from workbench.engine.reader import is_two_sided, room_for, start_token
 from workbench.run.generation import GenerationSettings
 
 #: The tokens of an answer with their probabilities, and what ended it.
@@ -34,12 +35,12 @@ def search(
         begun: Tokens that each answer begins with.
         cancelled: Asked before each token.
     """
-    room = min(settings.max_new_tokens, fitting_length(10**9, loaded.model) - len(ids)) - len(begun)
+    room = min(settings.max_new_tokens, room_for(loaded, len(ids))) - len(begun)
     if room < 1:
         return [([], "length")]
     ends = sorted(end_tokens(loaded))
-    start = torch.tensor([[*ids, *begun]], device=loaded.device)
-    asked = GenerationConfig(
+    inputs, before = _inputs(loaded, ids, begun)
+    asked = GenerationConfig(  # type: ignore[no-untyped-call]
         num_beams=max(settings.beams, settings.answers),
         num_return_sequences=settings.answers,
         do_sample=False,
@@ -50,20 +51,28 @@ def search(
     )
     criteria = StoppingCriteriaList([_Asked(cancelled)])
     with untouched(loaded.model):
-        rows = loaded.model.generate(
-            start,
-            generation_config=asked,
-            attention_mask=torch.ones_like(start),
-            stopping_criteria=criteria,
-        )
+        rows = loaded.model.generate(**inputs, generation_config=asked, stopping_criteria=criteria)
         found = []
-        for row in rows[:, start.shape[1] :].tolist():
+        for row in rows[:, before:].tolist():
             length = next((place for place, token in enumerate(row) if token in ends), None)
             tokens = row if length is None else row[: length + 1]
-            probabilities = probabilities_of(loaded, [*ids, *begun], tokens, settings)
+            probabilities = probabilities_of(loaded, ids, [*begun, *tokens], settings, len(begun))
             over = "person" if length is None and len(tokens) < room else "length"
             found.append((list(zip(tokens, probabilities, strict=True)), over))
     return found
+
+
+def _inputs(
+    loaded: LoadedModel | LiveModel, ids: Sequence[int], begun: Sequence[int]
+) -> tuple[dict[str, Any], int]:
+    """What `generate` is given, and how many tokens its answers begin with that are none of theirs."""
+    two_sided = is_two_sided(loaded)
+    read = torch.tensor([[*ids, *(() if two_sided else begun)]], device=loaded.device)
+    inputs = {"input_ids": read, "attention_mask": torch.ones_like(read)}
+    if not two_sided:
+        return inputs, read.shape[1]
+    own = torch.tensor([[start_token(loaded.model), *begun]], device=loaded.device)
+    return {**inputs, "decoder_input_ids": own}, own.shape[1]
 
 
 def _padding(loaded: LoadedModel | LiveModel, ends: Sequence[int]) -> int:

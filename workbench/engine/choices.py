@@ -10,30 +10,10 @@ import torch
 
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel
+from workbench.engine.reader import Reader
 from workbench.engine.sampling import rules
 from workbench.run.choices import ALTERNATIVES, Choices
 from workbench.run.generation import GenerationSettings
-
-#: So many tokens are read at once: the logits of 128 tokens of a vocabulary of 50 000 take 25 MB.
-PIECE = 128
-
-
-def logits_of(
-    loaded: LoadedModel | LiveModel, ids: Sequence[int], check: Callable[[], object] = lambda: None
-) -> Iterator[tuple[int, torch.Tensor]]:
-    """A text's logits in pieces: the place of the first token in each, and float32 (m, vocabulary). In `untouched`.
-
-    The logits at a place are about the token that follows it.
-    """
-    cache = None
-    sequence = torch.tensor([list(ids)], device=loaded.device)
-    for start in range(0, len(ids), PIECE):
-        check()
-        output = loaded.model(
-            input_ids=sequence[:, start : start + PIECE], past_key_values=cache, use_cache=True
-        )
-        cache = output.past_key_values
-        yield start, output.logits[0].float()
 
 
 def steps_of(
@@ -42,13 +22,16 @@ def steps_of(
     written: Sequence[int],
     settings: GenerationSettings,
     check: Callable[[], object] = lambda: None,
+    first: int = 0,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """For each written token, the probabilities (vocabulary,) before and after the rules. In `untouched`."""
-    ids = [*prompt, *written]
+    """For each written token from `first` on, the probabilities (vocabulary,) before and after the rules. In
+    `untouched`."""
+    reader = Reader(loaded, prompt)
+    ids = [*reader.start, *written]
     sequence: Any = torch.tensor([ids], device=loaded.device)
     processors = rules(settings)
-    for start, logits in logits_of(loaded, ids[:-1], check):
-        for place in range(max(start, len(prompt) - 1), start + len(logits)):
+    for start, logits in reader.pieces(ids[:-1], check):
+        for place in range(max(start, len(reader.start) - 1 + first), start + len(logits)):
             raw = logits[place - start]
             scores = processors(sequence[:, : place + 1], raw[None].clone())[0]
             yield torch.softmax(raw, dim=-1), torch.softmax(scores, dim=-1)
@@ -59,10 +42,11 @@ def probabilities_of(
     prompt: Sequence[int],
     written: Sequence[int],
     settings: GenerationSettings,
+    first: int = 0,
 ) -> list[float]:
-    """The probability of each written token after the rules. In `untouched`."""
-    steps = steps_of(loaded, prompt, written, settings) if written else iter(())
-    return [float(after[token]) for token, (_, after) in zip(written, steps, strict=True)]
+    """The probability of each written token from `first` on, after the rules. In `untouched`."""
+    steps = steps_of(loaded, prompt, written, settings, first=first) if written[first:] else iter(())
+    return [float(after[token]) for token, (_, after) in zip(written[first:], steps, strict=True)]
 
 
 def choices(
@@ -71,21 +55,23 @@ def choices(
     written: Sequence[int],
     settings: GenerationSettings,
     check: Callable[[], object] = lambda: None,
+    first: int = 0,
 ) -> Choices:
     """The alternatives at each token of an answer.
 
     Args:
         loaded: A language model.
         prompt: The ids that it continued.
-        written: The answer's ids, at least one.
+        written: The answer's ids.
         settings: The rules with which it was written.
         check: Called between portions; may raise to stop.
+        first: The first token that is asked about; at least one.
     """
     rows = []
+    asked = written[first:]
     with untouched(loaded.model):
-        for token, (before, after) in zip(
-            written, steps_of(loaded, prompt, written, settings, check), strict=True
-        ):
+        steps = steps_of(loaded, prompt, written, settings, check, first)
+        for token, (before, after) in zip(asked, steps, strict=True):
             best = torch.topk(before, min(ALTERNATIVES, len(before))).indices
             rows.append(
                 (
@@ -99,12 +85,12 @@ def choices(
                     after[best].double().tolist(),
                 )
             )
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 8
+    columns: list[Any] = list(zip(*rows, strict=True))
     words = words_of(loaded.tokenizer)
     return Choices(
         model=loaded.name,
-        tokens=_frozen(written, np.int64),
-        words=tuple(words(token) for token in written),
+        tokens=_frozen(asked, np.int64),
+        words=tuple(words(token) for token in asked),
         before=_frozen(columns[0], np.float64),
         after=_frozen(columns[1], np.float64),
         rank=_frozen(columns[2], np.int64),
@@ -114,6 +100,7 @@ def choices(
         other_words=tuple(tuple(words(token) for token in row) for row in columns[5]),
         other_before=_frozen(columns[6], np.float64),
         other_after=_frozen(columns[7], np.float64),
+        first=first,
     )
 
 

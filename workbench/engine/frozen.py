@@ -14,6 +14,7 @@ from transformers.core_model_loading import revert_weight_conversion
 from transformers.modeling_utils import remove_tied_weights_from_state_dict
 
 from workbench.engine.loading import quiet
+from workbench.engine.parts import peft_files
 
 #: Number formats of a safetensors file, in the order in which the format's own library lays tensors out.
 _FORMATS = {
@@ -103,7 +104,7 @@ def model_files(model: Any) -> dict[str, Content]:
         weights = remove_tied_weights_from_state_dict(weights, model)
         weights = revert_weight_conversion(model, weights)
     files["model.safetensors"] = freeze(weights, {"format": "pt"})
-    return files
+    return {**files, **peft_files(model)}
 
 
 def tokenizer_files(tokenizer: Any) -> dict[str, Content]:

@@ -9,8 +9,11 @@ from typing import Any
 
 import torch
 
+from workbench.data.chat import Message
+from workbench.engine.chat_template import TemplateError, render
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
+from workbench.engine.reader import ChatReader, Reader, is_two_sided, room_for
 from workbench.engine.sampling import Chance, chosen, cut_at, held_back, rules
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
@@ -29,6 +32,7 @@ def generate(
     *,
     earlier: Turns = (),
     begun: Sequence[int] = (),
+    reuse: bool = False,
 ) -> tuple[Generated, ...]:
     """Answers to a prompt.
 
@@ -41,6 +45,8 @@ def generate(
         earlier: The turns of the chat before the prompt.
         begun: Token ids that each answer begins with: it goes on after them. They count as written, so that an answer
             which is begun with its own first tokens goes on as it did.
+        reuse: Whether what the model read last need not be read again where the prompt begins as that did: for a
+            model whose weights stay as they are.
 
     Raises:
         WorkbenchError: When the model is no language model, or the prompt is empty.
@@ -58,7 +64,7 @@ def generate(
     answers = []
     for number in range(settings.answers):
         chance = Chance(settings.seed + number, len(begun) if settings.temperature > 0 else 0)
-        tokens = token_stream(loaded, [*task.ids, *begun], settings, chance)
+        tokens = token_stream(loaded, task.ids, begun, settings, chance, reuse=reuse)
         answers.append(_answer(task, number, tokens, say, cancelled, "length"))
         if cancelled():
             break
@@ -71,7 +77,7 @@ def require_writer(loaded: LoadedModel | LiveModel) -> None:
     Raises:
         WorkbenchError: Saying which models are.
     """
-    if loaded.head != "causal-lm":
+    if loaded.head not in ("causal-lm", "seq2seq"):
         raise bad_input(
             f"{loaded.name} cannot write.",
             "It is not a language model.",
@@ -92,13 +98,12 @@ def _fitting(
 ) -> tuple[list[int], str]:
     ids = whole_prompt_ids(loaded, prompt, chat=settings.chat, earlier=earlier)
     limit = fitting_length(10**9, loaded.model)
-    room = max(1, limit - min(settings.max_new_tokens, limit // 2))
-    cut = len(ids) - room
+    answer = 0 if is_two_sided(loaded) else min(settings.max_new_tokens, limit // 2)
+    cut = len(ids) - max(1, limit - answer)
     if cut <= 0:
         return ids, ""
-    return ids[
-        cut:
-    ], f"The first {cut} of the prompt's {len(ids)} tokens were left out: the model reads {limit}."
+    said = f"The first {cut} of the prompt's {len(ids)} tokens were left out: the model reads {limit}."
+    return ids[cut:], said
 
 
 def whole_prompt_ids(
@@ -117,10 +122,27 @@ def whole_prompt_ids(
             "Add a first question.",
         )
     if chat and tokenizer.chat_template:
-        turns = [{"role": role, "content": text} for role, text in (*earlier, ("user", prompt))]
-        text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
-    return list(tokenizer("\n\n".join([*(text for _, text in earlier), prompt]))["input_ids"])
+        return list(tokenizer(_as_chat(tokenizer, prompt, earlier), add_special_tokens=False)["input_ids"])
+    ids = list(tokenizer("\n\n".join([*(text for _, text in earlier), prompt]))["input_ids"])
+    if not ids:
+        raise bad_input(
+            "There is nothing to go on from.",
+            "The tokenizer leaves nothing of the prompt.",
+            "Write some words.",
+        )
+    return ids
+
+
+def _as_chat(tokenizer: Any, prompt: str, earlier: Turns) -> str:
+    turns: list[Message] = [{"role": role, "content": text} for role, text in (*earlier, ("user", prompt))]
+    try:
+        return render(tokenizer, turns, asks=True)
+    except TemplateError as error:
+        raise bad_input(
+            "The model's chat template cannot write this prompt.",
+            str(error),
+            "Turn the setting Chat template off, or choose another model.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +170,8 @@ def _answer(
     written, probabilities = list(task.begun), [float("nan")] * len(task.begun)
     text = StoppedText(loaded.tokenizer, settings.stops)
     ends = end_tokens(loaded)
-    room = min(settings.max_new_tokens, fitting_length(10**9, loaded.model) - len(task.ids))
-    for token in task.begun:
-        text.add(token)
+    room = min(settings.max_new_tokens, room_for(loaded, len(task.ids)))
+    text.begin(task.begun)
     with untouched(loaded.model):
         while len(written) < room:
             token, probability = next(tokens, (-1, 0.0))
@@ -179,21 +200,26 @@ def _answer(
 
 
 def token_stream(
-    loaded: LoadedModel | LiveModel, ids: Sequence[int], settings: GenerationSettings, chance: Chance
+    loaded: LoadedModel | LiveModel,
+    prompt: Sequence[int],
+    begun: Sequence[int],
+    settings: GenerationSettings,
+    chance: Chance,
+    *,
+    reuse: bool = False,
 ) -> Iterator[tuple[int, float]]:
     """Endless (token, probability) pairs; the probability is that of the distribution which was drawn from,
     i.e. the softmax of the step's logits after the processors."""
     processors = rules(settings)
-    sequence: Any = torch.tensor([list(ids)], device=loaded.device)  # transformers wants its own alias
-    fresh, cache = sequence, None
+    reader = (ChatReader if reuse else Reader)(loaded, prompt)
+    fresh = [*reader.start, *begun]
+    sequence: Any = torch.tensor([fresh], device=loaded.device)  # transformers wants its own alias
     while True:
-        output = loaded.model(input_ids=fresh, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache = output.past_key_values
-        scores = processors(sequence, output.logits[:, -1, :].float())
+        scores = processors(sequence, reader.next_logits(fresh))
         token, probability = chosen(settings, scores[0], chance)
         yield token, probability
-        fresh = torch.tensor([[token]], device=loaded.device)
-        sequence = torch.cat([sequence, fresh], dim=1)
+        fresh = [token]
+        sequence = torch.cat([sequence, torch.tensor([fresh], device=loaded.device)], dim=1)
 
 
 def end_tokens(loaded: LoadedModel | LiveModel) -> frozenset[int]:
@@ -237,7 +263,12 @@ class StoppedText:
         self._tokenizer, self._stops = tokenizer, tuple(stops)
         self._stream = TextStream(tokenizer)
         self._waiting = ""
+        self._begun = 0
         self.stopped = False
+
+    def begin(self, tokens: Sequence[int]) -> None:
+        """Tokens that are there already; a stop text among them ends nothing."""
+        self._begun = sum(len(self._stream.add(token)) for token in tokens)
 
     def add(self, token: int) -> str:
         """The text that can be shown after this token."""
@@ -256,5 +287,5 @@ class StoppedText:
         text = self._tokenizer.decode(
             list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
-        before = cut_at(text, self._stops) if self.stopped else None
-        return str(text if before is None else before)
+        before = cut_at(text[self._begun :], self._stops) if self.stopped else None
+        return str(text if before is None else text[: self._begun] + before)

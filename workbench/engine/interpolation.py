@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from workbench.engine.batches import sorted_batches
+from workbench.engine.layers import PART
 from workbench.engine.live import untouched
 from workbench.engine.task import Measurement, Rows, Split, Task
 from workbench.run.problem import bad_input
@@ -43,6 +44,12 @@ class Line:
                 )
             else:
                 self._places.append((place, start.to(place), place.clone()))
+        if any(f"{PART}." in name for name in kept):
+            raise bad_input(
+                "This run cannot be mixed with its base.",
+                "What it trained stands beside the weights and is no part of them.",
+                "Mixtures work for runs of all weights, and for lora, dora, adalora and ia3.",
+            )
         if not self._places:
             raise bad_input(
                 "These two models cannot be mixed.",

@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 
+#: The name of a trained part that stays beside the weights: as a module, and in the config (`engine.parts`).
+PART = "workbench_part"
+
 
 def layers_of(model: torch.nn.Module) -> list[torch.nn.Module]:
     """The blocks of the model, first to last: its list of modules with the most weights; none where it has none.

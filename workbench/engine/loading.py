@@ -23,6 +23,7 @@ from transformers import (
     AutoTokenizer,
 )
 
+from workbench.engine.parts import part_of, restore
 from workbench.engine.task import Goods, Rows
 from workbench.run.problem import Problem, WorkbenchError
 
@@ -113,6 +114,7 @@ def load_weights(auto: Any, folder: Path, *, config: Any = None, new_head: bool 
     # odd addresses, on which the last bit of a matrix product can depend. The copy is at the allocator's own.
     for tensor in (*model.parameters(), *model.buffers()):
         tensor.data = tensor.data.clone()
+    restore(model, folder)
     return model
 
 
@@ -179,4 +181,5 @@ def fitting_length(wanted: int, model: torch.nn.Module) -> int:
     # RoBERTa and its kin number their positions from the padding token's number + 1.
     if "roberta" in str(getattr(config, "model_type", "")):
         positions -= int(config.pad_token_id or 0) + 1
-    return min(wanted, int(positions))
+    positions = int(positions) - int(part_of(model).get("tokens", 0))  # virtual tokens take room too
+    return min(wanted, positions)

@@ -139,7 +139,8 @@ class Method:
         return iter(())
 
     def before_step(self, step: int) -> None:
-        """The gradients of this step are there, shortened where they were long; the optimizer comes next."""
+        """The gradients of this step are there; they are shortened where they are too long, and the optimizer takes
+        its step. A weight whose gradient is taken away (None) stays as it is."""
 
     def after_step(self, step: int) -> None:
         """The optimizer has taken this step."""

@@ -40,12 +40,14 @@ def rouge(written: str, wanted: str) -> dict[str, float]:
     common subsequence of words, from 0 to 1 (Lin 2004).
 
     Words are runs of letters and digits in lower case, without stemming. For English that is what the package
-    rouge-score gives, which there are no wheels of; it knows no other letters than a to z.
+    rouge-score gives; it knows no other letters than a to z, and comes without wheels.
     """
     one, other = (_WORD.findall(text.lower()) for text in (written, wanted))
     found = {}
     for name, length in (("rouge1", 1), ("rouge2", 2)):
-        mine, theirs = (Counter(zip(*(words[i:] for i in range(length)), strict=False)) for words in (one, other))
+        mine, theirs = (
+            Counter(zip(*(words[i:] for i in range(length)), strict=False)) for words in (one, other)
+        )
         found[name] = _f1((mine & theirs).total(), mine.total(), theirs.total())
     found["rougeL"] = _f1(longest_common(one, other), len(one), len(other))
     return found

@@ -68,9 +68,9 @@ class Stepper:
             group["lr"] = rate * group.get("rate_scale", 1.0)
         loss, tokens = self._gradients(indexes)
         assembly.scaler.unscale_(assembly.optimizer)
-        norm = self._clip()
         for method in assembly.methods:
             method.before_step(step)
+        norm = self._clip()
         assembly.scaler.step(assembly.optimizer)
         assembly.scaler.update()
         assembly.optimizer.zero_grad(set_to_none=True)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from workbench.run.section import Section, field
 
-WeightsKind = Literal["all", "lora", "dora", "adalora", "ia3"]
+WeightsKind = Literal["all", "lora", "dora", "adalora", "ia3", "bottleneck", "prefix", "prompt"]
 
 
 class WeightsSection(Section):
@@ -17,7 +17,8 @@ class WeightsSection(Section):
         "Weights",
         "all trains every weight. The others leave the model as it is and train a small addition, which needs much "
         "less memory: lora beside the weights; dora also their lengths; adalora moves its ranks to where they are "
-        "needed; ia3 only factors.",
+        "needed; ia3 only factors; bottleneck a narrow network behind each layer; prefix and prompt only virtual "
+        "tokens before each text.",
         advanced=True,
     )
     lora_rank: int = field(
@@ -49,6 +50,30 @@ class WeightsSection(Section):
         ge=0,
         le=10,
     )
+    base_bits: Literal["full", "8-bit", "4-bit"] = field(
+        "full",
+        "Base weights",
+        "How the frozen weights under lora or dora are kept. 8-bit and 4-bit need much less memory (QLoRA), an NVIDIA "
+        "GPU and the package bitsandbytes.",
+        advanced=True,
+    )
+    bottleneck_size: int = field(
+        64,
+        "Bottleneck width",
+        "How many numbers the networks of bottleneck have inside. More can learn more.",
+        advanced=True,
+        ge=1,
+        le=8192,
+    )
+    virtual_tokens: int = field(
+        20,
+        "Virtual tokens",
+        "How many trained tokens prefix and prompt put before each text. They take room in the context.",
+        unit="tokens",
+        advanced=True,
+        ge=1,
+        le=4096,
+    )
     freeze_layers: int = field(
         0,
         "Freeze layers",
@@ -60,6 +85,16 @@ class WeightsSection(Section):
     )
     freeze_embeddings: bool = field(
         False, "Freeze embeddings", "Leave the table of token vectors as it is.", advanced=True
+    )
+    unfreeze: float = field(
+        0.0,
+        "Unfreeze gradually",
+        "The share of the run over which the layers begin to learn, one after the other from the last to the first. "
+        "0: all learn from the beginning.",
+        unit="share of steps",
+        advanced=True,
+        ge=0,
+        le=1,
     )
     layer_decay: float = field(
         1.0,

@@ -104,7 +104,7 @@ def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Genera
     loaded = the_model(home, request.model, desk)
     return write(
         loaded, request.prompt, request.settings, desk.report, lambda: desk.hurried,
-        earlier=request.earlier, begun=request.begun,
+        earlier=request.earlier, begun=request.begun, reuse=True,
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def side_by_side(home: Home, request: SideBySideRequest, desk: Desk) -> tuple[Si
         raise bad_input(
             f"{len(request.models)} models cannot be asked side by side.", "", f"Choose 1 to {MOST_MODELS}."
         )
-    sides = []
+    sides: list[Side] = []
     for number, model in enumerate(request.models):
         if desk.hurried and sides:
             sides.append(Side(model))
@@ -124,10 +124,7 @@ def look_at_choices(home: Home, request: ChoicesRequest, desk: Desk) -> Choices:
     loaded = the_model(home, asked.model, desk)
     require_writer(loaded)
     ids = prompt_ids(loaded, asked.prompt, asked.settings, asked.earlier)
-    found = choices(
-        loaded, [*ids, *written[: request.first]], written[request.first :], asked.settings, desk.check
-    )
-    return dataclasses.replace(found, first=request.first)
+    return choices(loaded, ids, written, asked.settings, desk.check, request.first)
 
 
 @dataclass(frozen=True, slots=True)

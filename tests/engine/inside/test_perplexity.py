@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.engine import choices
+from workbench.engine import reader
 from workbench.engine.inside.perplexity import score_text
 from workbench.engine.loading import LoadedModel, load_for_use
 from workbench.run.inside.perplexity import ScoredText
@@ -36,7 +36,7 @@ def test_perplexity_is_that_of_transformers_loss(llama: LoadedModel) -> None:
 
 def test_reading_in_pieces_changes_nothing(llama: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = score_text(llama, TEXT)
-    monkeypatch.setattr(choices, "PIECE", 7)
+    monkeypatch.setattr(reader, "PIECE", 7)
     pieces = score_text(llama, TEXT)
     assert pieces.log_probability == pytest.approx(whole.log_probability, abs=1e-5, nan_ok=True)
     assert (pieces.rank == whole.rank).all()
@@ -48,7 +48,7 @@ def test_two_models_are_compared_token_by_token(llama: LoadedModel, tiny_llama: 
     with torch.no_grad():
         tuned.model.lm_head.weight.mul_(3)
     pair = ScoredText(score_text(tuned, TEXT), score_text(llama, TEXT))
-    assert pair.same_tokens and pair.gain is not None
+    assert pair.same_tokens and pair.gain is not None and pair.other is not None
     assert np.nanmean(pair.gain) == pytest.approx(pair.other.loss - pair.first.loss)
     same = ScoredText(score_text(llama, TEXT), score_text(llama, TEXT))
     assert same.gain is not None and np.nanmax(np.abs(same.gain)) == 0

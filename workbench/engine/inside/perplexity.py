@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.engine.choices import logits_of, words_of
+from workbench.engine.choices import words_of
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
+from workbench.engine.reader import Reader
 from workbench.run.inside.perplexity import TokenScores
 from workbench.run.problem import bad_input
 
@@ -50,7 +51,7 @@ def score_text(
     found, ranks, entropies = [float("nan")], [0], [float("nan")]
     following = torch.tensor(ids[1:], device=loaded.device)
     with untouched(loaded.model):
-        for start, logits in logits_of(loaded, ids[:-1], check):
+        for start, logits in Reader(loaded, ids[:-1]).pieces(ids[:-1], check):
             row = torch.log_softmax(logits, dim=-1)
             own = row.gather(1, following[start : start + len(row), None])
             found += own[:, 0].double().tolist()

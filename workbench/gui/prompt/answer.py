@@ -5,8 +5,17 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QTextEdit, QToolTip, QVBoxLayout, QWidget
 
 from workbench.gui.theme import TINY, current, theme
@@ -15,11 +24,21 @@ from workbench.run.results import Generated, GeneratedToken
 
 #: How strongly a token is shaded that had no probability at all; a certain one is not shaded.
 _STRONGEST = 0.5
-_ENDINGS = {"end": "ended by itself", "length": "cut at the token limit", "person": "stopped by you"}
+_ENDINGS = {
+    "end": "ended by itself",
+    "length": "cut at the token limit",
+    "person": "stopped by you",
+    "stop": "ended at a stop text",
+}
 
 
 class AnswerText(QTextEdit):
-    """Read-only text as high as it needs to be; pointing at a token tells its probability."""
+    """Read-only text as high as it needs to be; pointing at a token tells its probability.
+
+    `picked` tells the number of a token that was clicked, or on which Enter was pressed.
+    """
+
+    picked = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +64,14 @@ class AnswerText(QTextEdit):
         self._tokens.append(token)
         cursor.insertText(token.text, self._format(token))
 
+    def complete(self, whole: str) -> None:
+        """Add what was held back because it might have become another character, or a stop text."""
+        shown = self.toPlainText()
+        if whole.startswith(shown) and len(whole) > len(shown):
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertText(whole[len(shown) :])
+
     def shade(self, on: bool) -> None:
         """Shade tokens by their probability, or not."""
         if on != self._shaded:
@@ -55,6 +82,45 @@ class AnswerText(QTextEdit):
         """The token that wrote the character at a position of the text."""
         index = bisect_right(self._starts, position) - 1
         return self._tokens[index] if index >= 0 else None
+
+    def written(self) -> list[GeneratedToken]:
+        """All tokens."""
+        return list(self._tokens)
+
+    def mark(self, index: int | None) -> None:
+        """Frame one token, or none."""
+        if index is None or not 0 <= index < len(self._starts):
+            self.setExtraSelections([])
+            return
+        chosen = QTextEdit.ExtraSelection()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(self._starts[index])
+        if index + 1 < len(self._starts):
+            cursor.setPosition(self._starts[index + 1], QTextCursor.MoveMode.KeepAnchor)
+        else:
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        chosen.cursor = cursor
+        chosen.format.setBackground(current().colour("accent"))
+        chosen.format.setForeground(current().colour("accent_text"))
+        self.setExtraSelections([chosen])
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click, unless text was selected, picks a token."""
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
+            self._pick(self.cursorForPosition(event.position().toPoint()).position() - 1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter picks the token at the cursor."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._pick(self.textCursor().position())
+        else:
+            super().keyPressEvent(event)
+
+    def _pick(self, position: int) -> None:
+        index = bisect_right(self._starts, max(0, position)) - 1
+        if index >= 0:
+            self.picked.emit(index)
 
     @property
     def tokens(self) -> int:
@@ -101,7 +167,9 @@ class AnswerText(QTextEdit):
             token = self.token_at(max(0, self.cursorForPosition(at).position() - 1))
             if token:
                 QToolTip.showText(
-                    event.globalPos(), f"“{token.text}”: probability {token.probability:.3f}", self
+                    event.globalPos(),
+                    f"“{token.text}”: probability {token.probability:.3f}. Click to see what else it could be.",
+                    self,
                 )
                 return True
         return super().event(event)
@@ -143,8 +211,7 @@ class Answer(QWidget):
         if whole is None:
             self._say(0.0, _ENDINGS["person"])
             return
-        if whole.text and not self.text.toPlainText():
-            self.text.setPlainText(whole.text)
+        self.text.complete(whole.text)
         count = len(whole.tokens)
         speed = count / whole.seconds if whole.seconds > 0 else 0.0
         self._say(speed, _ENDINGS.get(whole.stopped_by, whole.stopped_by), count)

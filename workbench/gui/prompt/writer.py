@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.examples import PROMPTS, ExamplesButton
-from workbench.gui.prompt.answer import Answer
+from workbench.gui.prompt.inspector import Inspector
 from workbench.gui.prompt.settings import SettingsForm
-from workbench.gui.theme import LARGE, MEDIUM, SMALL
+from workbench.gui.prompt.turn import Turn
+from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import (
     Card,
     ElidedLabel,
     EmptyState,
     GhostButton,
-    Label,
     PrimaryButton,
     explain_widget,
     scrolled,
@@ -26,6 +27,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.problem import Problem
 from workbench.run.results import Generated, GeneratedToken
 from workbench.session.lanes import Ticket
+from workbench.session.prompting import ChoicesRequest, look_at_choices
 from workbench.session.requests import GenerationRequest
 
 _HINT = "Ctrl+Enter sends. Each prompt stands alone: the model does not see earlier ones."
@@ -55,59 +57,6 @@ class PromptBox(QPlainTextEdit):
             super().keyPressEvent(event)
 
 
-class Turn(QWidget):
-    """A prompt and its answers."""
-
-    def __init__(self, model: str, prompt: str, answers: int, shaded: bool) -> None:
-        super().__init__()
-        self.prompt = prompt
-        self.answers = [
-            Answer(self.tr("Answer {0}").format(i + 1) if answers > 1 else "", shaded) for i in range(answers)
-        ]
-        self.state = Label("", "caption", wrap=True)
-        asked = Label(prompt, "section", wrap=True)
-        asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, MEDIUM, LARGE)
-        layout.setSpacing(SMALL)
-        layout.addWidget(Label(model, "caption"))
-        layout.addWidget(asked)
-        layout.addWidget(self.state)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(MEDIUM)
-        layout.addLayout(self._grid)
-        self.say(self.tr("Waiting for the model …"))
-        self.arrange(2)
-
-    def arrange(self, columns: int) -> None:
-        """Place the answers side by side, as many as fit."""
-        columns = max(1, min(columns, len(self.answers)))
-        for index, answer in enumerate(self.answers):
-            self._grid.addWidget(answer, index // columns, index % columns, Qt.AlignmentFlag.AlignTop)
-        for index in range(len(self.answers)):
-            self._grid.setColumnStretch(index, 1 if index < columns else 0)
-
-    def add(self, token: GeneratedToken) -> None:
-        """A token of one of the answers."""
-        self.say("")
-        self.answers[token.answer].add(token)
-
-    def say(self, text: str) -> None:
-        """What is going on, above the answers."""
-        self.state.setText(text)
-        self.state.setVisible(bool(text))
-
-    def finish(self, whole: Sequence[Generated]) -> None:
-        """All answers are there; none means that the person stopped."""
-        self.say("")
-        for index, answer in enumerate(self.answers):
-            done = whole[index] if index < len(whole) else None
-            if done is None and not answer.text.tokens:
-                answer.facts.setText("not written")
-            else:
-                answer.finish(done)
-
-
 class Writer(QWidget):
     """Conversation, prompt box and settings for one language model at a time; `begun` tells of each prompt."""
 
@@ -134,6 +83,9 @@ class Writer(QWidget):
         self.examples = ExamplesButton(workspace, PROMPTS, self.box.setPlainText, rows=False)
         self.hint = ElidedLabel(self.tr(_HINT), "caption")
         self.form = SettingsForm()
+        self.inspector = Inspector()
+        self._looked: tuple[Turn, int, int] | None = None
+        self._look: Ticket | None = None
         self.empty = EmptyState(
             "prompt",
             self.tr("Write a prompt"),
@@ -146,6 +98,9 @@ class Writer(QWidget):
         self.box.sent.connect(self.begin)
         self.box.textChanged.connect(lambda: self.hint.setText(self.tr(_HINT)))
         self.form.shading.connect(self._shade)
+        self.inspector.closed.connect(self.close_inspector)
+        self.inspector.stepped.connect(self._step)
+        self.inspector.taken.connect(self._branch)
         self._busy(False)
 
     def _lay_out(self) -> None:
@@ -171,12 +126,15 @@ class Writer(QWidget):
         talk.body.addLayout(foot)
         settings = Card(self.tr("Settings"))
         settings.add(scrolled(self.form), 1)
-        settings.setFixedWidth(_SETTINGS)
+        self.side = QStackedWidget()
+        self.side.addWidget(settings)
+        self.side.addWidget(self.inspector)
+        self.side.setFixedWidth(_SETTINGS)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
         layout.addWidget(talk, 1)
-        layout.addWidget(settings)
+        layout.addWidget(self.side)
 
     def _columns(self) -> int:
         return (self.width() - _SETTINGS - 4 * MEDIUM) // _COLUMN
@@ -204,14 +162,19 @@ class Writer(QWidget):
             self.hint.setText(self.tr("Write something first: a question, or the beginning of a text."))
             self.box.setFocus()
             return
-        settings = self.form.settings
-        turn = Turn(self._title, prompt, settings.answers, self.form.shade.isChecked())
+        self.box.clear()
+        self._ask(self._title, GenerationRequest(self._model, prompt, self.form.settings))
+
+    def _ask(self, title: str, request: GenerationRequest, begun: Sequence[GeneratedToken] = ()) -> None:
+        turn = Turn(title, request, self.form.shade.isChecked())
+        turn.picked.connect(lambda answer, index: self.inspect(turn, answer, index))
+        for token in begun:
+            turn.add(token)
         turn.arrange(self._columns())
         self.turns.append(turn)
         self.transcript.insertWidget(self.transcript.count() - 1, turn)
         self.stack.setCurrentWidget(self.area)
         self._at_end = True
-        self.box.clear()
         self._busy(True)
         self.begun.emit()
 
@@ -229,7 +192,6 @@ class Writer(QWidget):
             turn.say(f"{problem.title} {problem.remedy}".strip())
             self._workspace.problem_raised.emit(problem)
 
-        request = GenerationRequest(self._model, prompt, settings)
         self._ticket = self._workspace.session.generate(request, token, done, failed)
 
     def halt(self) -> None:
@@ -242,12 +204,66 @@ class Writer(QWidget):
     def wipe(self) -> None:
         """Remove all turns."""
         self.halt()
+        self.close_inspector()
         for turn in self.turns:
             self.transcript.removeWidget(turn)
             turn.deleteLater()
         self.turns.clear()
         self.stack.setCurrentWidget(self.empty)
         self._busy(False)
+
+    # ---- a closer look at one token
+
+    def inspect(self, turn: Turn, answer: int, index: int) -> None:
+        """Show what else could have stood in the place of a token."""
+        self.close_inspector()
+        self._looked = turn, answer, index
+        text = turn.answers[answer].text
+        text.mark(index)
+        self.inspector.wait()
+        self.side.setCurrentWidget(self.inspector)
+        written = tuple(token.id for token in text.written())
+        self.inspector.before.setEnabled(index > 0)
+        self.inspector.after.setEnabled(index + 1 < len(written))
+        self._look = self._workspace.session.look_inside(
+            look_at_choices,
+            ChoicesRequest(turn.asked, written[: index + 1], index),
+            self.inspector.show_choices,
+            self.inspector.complain,
+        )
+
+    def close_inspector(self) -> None:
+        """Show the settings again."""
+        if self._look is not None:
+            self._look.cancel()
+        if self._looked is not None:
+            turn, answer, _ = self._looked
+            turn.answers[answer].text.mark(None)
+        self._look = self._looked = None
+        self.side.setCurrentIndex(0)
+
+    def _step(self, by: int) -> None:
+        if self._looked is not None:
+            turn, answer, index = self._looked
+            self.inspect(turn, answer, index + by)
+
+    def _branch(self, token: int, words: str) -> None:
+        """Answer again, the same up to the shown token, and with this one in its place."""
+        if self._looked is None or self._ticket is not None:
+            return
+        turn, answer, index = self._looked
+        found = self.inspector.found
+        chance = 0.0
+        if found is not None:
+            chance = float(found.other_after[0][found.other[0].tolist().index(token)])
+        kept = [replace(old, answer=0) for old in turn.answers[answer].text.written()[:index]]
+        begun = [*kept, GeneratedToken(token, words, chance)]
+        settings = turn.asked.settings
+        alone = settings.model_copy(update={"seed": settings.seed + answer, "answers": 1})
+        request = replace(turn.asked, settings=alone, begun=tuple(old.id for old in begun))
+        self.close_inspector()
+        title = self.tr("{0}, with another token {1}").format(self._title, index + 1)
+        self._ask(title, request, begun)
 
     def _over(self) -> None:
         self._ticket = None

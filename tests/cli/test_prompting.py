@@ -1,0 +1,65 @@
+"""`workbench generate` beyond one answer, and `workbench score`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, settings
+
+SHORT = settings("temperature=0", "max_new_tokens=5")
+
+
+def test_a_file_of_prompts_becomes_a_file_of_answers(cli: Cli, tiny_llama: Path, tmp_path: Path) -> None:
+    prompts, output = tmp_path / "prompts.csv", tmp_path / "answers.jsonl"
+    prompts.write_text("id,question,model\n1,hello,mine\n2,good day,yours\n", encoding="utf-8")
+    said = cli("--json", "generate", tiny_llama, "--prompts", prompts, "-o", output, *SHORT)
+    assert said.code == 0 and said.json["answered"] == 2 and said.json["column"] == "question"
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert [(row["question"], row["model (given)"]) for row in rows] == [
+        ("hello", "mine"),
+        ("good day", "yours"),
+    ]
+    alone = cli("--json", "generate", tiny_llama, "good day", *SHORT).json
+    assert rows[1]["generated"] == alone["text"] and rows[1]["settings"] == alone["settings"]
+
+
+def test_a_file_of_prompts_asks_for_what_is_missing(cli: Cli, tiny_llama: Path, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text('{"a": "hello", "b": "x"}\n{"a": "bye", "b": "y"}\n', encoding="utf-8")
+    output = tmp_path / "out.jsonl"
+    asked = ("generate", tiny_llama, "--prompts", prompts)
+    for arguments, words in (
+        ((*asked, "-o", output), "which column"),
+        ((*asked, "-o", output, "--column", "c"), "no column"),
+        (asked, "-o FILE.jsonl"),
+        (("generate", tiny_llama, "hello", "-o", output), "--prompts FILE"),
+    ):
+        said = cli(*arguments)
+        assert said.code == 2 and words in said.err
+    assert not output.exists()
+
+
+def test_models_side_by_side_and_presets(cli: Cli, tiny_llama: Path) -> None:
+    arguments = ("generate", tiny_llama, "hello", "--preset", "exact", *settings("max_new_tokens=4"))
+    alone = cli("--json", *arguments).json
+    assert alone["settings"]["temperature"] == 0 and alone["settings"]["top_k"] == 0
+    both = cli("--json", *arguments, "--beside", tiny_llama).json["models"]
+    assert [side["answers"][0]["tokens"] for side in both] == [alone["tokens"]] * 2
+    wrong = cli("generate", tiny_llama, "hello", "--preset", "wild")
+    assert wrong.code == 2 and "balanced" in wrong.err
+
+
+def test_a_text_is_scored_token_by_token(cli: Cli, tiny_llama: Path) -> None:
+    shown = cli("score", tiny_llama, "good day", "--compare", tiny_llama)
+    assert shown.code == 0 and "perplexity" in shown.out and "+0.000" in shown.out
+    found = cli("--json", "score", tiny_llama, "good day").json
+    assert "".join(found["words"]) == "good day"
+    assert found["log_probabilities"][0] is None and all(
+        value < 0 for value in found["log_probabilities"][1:]
+    )
+    mean = -sum(found["log_probabilities"][1:]) / 7
+    assert found["loss"] == pytest.approx(mean)
+    assert cli("score", tiny_llama, "a").code == 2
