@@ -29,6 +29,8 @@ class Reference(Method):
 
     #: After every method that decides which weights learn.
     order: ClassVar[int] = 98
+    #: So a resumed run begins with the base model too, of which the copy is made, and then loads what it had learned.
+    keeps_base: ClassVar[bool] = True
 
     @classmethod
     def wanted(cls, recipe: Recipe) -> bool:
@@ -48,7 +50,7 @@ class Reference(Method):
         return ()
 
     def reshape(self, model: torch.nn.Module, recipe: Recipe) -> torch.nn.Module:
-        # The weights are still the base model's, whether the run is new or resumed.
+        # The weights are still those of the base model, whether the run is new or resumed (`keeps_base`).
         self._copy = None if only_adapters_learn(model) else twin_of(model).eval()
         return model
 
