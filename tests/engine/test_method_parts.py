@@ -90,6 +90,9 @@ def test_writing_token_by_token_is_reading_the_whole_text(lm_recipe: Recipes, ki
     torch.testing.assert_close(stepwise, whole, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:`is_gradient_checkpointing`:FutureWarning"
+)  # peft asks for it by its old name
 @pytest.mark.parametrize("kind", ["prompt", "prefix"])
 def test_peft_reads_virtual_tokens_and_comes_to_the_same(
     lm_recipe: Recipes, tmp_path: Path, kind: str

@@ -14,8 +14,9 @@ class Bottleneck(torch.nn.Module):
 
     def __init__(self, width: int, size: int) -> None:
         super().__init__()
-        self.down = torch.nn.utils.skip_init(torch.nn.Linear, width, size)
-        self.up = torch.nn.utils.skip_init(torch.nn.Linear, size, width)
+        bare: Any = torch.nn.utils.skip_init  # draws nothing by chance
+        self.down = bare(torch.nn.Linear, width, size)
+        self.up = bare(torch.nn.Linear, size, width)
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.zero_()

@@ -61,15 +61,17 @@ def quantise(model: torch.nn.Module, names: list[str], bits: str) -> None:
     setattr(model, FLAGS[bits], True)
 
 
-def plain_layer(layer: Any) -> torch.nn.Module | None:
+def plain_layer(layer: torch.nn.Module) -> torch.nn.Module | None:
     """A float32 layer with the numbers that a quantised one stands for; None for any other module."""
     if not isinstance(layer, torch.nn.Linear) or type(layer).__name__ not in ("Linear4bit", "Linear8bitLt"):
         return None
     from peft.utils.integrations import dequantize_bnb_weight
 
+    weight: Any = layer.weight
     state = getattr(layer, "state", None)
-    values: torch.Tensor = dequantize_bnb_weight(layer.weight, state=state)
-    plain = torch.nn.utils.skip_init(
+    values = dequantize_bnb_weight(weight, state=state)
+    bare: Any = torch.nn.utils.skip_init
+    plain: torch.nn.Linear = bare(
         torch.nn.Linear, layer.in_features, layer.out_features, layer.bias is not None
     )
     plain.weight = torch.nn.Parameter(values.detach().float(), requires_grad=False)

@@ -97,7 +97,8 @@ def activations(model: Any, tokens: int) -> torch.Tensor:
             "Choose prompt, which works in encoders too, or a language model.",
             field="weights.kind",
         )
-    return torch.stack([torch.stack([layer.keys[0], layer.values[0]]) for layer in cache.layers]).float()
+    layers: Any = cache.layers
+    return torch.stack([torch.stack([layer.keys[0], layer.values[0]]) for layer in layers]).float()
 
 
 # ---- hooks
