@@ -49,7 +49,7 @@ class AttentionPhotographer(Photographer):
         ablate = self._show("ablate")
         ablate.map_card.rows.setValue(200)
         self.wait(lambda: not ablate.asking)
-        ablate.map_card.measure.click()
+        ablate.map_card.quick.click()
         self.wait(lambda: ablate.importance is not None and ablate.importance.complete, 900)
         ablate.map_card.map.choose(ablate.importance.order("loss")[:24])
         self.idle(1500)
