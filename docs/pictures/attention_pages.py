@@ -48,7 +48,6 @@ class AttentionPhotographer(Photographer):
         self.shoot("attention-compare", shades=True)
         ablate = self._show("ablate")
         ablate.map_card.rows.setValue(200)
-        self.wait(lambda: not ablate.asking)
         ablate.map_card.quick.click()
         self.wait(lambda: ablate.importance is not None and ablate.importance.complete, 900)
         ablate.map_card.map.choose(ablate.importance.order("loss")[:24])
