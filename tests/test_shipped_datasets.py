@@ -83,6 +83,7 @@ def test_the_classes_are_as_many_and_as_uneven_as_they_are_meant_to_be() -> None
     assert all(min(count.values()) >= 100 for count in counts.values())
 
 
+@pytest.mark.heavy  # a measurement of data that does not change
 @pytest.mark.parametrize("name", CLASSIFICATION)
 def test_the_baseline_is_what_the_card_states_and_leaves_room(
     name: str, monkeypatch: pytest.MonkeyPatch

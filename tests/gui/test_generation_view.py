@@ -127,4 +127,7 @@ def test_parts_come_on_the_way_and_stopping_keeps_them(pane: AttentionPane, view
     view.show_progress(whole)
     assert view.player.step == 3
     view.halt()
-    assert "Stopped by you" in view.note.text()
+    assert "Stopped by you" not in view.note.text()  # it was over already
+    view.show_progress(some[0])
+    view.halt()
+    assert "Stopped by you" in view.note.text() and view.rows is not None

@@ -202,7 +202,7 @@ def with_group(process: psutil.Process) -> int:
         return 0
 
 
-@pytest.mark.parametrize("phase", ["starting", "loading", "paused", "generating"])
+@pytest.mark.parametrize("phase", ["starting", "loading"])  # all seven: fifty closings, below
 def test_a_window_closed_at_a_random_moment_ends_well_and_soon(
     phase: str, tmp_path: Path, tiny_bert: Path, tiny_llama: Path, tiny_csv: Path
 ) -> None:

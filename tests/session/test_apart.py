@@ -80,7 +80,7 @@ class Kills(training.Control):
                 child.send_signal(self._number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGSEGV, marks=pytest.mark.heavy)])
 def test_a_crash_is_told_with_its_cause_and_the_run_can_be_resumed(
     home: Home, recipe: Recipe, number: signal.Signals
 ) -> None:

@@ -77,38 +77,39 @@ def generation_rows(
         growing.note = f"Only the last {len(ids)} of {len(whole)} tokens of the prompt were read."
     ends = end_tokens(loaded)
     with untouched(loaded.model):
-        for row, token, probability in _stepwise(loaded, ids, check):
-            growing.add(row, token, probability)
-            over = "end" if token in ends else "length" if growing.full else "person" if hurried() else ""
-            if over:
-                return growing.so_far(over)
-            say(growing.so_far())
+        check()
+        cache = _read(loaded, ids[:-1]) if len(ids) > 1 else None
+        with eager(loaded.model):
+            for row, token, probability in _steps(loaded, ids[-1], cache):
+                growing.add(row, token, probability)
+                over = "end" if token in ends else "length" if growing.full else "person" if hurried() else ""
+                if over:
+                    return growing.so_far(over)
+                say(growing.so_far())
+                check()
     raise AssertionError("the steps are endless")
 
 
-def _stepwise(
-    loaded: LoadedModel | LiveModel, ids: list[int], check: Callable[[], object]
+def _read(loaded: LoadedModel | LiveModel, ids: list[int]) -> Any:
+    """The cache after some tokens, with the attention that the model uses anyway: no map of them is made."""
+    read: Any = torch.tensor([ids], device=loaded.device)
+    output = loaded.model(input_ids=read, use_cache=True, logits_to_keep=1)
+    cache = getattr(output, "past_key_values", None)
+    if cache is None:
+        raise unreadable(loaded.model)
+    return cache
+
+
+def _steps(
+    loaded: LoadedModel | LiveModel, token: int, cache: Any
 ) -> Iterator[tuple[list[torch.Tensor], int, float]]:
-    """Endless (rows of each layer (heads, k), token, its probability)."""
-    model, cache = loaded.model, None
-    if len(ids) > 1:
-        check()
-        read: Any = torch.tensor([ids[:-1]], device=loaded.device)
-        cache = getattr(model(input_ids=read, use_cache=True, logits_to_keep=1), "past_key_values", None)
-        if cache is None:
-            raise unreadable(model)
-    token = ids[-1]
+    """From this token on, endless (rows of each layer (heads, k), next token, its probability); in `eager`."""
+    model = loaded.model
     while True:
-        check()
         fresh: Any = torch.tensor([[token]], device=loaded.device)
-        with eager(model):
-            output = model(
-                input_ids=fresh,
-                past_key_values=cache,
-                use_cache=True,
-                output_attentions=True,
-                logits_to_keep=1,
-            )
+        output = model(
+            input_ids=fresh, past_key_values=cache, use_cache=True, output_attentions=True, logits_to_keep=1
+        )
         cache = getattr(output, "past_key_values", None)
         rows = [layer for layer in (getattr(output, "attentions", None) or ()) if layer is not None]
         if cache is None or not rows or any(r.ndim != 4 or r.shape[0] != 1 or r.shape[2] != 1 for r in rows):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 #: How many guesses are kept of each layer and place.
 GUESSES = 10
 #: What a person must know before reading a lens (Belrose et al. 2023 measured how far off early layers are).
-WARNING = "Read out with the last layer's head, which was never trained for earlier layers: take early layers with care."
+WARNING = "Read out with the last layer's head, not trained for earlier layers: take early layers with care."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

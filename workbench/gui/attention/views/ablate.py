@@ -173,6 +173,11 @@ class AblateView(View):
 
     def estimate(self, kind: Kind) -> None:
         """Begin the map of all heads, or go on with it."""
+        if (
+            self._pause.isActive()
+        ):  # other rows were chosen just now: asked later, that would end the map again
+            self._pause.stop()
+            self.ask()
         self.stop()
         self._look(importance, self._map_request(kind), self._map_part)
 

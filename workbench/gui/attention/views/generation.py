@@ -174,11 +174,11 @@ class GenerationView(View):
     def halt(self) -> None:
         """Stop writing; what is there stays."""
         self.cancel()
-        if self.rows is not None:
+        if self.rows is None:
+            self.say_empty()
+        elif not self.rows.stopped_by:
             self.rows = replace(self.rows, stopped_by="person")
             self._redraw()
-        else:
-            self.say_empty()
 
     def forget(self) -> None:
         """There is no answer."""
@@ -246,6 +246,15 @@ class GenerationView(View):
         )
         at = "" if rows.step is None or "step" in rows.model else f", step {rows.step}"
         ending = self.tr(_ENDINGS[rows.stopped_by]) if rows.stopped_by else self.tr("Writing …")
+        if (
+            rows.stopped_by == "end"
+            and rows.steps == 1
+            and rows.template
+            and self.prompt.current() == "plain"
+        ):
+            ending += self.tr(
+                " To a whole sentence nothing is added: choose “As a chat turn” above for an answer."
+            )
         size = self.tr("{0} tokens read, {1} written.").format(rows.prompt, rows.steps)
         self.note.setText(" ".join(filter(None, (f"{rows.model}{at}.", size, ending, rows.note))))
 

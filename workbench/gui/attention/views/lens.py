@@ -179,7 +179,7 @@ class ClassPart(QSplitter):
         self.addWidget(self.numbers)
         self.setSizes([1000, 1000])
         self.plot.picked.connect(lambda layer: self._mark(round(layer)))
-        theme().changed.connect(lambda: self._fill(True) if self.found else None)
+        theme().changed.connect(self._recolour)
 
     def show_lens(self, found: ClassLens) -> None:
         """Show another lens."""
@@ -213,6 +213,10 @@ class ClassPart(QSplitter):
         more = len(self.found.class_names) - len(self._colour)
         if more > 0:
             self._flow.addWidget(Label(self.tr("{0} more in the table").format(more), "caption"))
+
+    def _recolour(self) -> None:
+        if self.found is not None:
+            self._fill(True)
 
     def _fill(self, same: bool) -> None:
         found = self.found

@@ -7,15 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QBuffer, QIODevice, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QSlider, QSplitter, QVBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.drawing import Look
 from workbench.gui.attention.head_tiles import HeadTiles
 from workbench.gui.attention.labels import head_name
 from workbench.gui.attention.options import ColourBar, captioned
 from workbench.gui.attention.picture_canvas import COLOURS, PictureCanvas
+from workbench.gui.attention.picture_export import PictureExport
 from workbench.gui.attention.question import Question, picture_in
 from workbench.gui.attention.scales import Scale
 from workbench.gui.attention.view import Ask, View
@@ -24,7 +25,6 @@ from workbench.gui.probabilities import ProbabilityBars, percent
 from workbench.gui.theme import MEDIUM, current, theme
 from workbench.gui.widgets import Card, ElidedLabel, IconButton, Segmented, column, explain_widget
 from workbench.gui.workspace import Workspace
-from workbench.run.files import writing
 from workbench.run.folder import slug
 from workbench.run.inside.picture import over_picture, patches_start, rollout
 from workbench.run.results import AttentionMaps
@@ -78,7 +78,9 @@ class PictureView(View):
             self.tr("Back from one patch to what the model looks at to decide."),
             on_click=lambda: self._pick(None),
         )
-        self.export = PictureExport(self)
+        self.export = PictureExport(
+            lambda: self.canvas.exported() if self.maps else None, self._file_name, workspace
+        )
         self.setAcceptDrops(True)
         self._lay_out()
         self._connect()
@@ -265,6 +267,10 @@ class PictureView(View):
             )
         )
 
+    def _file_name(self) -> str:
+        model = slug(self.maps.model) if self.maps else ""
+        return f"attention-{model}-{Path(self.question.picture()).stem}.png"
+
     # ---- a picture dropped here
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -277,44 +283,3 @@ class PictureView(View):
         if path := picture_in(event.mimeData()):
             event.acceptProposedAction()
             self.question.set_picture(path)
-
-
-class PictureExport(IconButton):
-    """Copies the picture with its colours, or saves it."""
-
-    def __init__(self, view: PictureView) -> None:
-        super().__init__("export", "Export", "Save or copy the picture with its colours.")
-        self._view = view
-        menu = QMenu(self)
-        menu.addAction(self.tr("Save as PNG …")).triggered.connect(lambda _=False: self.save())
-        menu.addAction(self.tr("Copy picture")).triggered.connect(lambda _=False: self.copy())
-        self.setMenu(menu)
-        self.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
-
-    def copy(self) -> None:
-        """Put it on the clipboard."""
-        if self._view.maps is not None:
-            QGuiApplication.clipboard().setImage(self._view.canvas.exported())
-
-    def save(self) -> None:
-        """Ask for a file and write it; the answer may be why that cannot be done."""
-        view = self._view
-        if view.maps is None:
-            return
-        name = f"attention-{slug(view.maps.model)}-{Path(view.question.picture()).stem}.png"
-        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save as PNG"), name, "*.png")
-        if chosen:
-            image, path = view.canvas.exported(), Path(chosen).with_suffix(".png")
-            view.workspace.session.files.submit(
-                lambda desk: _write(image, path),
-                done=lambda _: None,
-                failed=view.workspace.problem_raised.emit,
-            )
-
-
-def _write(image: QImage, path: Path) -> None:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stubs want the format as bytes, Qt a str
-    with writing(path, "wb") as file:
-        file.write(buffer.data().data())
