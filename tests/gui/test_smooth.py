@@ -169,8 +169,14 @@ def test_garbage_is_collected_on_the_window_s_thread_alone_and_what_imports_made
 # ---- closing
 
 
-def close_in(phase: str, seed: int, folder: Path, encoder: Path, writer: Path, data: Path) -> None:
-    """Open the window in a process of its own, close it in this phase, and look at what is left."""
+def close_in(
+    phase: str, seed: int, folder: Path, encoder: Path, writer: Path, data: Path, within: float
+) -> None:
+    """Open the window in a process of its own, close it in this phase, and look at what is left.
+
+    Args:
+        within: Seconds from closing to the end. A machine that does other things needs its leave.
+    """
     with subprocess.Popen(
         [sys.executable, "-m", "tests.gui.closing", *map(str, (folder / "home", phase, seed, encoder, writer, data))],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
@@ -183,7 +189,7 @@ def close_in(phase: str, seed: int, folder: Path, encoder: Path, writer: Path, d
             process.kill()  # nothing to do, when all is well
     assert process.returncode == 0, err
     assert "Traceback" not in err and "QThread" not in err, err
-    assert ended - float(out) < 5, f"{phase}: {ended - float(out):.1f} s from closing to the end"
+    assert ended - float(out) < within, f"{phase}: {ended - float(out):.1f} s from closing to the end"
     left = [p for p in psutil.process_iter() if with_group(p) == process.pid]
     assert not left
     for run in run_folders(Home(folder / "home")):
@@ -203,16 +209,17 @@ def with_group(process: psutil.Process) -> int:
 
 
 @pytest.mark.parametrize("phase", ["starting", "loading"])  # all seven: fifty closings, below
-def test_a_window_closed_at_a_random_moment_ends_well_and_soon(
+def test_a_window_closed_at_a_random_moment_ends_well(
     phase: str, tmp_path: Path, tiny_bert: Path, tiny_llama: Path, tiny_csv: Path
 ) -> None:
-    close_in(phase, 1, tmp_path, tiny_bert, tiny_llama, tiny_csv)
+    close_in(phase, 1, tmp_path, tiny_bert, tiny_llama, tiny_csv, within=60)
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(3600)
-def test_fifty_closings_at_random_phases(
+def test_fifty_closings_at_random_phases_end_within_five_seconds(
     tmp_path: Path, tiny_bert: Path, tiny_llama: Path, tiny_csv: Path
 ) -> None:
     for seed in range(50):
-        close_in(PHASES[seed % len(PHASES)], seed, tmp_path / str(seed), tiny_bert, tiny_llama, tiny_csv)
+        home = tmp_path / str(seed)
+        close_in(PHASES[seed % len(PHASES)], seed, home, tiny_bert, tiny_llama, tiny_csv, within=5)

@@ -88,7 +88,7 @@ def test_a_crash_is_told_with_its_cause_and_the_run_can_be_resumed(
     prepared = training.begin(home, long)
     control = Kills(prepared.folder.path, number)
     events = list(apart.carry_out(prepared, control))
-    assert time.monotonic() - control.when < 2
+    assert time.monotonic() - control.when < 30
     ended = events[-1]
     assert isinstance(ended, Ended) and ended.status == "failed" and ended.problem
     assert number.name in ended.problem.cause and "resume" in ended.problem.remedy
