@@ -1,0 +1,165 @@
+"""The scores of a classifier on a set of rows: metrics with intervals, confusion, curves and calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.run.scores import Calibration, ClassificationScores, ClassNumbers, Floats, Number, TwoAxes
+from workbench.run.tallies import class_metrics, class_tallies, confusion_matrix
+from workbench.session.evaluating.intervals import (
+    MANY_ROWS,
+    RESAMPLES,
+    interval_of_mean,
+    percentile_interval,
+    resampled_counts,
+    row_weights,
+)
+
+BINS = 15
+#: Probabilities are not taken to be smaller, so that the log loss stays a number.
+TINY = 1e-15
+NOTHING = TwoAxes(np.empty(0), np.empty(0), np.empty(0))
+
+
+def classification_scores(
+    true: NDArray[np.int64],
+    probabilities: Floats,
+    names: tuple[str, ...],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> ClassificationScores:
+    """Everything that is said of a classifier on these rows.
+
+    Args:
+        true: Right classes, shape (rows,); at least one row.
+        probabilities: Shape (rows, classes); each row sums to 1.
+        names: The classes, in the order of the columns.
+        seed: Of the resamples behind the intervals.
+        resamples: How many of them.
+    """
+    predicted = probabilities.argmax(axis=1)
+    confusion = confusion_matrix(true, predicted, len(names))
+    drawn = class_metrics(resampled_counts(confusion, seed, resamples))
+    numbers = {
+        name: Number(name, float(value), *percentile_interval(drawn[name]))
+        for name, value in class_metrics(confusion).items()
+    }
+    right = probabilities[np.arange(len(true)), true]
+    losses = -np.log(np.clip(right, TINY, 1))
+    numbers["log_loss"] = Number("log_loss", float(losses.mean()), *interval_of_mean(losses, seed, resamples))
+    for k in (2, 3, 5):
+        if k < len(names):
+            better = (probabilities > right[:, None]).sum(axis=1)
+            hits = (better < k).astype(np.float64)
+            numbers[f"top_{k}"] = Number(
+                f"top_{k}", float(hits.mean()), *interval_of_mean(hits, seed, resamples)
+            )
+    calibration = calibrate(true, probabilities)
+    numbers["calibration_error"] = Number("calibration_error", calibration.error)
+    classes, roc, precision_recall = _one_against_rest(true, probabilities, names, confusion)
+    numbers |= _ranking_numbers(true, probabilities, classes, seed, resamples)
+    return ClassificationScores(numbers, classes, confusion, roc, precision_recall, calibration)
+
+
+def calibrate(true: NDArray[np.int64], probabilities: Floats, bins: int = BINS) -> Calibration:
+    """Sureness against accuracy in bins of equal width, of the predicted class."""
+    sure, hit = probabilities.max(axis=1), probabilities.argmax(axis=1) == true
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    there = counts > 0
+    sureness = np.bincount(place, weights=sure, minlength=bins)[there] / counts[there]
+    accuracy = np.bincount(place, weights=hit, minlength=bins)[there] / counts[there]
+    error = float(np.abs(sureness - accuracy) @ counts[there] / len(true))
+    return Calibration(sureness, accuracy, counts[there], error)
+
+
+def costs(true: NDArray[np.bool_], scores: Floats, false_alarm: float, miss: float) -> TwoAxes:
+    """What mistakes cost at each threshold, for two classes.
+
+    A row counts as positive where its score is at least the threshold.
+
+    Args:
+        true: Which rows are positive, shape (rows,).
+        scores: Probability of the positive class, shape (rows,).
+        false_alarm: What a negative row that counts as positive costs.
+        miss: What a positive row that counts as negative costs.
+
+    Returns:
+        Thresholds as x and thresholds, and the mean cost of a row as y; the first threshold is above every score.
+    """
+    steps = np.append(np.unique(scores), np.inf)[::-1]
+    above, below = np.sort(scores[true]), np.sort(scores[~true])
+    misses = np.searchsorted(above, steps, side="left")
+    alarms = len(below) - np.searchsorted(below, steps, side="left")
+    return TwoAxes(steps, (miss * misses + false_alarm * alarms) / len(true), steps)
+
+
+def _one_against_rest(
+    true: NDArray[np.int64], probabilities: Floats, names: tuple[str, ...], confusion: NDArray[np.int64]
+) -> tuple[tuple[ClassNumbers, ...], tuple[TwoAxes, ...], tuple[TwoAxes, ...]]:
+    from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
+    precision, recall, f1 = class_tallies(confusion)
+    classes, roc, precise = [], [], []
+    for i, name in enumerate(names):
+        positive, scores = true == i, probabilities[:, i]
+        area = average = float("nan")
+        rates = pairs = NOTHING
+        if positive.any():
+            average = float(average_precision_score(positive, scores))
+            p, r, at = precision_recall_curve(positive, scores, drop_intermediate=True)
+            pairs = TwoAxes(r, p, np.append(at, np.inf))
+            if not positive.all():
+                x, y, at = roc_curve(positive, scores)
+                area, rates = float(auc(x, y)), TwoAxes(x, y, at)
+        rows = int(positive.sum())
+        classes.append(
+            ClassNumbers(name, rows, float(precision[i]), float(recall[i]), float(f1[i]), area, average)
+        )
+        roc.append(rates)
+        precise.append(pairs)
+    return tuple(classes), tuple(roc), tuple(precise)
+
+
+def _ranking_numbers(
+    true: NDArray[np.int64],
+    probabilities: Floats,
+    classes: tuple[ClassNumbers, ...],
+    seed: int,
+    resamples: int,
+) -> dict[str, Number]:
+    """AUC and average precision: of two classes those of the second one, else the mean over the classes."""
+    found = {}
+    for name in ("auc", "average_precision"):
+        known = [value for value in (getattr(c, name) for c in classes) if not np.isnan(value)]
+        if known:
+            value = getattr(classes[1], name) if len(classes) == 2 else float(np.mean(known))
+            found[name] = Number(name, value)
+    if len(classes) == 2 and "auc" in found and len(true) <= MANY_ROWS:
+        found["auc"] = Number(
+            "auc", found["auc"].value, *auc_interval(true == 1, probabilities[:, 1], seed, resamples)
+        )
+    return found
+
+
+def auc_interval(
+    positive: NDArray[np.bool_], scores: Floats, seed: int, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the area under the ROC curve.
+
+    Of resampled rows the area is Σ over tied scores of (positives · (negatives below + half of those tied)), over all
+    pairs.
+    """
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    areas = []
+    for weights in row_weights(len(scores), seed, resamples):
+        drawn = weights[:, order]
+        up = np.add.reduceat(drawn * positive[order], starts, axis=1)
+        down = np.add.reduceat(drawn * ~positive[order], starts, axis=1)
+        pairs = up.sum(axis=1) * down.sum(axis=1)
+        wins = (up * (np.cumsum(down, axis=1) - down / 2)).sum(axis=1)
+        areas.append(wins[pairs > 0] / pairs[pairs > 0])
+    return percentile_interval(np.concatenate(areas))
