@@ -63,3 +63,30 @@ def test_a_text_is_scored_token_by_token(cli: Cli, tiny_llama: Path) -> None:
     mean = -sum(found["log_probabilities"][1:]) / 7
     assert found["loss"] == pytest.approx(mean)
     assert cli("score", tiny_llama, "a").code == 2
+
+
+def test_a_training_is_asked_and_its_answers_are_told(
+    cli: Cli, tiny_llama: Path, tiny_text: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "asked"
+    fields = (
+        f"model.source={tiny_llama}", f"data.train={tiny_text}", "task.kind=causal-lm", "film.on=false",
+        "training.max_steps=4", "training.max_length=32", "training.device=cpu",
+        "pinned.prompts=once upon | rain", "pinned.every=1", "pinned.length=4",
+    )  # fmt: skip
+    assert cli("train", *settings(*fields), "--home", home).code == 0
+    [run] = (home / "runs").iterdir()
+    found = cli("--json", "pinned", run.name, "--home", home).json
+    assert [asked["prompt"] for asked in found["prompts"]] == ["once upon", "rain"]
+    assert [answer["step"] for answer in found["prompts"][0]["answers"]] == [0, 1, 2, 3, 4]
+    shown = cli("pinned", run.name, "--home", home).out
+    assert [line[:6] for line in shown.splitlines() if line.startswith("step")] == [
+        "step 0",
+        "step 2",
+        "step 4",
+    ] * 2
+    assert "of the training time" in shown
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "What it answered as it learned" in page and "once upon" in page
+    off = cli("pinned", run.name, "--home", tmp_path / "none")
+    assert off.code == 2

@@ -62,6 +62,7 @@ def lm_recipe(tiny_llama: Path, tiny_text: Path) -> Callable[..., Recipe]:
             "data": {"train": str(tiny_text)},
             "task": {"kind": "causal-lm"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 12,
@@ -90,6 +91,7 @@ def chat_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]:
             "data": {"train": str(data), "validation": 0.2},
             "task": {"kind": "chat"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 24,
@@ -120,6 +122,7 @@ def preference_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]
             "data": {"train": str(data), "validation": 0.25},
             "task": {"kind": "preference"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 12,
@@ -217,6 +220,7 @@ def seq2seq_recipe(tiny_t5: Path, tmp_path: Path) -> Callable[..., Recipe]:
             "data": {"train": str(data), "validation": 0.25},
             "task": {"kind": "seq2seq"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 40,

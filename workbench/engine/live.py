@@ -39,3 +39,13 @@ def untouched(model: torch.nn.Module) -> Iterator[None]:
         for module, mode in modes:
             module.training = mode
         set_random_state(states)
+
+
+@contextlib.contextmanager
+def uncompiled(model: torch.nn.Module) -> Iterator[None]:
+    """Compiled layers run as they are written: reading attention or single tokens would compile them once more."""
+    if any(module._compiled_call_impl is not None for module in model.modules()):
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    else:
+        yield

@@ -25,6 +25,7 @@ from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
 from workbench.engine.loading import head_of
 from workbench.engine.peers import cut_off, restore_chance
+from workbench.engine.pinned import Answering
 from workbench.engine.plan import make_plan
 from workbench.engine.progress import Progress
 from workbench.engine.saving import Saving
@@ -39,7 +40,7 @@ from workbench.engine.trouble import (
 from workbench.run.events import Changed, Ended, Evaluated, Event, Notice, Paused, Started, WentOn
 from workbench.run.garbage import collect
 from workbench.run.offers import Answer, Offer
-from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.orders import ChangeRate, MeasureNow, Order, PinPrompts, SaveNow, StopAfterEpoch
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 
@@ -276,21 +277,36 @@ class _Loop:
                         step=self.progress.step, path="training.learning_rate", value=order.learning_rate
                     )
                     yield from self.saving.checkpoint()  # a crash must not forget what was ordered
+                case PinPrompts():
+                    if self.answering:
+                        yield from self.answering.pin(order.prompts, order.on, self._live())
 
-    # ---- the training film
+    # ---- the training film, and answers to pinned prompts
 
     def _begin_film(self, *, resumed: bool) -> Iterator[Event]:
         self.filming: Filming | None = None
+        self.answering: Answering | None = None
         if self.folder:  # of several processes only the one that writes
             film, names = self.recipe.film, self.rows.class_names
             self.filming = Filming(film, self.goods, names, self.plan.total, self.folder)
             sharded = self.assembly.shards is not None
             yield from self.filming.begin(self._live(), resumed=resumed, sharded=sharded)
+            self.answering = Answering(self.recipe, self.goods, self.plan.total, self.folder)
+            yield from self.answering.begin(self._live(), resumed=resumed, sharded=sharded)
 
     def _film(self) -> Iterator[Event]:
-        """Record a frame of the film where one is due."""
-        progress, filming = self.progress, self.filming
+        """Record a frame of the film, and answers, where they are due."""
+        progress, filming, answering = self.progress, self.filming, self.answering
         measured = progress.measured_step == progress.step
+        if answering and answering.due(progress.step, progress.seconds, measured=measured):
+            yield from self._flush()
+            yield from answering.take(
+                self._live(),
+                self.plan.epochs_done(progress.step),
+                progress.seconds,
+                measured=measured,
+                stopping=lambda: self.control.stopping,
+            )
         if filming and filming.due(progress.step, progress.seconds, measured=measured):
             yield from self._flush()
             epoch = self.plan.epochs_done(progress.step)

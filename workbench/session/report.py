@@ -24,6 +24,7 @@ from workbench.session.pictures import atlas_png
 from workbench.session.report_classes import classes_section, confusion_section
 from workbench.session.report_inside import change_section, explanation_section, kinds_section
 from workbench.session.report_page import page, section, table
+from workbench.session.report_pinned import pinned_section
 from workbench.session.svg import panel_svg
 
 _METRICS = {"f1_macro": "macro F1"}
@@ -74,6 +75,7 @@ def report_html(
             section("What is taken for what", confusion_section(confusion, names)),
             section("Each class", classes_section(confusion, names)),
             section("Samples", _samples(folder)),
+            section("What it answered as it learned", pinned_section(folder.path)),
             section("Attention", _attention(attention)),
             section("What the heads do", kinds_section(attention)),
             section("What made the prediction", explanation_section(explanation)),

@@ -13,7 +13,7 @@ from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
 from workbench.run.history import History
 from workbench.run.home import Home
 from workbench.run.offers import STOP, Answer, Offer
-from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.orders import ChangeRate, MeasureNow, Order, PinPrompts, SaveNow, StopAfterEpoch
 from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.rates import RateCurve, RatePoint
@@ -103,6 +103,11 @@ class ActiveRun:
     def change_rate(self, learning_rate: float) -> None:
         """Use another peak learning rate from the next step on; it is recorded."""
         self._orders.append(ChangeRate(learning_rate))
+        self._lane.wake()
+
+    def pin(self, prompts: Sequence[str] = (), on: bool = True) -> None:
+        """Have prompts answered now and then by the model as it is; none: those that are pinned. Or no more."""
+        self._orders.append(PinPrompts(tuple(prompts), on))
         self._lane.wake()
 
     def answer(self, answer: Answer) -> None:
