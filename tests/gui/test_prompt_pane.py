@@ -102,6 +102,7 @@ def test_the_same_seed_answers_the_same_and_each_answer_has_its_own(qtbot: QtBot
     pane = open_pane("tiny-llama")
     set_number(pane, "max_new_tokens", 20)
     set_number(pane, "answers", 3)
+    pane.writer.form.boxes["chat"].setChecked(False)  # each prompt stands alone
     ask(qtbot, pane, "once")
     first = answered(qtbot, pane)
     ask(qtbot, pane, "once")
@@ -177,7 +178,7 @@ def test_copy_and_clear(qtbot: QtBot, open_pane: Open) -> None:
     assert QGuiApplication.clipboard().text() == text
     qtbot.mouseClick(pane.writer.clear, Qt.MouseButton.LeftButton)
     assert pane.writer.turns == []
-    assert pane.writer.stack.currentWidget() is pane.writer.empty
+    assert pane.writer.conversation.stack.currentWidget() is pane.writer.conversation.empty
 
 
 def test_a_clicked_token_shows_what_else_it_could_be_and_another_one_branches(

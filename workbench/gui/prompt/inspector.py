@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from workbench.gui.attention.labels import token_name
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.probabilities import percent
+from workbench.gui.prompt.conversation import Conversation, Look
 from workbench.gui.theme import SMALL, current
-from workbench.gui.widgets import Card, GhostButton, Label
+from workbench.gui.widgets import Card, GhostButton, IconButton, Label
+from workbench.gui.workspace import Workspace
 from workbench.run.choices import Choices
 from workbench.run.problem import Problem
+from workbench.session.lanes import Ticket
+from workbench.session.prompting import ChoicesRequest, look_at_choices
 
 
 class Inspector(Card):
-    """The ten likeliest tokens at one place, before and after the rules of drawing.
+    """The ten likeliest tokens at one place of an answer, before and after the rules of drawing.
 
-    `stepped` asks for the token before (-1) or after (1) the shown one, `taken` tells the id and the words of a token
-    that is to be taken instead, `closed` that the person has seen enough.
+    It shows what is picked in the conversations that it follows.
+
+    Signals:
+        opened: There is a token to show.
+        closed: There is none any more.
     """
 
-    stepped = Signal(int)
-    taken = Signal(int, str)
+    opened = Signal()
     closed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__(self.tr("One token"))
+        self._workspace = workspace
         self.found: Choices | None = None
+        self.look: Look | None = None
+        self._ticket: Ticket | None = None
         self._picked: tuple[int, str] | None = None
         self.facts = Label("", "caption", wrap=True)
         self.table = RowsTable(
@@ -55,15 +67,13 @@ class Inspector(Card):
             on_click=self._take,
         )
         self.before = GhostButton(
-            self.tr("Earlier"), help=self.tr("The token before."), on_click=lambda: self.stepped.emit(-1)
+            self.tr("Earlier"), help=self.tr("The token before."), on_click=lambda: self.step(-1)
         )
         self.after = GhostButton(
-            self.tr("Later"), help=self.tr("The token after."), on_click=lambda: self.stepped.emit(1)
+            self.tr("Later"), help=self.tr("The token after."), on_click=lambda: self.step(1)
         )
-        self.close_button = GhostButton(
-            self.tr("Settings"), help=self.tr("Close this and show the settings."), on_click=self.closed.emit
-        )
-        self.header.addWidget(self.close_button)
+        self.close_button = IconButton("close", self.tr("Close"), self.tr("Escape"), on_click=self.close_look)
+        self.add_action(self.close_button)
         self.add(self.facts)
         self.add(self.table, 1)
         self.add(self.take)
@@ -73,22 +83,84 @@ class Inspector(Card):
         line.addWidget(self.after)
         self.body.addLayout(line)
         self.table.opened.connect(self._choose)
-        self.wait()
+        self._wait()
 
-    def wait(self) -> None:
-        """The alternatives are being looked up."""
+    def follow(self, conversation: Conversation) -> None:
+        """Show what is picked there."""
+        conversation.picked.connect(
+            lambda look: self._take_over(look) if look is not None else self._leave(conversation)
+        )
+
+    def _take_over(self, look: Look) -> None:
+        self.cancel()
+        self._unmark()
+        self.look = look
+        text = look.turn.answers[look.answer].text
+        text.mark(look.index)
+        written = tuple(token.id for token in text.written())
+        self.before.setEnabled(look.index > 0)
+        self.after.setEnabled(look.index + 1 < len(written))
+        self._wait()
+        self._ticket = self._workspace.session.look_inside(
+            look_at_choices,
+            ChoicesRequest(look.turn.version.asked, written[: look.index + 1], look.index),
+            self.show_choices,
+            self._complain,
+        )
+        self.opened.emit()
+
+    def _leave(self, conversation: Conversation) -> None:
+        if self.look is not None and self.look.conversation is conversation:
+            self.close_look()
+
+    def close_look(self) -> None:
+        """Look at no token any more."""
+        self.cancel()
+        self._unmark()
+        was, self.look = self.look, None
+        if was is None:
+            return
+        focused = self.focusWidget()
+        if focused is not None and focused.hasFocus():
+            was.turn.answers[was.answer].text.setFocus()
+        self.closed.emit()
+
+    def cancel(self) -> None:
+        """Wait for no answer any more."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+        self._ticket = None
+
+    def _unmark(self) -> None:
+        if self.look is not None:
+            self.look.turn.answers[self.look.answer].text.mark(None)
+
+    def step(self, by: int) -> None:
+        """Look at the token before (-1) or after (1)."""
+        look = self.look
+        if look is not None and 0 <= look.index + by < look.turn.answers[look.answer].text.tokens:
+            self._take_over(replace(look, index=look.index + by))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape closes it."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_look()
+        else:
+            super().keyPressEvent(event)
+
+    def _wait(self) -> None:
         self.found = None
         self.table.show_rows(())
         self._choose(None)
         self.facts.setText(self.tr("Reading the answer again …"))
 
-    def complain(self, problem: Problem) -> None:
-        """They cannot be had."""
+    def _complain(self, problem: Problem) -> None:
+        self._ticket = None
         self.facts.setText(f"{problem.title} {problem.remedy}".strip())
 
     def show_choices(self, found: Choices) -> None:
         """Show the first of the tokens."""
-        self.found = found
+        self._ticket, self.found = None, found
         written = int(found.tokens[0])
         self.facts.setText(
             self.tr("‘{0}’, token {1}: {2} for the model, number {3} of all; drawn with {4}. Undecided by {5:.1f} bits,"
@@ -116,5 +188,9 @@ class Inspector(Card):
         self.take.setEnabled(self._picked is not None)
 
     def _take(self) -> None:
-        if self._picked is not None:
-            self.taken.emit(*self._picked)
+        look, found = self.look, self.found
+        if self._picked is None or look is None or found is None:
+            return
+        token, words = self._picked
+        chance = float(found.other_after[0][found.other[0].tolist().index(token)])
+        look.conversation.branch(look, token, words, chance)
