@@ -140,7 +140,7 @@ class TablePage(QSplitter):
         if profile:
             self.classes.show_profile(profile, held_out(recipe, sum(n for _, n in profile.class_counts)))
             self.lengths.show_profile(profile.for_max_length(recipe.training.max_length))
-        self.label_button.setVisible(labelled)
+        self.label_button.setVisible(has_classes(preview.task))
         self._show_steps(preview, recipe)
         self._show_split(preview, recipe)
         self._show_findings()
