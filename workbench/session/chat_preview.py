@@ -71,7 +71,9 @@ def chat_preview(home: Home, recipe: Recipe, row: int, desk: Desk) -> ChatPrevie
     frame = preview.mended.frame
     shape = shape_of(as_table(frame, preview.table), recipe.data)
     if not 0 <= row < frame.rows:
-        raise bad_input(f"There is no row {row + 1}.", f"The data has {frame.rows} rows.", "Choose another one.")
+        raise bad_input(
+            f"There is no row {row + 1}.", f"The data has {frame.rows} rows.", "Choose another one."
+        )
     values = {column: frame.column(column, row, row + 1)[0] for column in shape.columns.values()}
     turns = messages(values, shape, int(frame.origin[row]) + 1)
     place = resolve_model(recipe.model.source, home)
