@@ -236,7 +236,7 @@ def _answered(goods: Goods, ids: list[int], cancelled: Callable[[], bool]) -> st
     ends = end_tokens(loaded)
     settings = GenerationSettings(temperature=0, max_new_tokens=SAMPLE_TOKENS)
     with untouched(goods.model):
-        for token, _ in token_stream(loaded, ids, settings, Chance(0)):
+        for token, _ in token_stream(loaded, ids, (), settings, Chance(0)):
             if token in ends:
                 break
             written.append(token)
