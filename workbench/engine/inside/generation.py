@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.engine.attention import eager
-from workbench.engine.generation import end_tokens, prompt_ids, whole_prompt_ids
+from workbench.engine.generation import end_tokens, prompt_ids, require_writer, whole_prompt_ids
 from workbench.engine.inside.capture import unreadable
 from workbench.engine.inside.reading import side_of
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
+from workbench.engine.reader import is_two_sided, start_token
 from workbench.run.generation import GenerationSettings
 from workbench.run.inside.generation import MOST_STEPS, STEPS, WrittenRows
 from workbench.run.problem import bad_input
@@ -90,6 +91,52 @@ def generation_rows(
     raise AssertionError("the steps are endless")
 
 
+def step_row(loaded: LoadedModel | LiveModel, prompt: Sequence[int], written: Sequence[int]) -> WrittenRows:
+    """What the step that wrote the last token of an answer looked at.
+
+    Of an encoder-decoder, what its decoder looked at in the text that its encoder has read.
+
+    Args:
+        loaded: A language model.
+        prompt: The ids that the answer continues.
+        written: The answer's ids up to this token; at least one.
+
+    Raises:
+        WorkbenchError: When the model is no language model, or no attention can be read.
+    """
+    require_writer(loaded)
+    seen = [*written[:-1]]
+    with untouched(loaded.model):
+        if is_two_sided(loaded):
+            growing = _Growing(loaded, [*prompt], 1)
+            rows, distribution = _cross_row(loaded, prompt, seen)
+        else:
+            read = [*prompt, *seen]
+            growing = _Growing(loaded, read, 1)
+            cache = _read(loaded, read[:-1]) if len(read) > 1 else None
+            with eager(loaded.model):
+                rows, distribution, _ = _step(loaded, read[-1], cache)
+    growing.add(rows, written[-1], float(distribution[written[-1]]))
+    return growing.so_far("length")
+
+
+def _cross_row(
+    loaded: LoadedModel | LiveModel, prompt: Sequence[int], seen: Sequence[int]
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """What each layer of a decoder looks at in the encoder's text after these tokens, (heads, keys), and the
+    probabilities (vocabulary,) of what follows."""
+    ids: Any = torch.tensor([list(prompt)], device=loaded.device)
+    own: Any = torch.tensor([[start_token(loaded.model), *seen]], device=loaded.device)
+    with eager(loaded.model):
+        output = loaded.model(
+            input_ids=ids, attention_mask=torch.ones_like(ids), decoder_input_ids=own, output_attentions=True
+        )
+    found = [layer for layer in (getattr(output, "cross_attentions", None) or ()) if layer is not None]
+    if not found:
+        raise unreadable(loaded.model)
+    return [layer[0, :, -1] for layer in found], torch.softmax(output.logits[0, -1].float(), -1)
+
+
 def _read(loaded: LoadedModel | LiveModel, ids: list[int]) -> Any:
     """The cache after some tokens, with the attention that the model uses anyway: no map of them is made."""
     read: Any = torch.tensor([ids], device=loaded.device)
@@ -104,19 +151,26 @@ def _steps(
     loaded: LoadedModel | LiveModel, token: int, cache: Any
 ) -> Iterator[tuple[list[torch.Tensor], int, float]]:
     """From this token on, endless (rows of each layer (heads, k), next token, its probability); in `eager`."""
-    model = loaded.model
     while True:
-        fresh: Any = torch.tensor([[token]], device=loaded.device)
-        output = model(
-            input_ids=fresh, past_key_values=cache, use_cache=True, output_attentions=True, logits_to_keep=1
-        )
-        cache = getattr(output, "past_key_values", None)
-        rows = [layer for layer in (getattr(output, "attentions", None) or ()) if layer is not None]
-        if cache is None or not rows or any(r.ndim != 4 or r.shape[0] != 1 or r.shape[2] != 1 for r in rows):
-            raise unreadable(model, tuple(rows[0].shape) if rows else None)
-        distribution = torch.softmax(output.logits[0, -1].float(), -1)
+        rows, distribution, cache = _step(loaded, token, cache)
         token = int(distribution.argmax())
-        yield [layer[0, :, 0] for layer in rows], token, float(distribution[token])
+        yield rows, token, float(distribution[token])
+
+
+def _step(
+    loaded: LoadedModel | LiveModel, token: int, cache: Any
+) -> tuple[list[torch.Tensor], torch.Tensor, Any]:
+    """One token read: the rows of each layer (heads, k), the probabilities (vocabulary,) of the next, the cache."""
+    model = loaded.model
+    fresh: Any = torch.tensor([[token]], device=loaded.device)
+    output = model(
+        input_ids=fresh, past_key_values=cache, use_cache=True, output_attentions=True, logits_to_keep=1
+    )
+    cache = getattr(output, "past_key_values", None)
+    rows = [layer for layer in (getattr(output, "attentions", None) or ()) if layer is not None]
+    if cache is None or not rows or any(r.ndim != 4 or r.shape[0] != 1 or r.shape[2] != 1 for r in rows):
+        raise unreadable(model, tuple(rows[0].shape) if rows else None)
+    return [layer[0, :, 0] for layer in rows], torch.softmax(output.logits[0, -1].float(), -1), cache
 
 
 @dataclass(slots=True)

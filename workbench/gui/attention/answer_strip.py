@@ -70,6 +70,10 @@ class AnswerStrip(TokenStrip):
             return 0.0
         return float(np.sqrt(min(1.0, self._weights[number] / self._top)))
 
+    def hidden_of(self, count: int) -> NDArray[np.bool_]:
+        """Which of the first tokens are not shaded."""
+        return self._hidden[:count]
+
     def words(self, number: int) -> str:
         """What a token says when it is pointed at."""
         rows = self._rows

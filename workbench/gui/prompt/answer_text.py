@@ -139,10 +139,8 @@ class AnswerText(QTextEdit):
             self._pick(self.textCursor().position())
         elif key in _STEPS and plain and self._tokens:
             last = len(self._tokens) - 1
-            here = self.marked
-            if here is None:
-                here = bisect_right(self._starts, self.textCursor().position()) - 1 - _STEPS[key]
-            self.picked.emit(max(0, min(last, here + _STEPS[key])))
+            begin = 0 if _STEPS[key] > 0 else last
+            self.picked.emit(begin if self.marked is None else max(0, min(last, self.marked + _STEPS[key])))
         elif key == Qt.Key.Key_Escape and self.marked is not None:
             self.left.emit()
         else:

@@ -6,19 +6,20 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QCheckBox
 
 from workbench.gui.attention.labels import token_name
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.probabilities import percent
 from workbench.gui.prompt.conversation import Conversation, Look
-from workbench.gui.theme import SMALL, current
-from workbench.gui.widgets import Card, GhostButton, IconButton, Label
+from workbench.gui.prompt.step_attention import StepAttention
+from workbench.gui.theme import current
+from workbench.gui.widgets import Card, GhostButton, IconButton, Label, Rule, explain_widget
 from workbench.gui.workspace import Workspace
-from workbench.run.choices import Choices
+from workbench.run.choices import ALTERNATIVES, Choices
 from workbench.run.problem import Problem
 from workbench.session.lanes import Ticket
-from workbench.session.prompting import ChoicesRequest, look_at_choices
+from workbench.session.prompting import ChoicesRequest, look_at_attention, look_at_choices
 
 
 class Inspector(Card):
@@ -33,6 +34,8 @@ class Inspector(Card):
 
     opened = Signal()
     closed = Signal()
+    #: How wide it wants to be, in pixels.
+    WIDTH = 320
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(self.tr("One token"))
@@ -40,6 +43,7 @@ class Inspector(Card):
         self.found: Choices | None = None
         self.look: Look | None = None
         self._ticket: Ticket | None = None
+        self._row_ticket: Ticket | None = None
         self._picked: tuple[int, str] | None = None
         self.facts = Label("", "caption", wrap=True)
         self.table = RowsTable(
@@ -66,22 +70,36 @@ class Inspector(Card):
             ),
             on_click=self._take,
         )
-        self.before = GhostButton(
-            self.tr("Earlier"), help=self.tr("The token before."), on_click=lambda: self.step(-1)
+        self.before = IconButton(
+            "chevron-left", self.tr("Earlier token"), on_click=lambda: self.step(-1), size=24
         )
-        self.after = GhostButton(
-            self.tr("Later"), help=self.tr("The token after."), on_click=lambda: self.step(1)
+        self.after = IconButton(
+            "chevron-right", self.tr("Later token"), on_click=lambda: self.step(1), size=24
         )
-        self.close_button = IconButton("close", self.tr("Close"), self.tr("Escape"), on_click=self.close_look)
-        self.add_action(self.close_button)
+        self.close_button = IconButton(
+            "close", self.tr("Close"), self.tr("Escape"), on_click=self.close_look, size=24
+        )
+        self.attention = StepAttention()
+        self.attend = QCheckBox(self.tr("What this step looked at"))
+        explain_widget(
+            self.attend,
+            self.tr("Reads the attention of this one step; the next tokens you go to show theirs too."),
+            self.attend.text(),
+        )
+        self.attend.toggled.connect(self._attend)
+        for button in (self.before, self.after, self.close_button):
+            self.add_action(button)
         self.add(self.facts)
-        self.add(self.table, 1)
+        self.add(self.table)
+        self.table.setFixedHeight(
+            26 * (ALTERNATIVES + 1) + self.table.horizontalHeader().sizeHint().height() + 4
+        )
         self.add(self.take)
-        line = QHBoxLayout()
-        line.setSpacing(SMALL)
-        line.addWidget(self.before)
-        line.addWidget(self.after)
-        self.body.addLayout(line)
+        self.add(Rule())
+        self.add(self.attend)
+        self.add(self.attention, 1)
+        self.body.addStretch(0)
+        self.attention.hide()
         self.table.opened.connect(self._choose)
         self._wait()
 
@@ -107,7 +125,26 @@ class Inspector(Card):
             self.show_choices,
             self._complain,
         )
+        self._attend()
         self.opened.emit()
+
+    def _attend(self) -> None:
+        """Read the attention of the step, if it is asked for."""
+        if self._row_ticket is not None:
+            self._row_ticket.cancel()
+            self._row_ticket = None
+        look = self.look
+        self.attention.setVisible(self.attend.isChecked())
+        if look is None or not self.attend.isChecked():
+            return
+        self.attention.wait()
+        written = tuple(token.id for token in look.turn.answers[look.answer].text.written())
+        self._row_ticket = self._workspace.session.look_inside(
+            look_at_attention,
+            ChoicesRequest(look.turn.version.asked, written[: look.index + 1], look.index),
+            self.attention.show_rows,
+            lambda problem: self.attention.complain(f"{problem.title} {problem.remedy}".strip()),
+        )
 
     def _leave(self, conversation: Conversation) -> None:
         if self.look is not None and self.look.conversation is conversation:
@@ -127,9 +164,10 @@ class Inspector(Card):
 
     def cancel(self) -> None:
         """Wait for no answer any more."""
-        if self._ticket is not None:
-            self._ticket.cancel()
-        self._ticket = None
+        for ticket in (self._ticket, self._row_ticket):
+            if ticket is not None:
+                ticket.cancel()
+        self._ticket = self._row_ticket = None
 
     def _unmark(self) -> None:
         if self.look is not None:
@@ -169,18 +207,27 @@ class Inspector(Card):
                 percent(float(found.after[0])), float(found.entropy_before[0]), float(found.entropy_after[0]),
             )
         )  # fmt: skip
-        rows = []
-        for place, token in enumerate(found.other[0].tolist()):
-            before, after = float(found.other_before[0, place]), float(found.other_after[0, place])
-            name = token_name(found.other_words[0][place])
-            cells = (
-                Cell(name, colour=current().colour("accent") if token == written else None),
-                Cell(percent(before), before),
-                Cell(percent(after) if after else "–", after),
-            )
-            rows.append(Row(cells, (token, found.other_words[0][place])))
+        others = zip(
+            found.other[0].tolist(),
+            found.other_words[0],
+            found.other_before[0],
+            found.other_after[0],
+            strict=True,
+        )
+        rows = [self._row(token, words, before, after) for token, words, before, after in others]
+        if written not in found.other[0]:
+            rows.append(self._row(written, found.words[0], found.before[0], found.after[0]))
         self.table.show_rows(rows)
         self._choose(None)
+
+    def _row(self, token: int, words: str, before: float, after: float) -> Row:
+        written = self.found is not None and token == self.found.tokens[0]
+        cells = (
+            Cell(token_name(words), colour=current().colour("accent") if written else None),
+            Cell(percent(float(before)), float(before)),
+            Cell(percent(float(after)) if after else "–", float(after)),
+        )
+        return Row(cells, (token, words))
 
     def _choose(self, value: object) -> None:
         written = None if self.found is None else int(self.found.tokens[0])

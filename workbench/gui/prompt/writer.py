@@ -51,8 +51,8 @@ class Writer(QWidget):
         self.conversation.begun.connect(self._show_busy)
         self.conversation.begun.connect(self.begun)
         self.conversation.ended.connect(self._show_busy)
-        self.inspector.opened.connect(lambda: self.side.setCurrentWidget(self.inspector))
-        self.inspector.closed.connect(lambda: self.side.setCurrentIndex(0))
+        self.inspector.opened.connect(lambda: self._show_side(1))
+        self.inspector.closed.connect(lambda: self._show_side(0))
         self._show_busy()
 
     def _lay_out(self) -> None:
@@ -75,6 +75,10 @@ class Writer(QWidget):
         layout.setSpacing(MEDIUM)
         layout.addWidget(talk, 1)
         layout.addWidget(self.side)
+
+    def _show_side(self, which: int) -> None:
+        self.side.setFixedWidth((_SETTINGS, Inspector.WIDTH)[which])
+        self.side.setCurrentIndex(which)
 
     @property
     def turns(self) -> list[Turn]:

@@ -1,0 +1,167 @@
+"""A conversation on a real session: its memory, versions, branches, continuing, and a closer look at a token."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from workbench.gui.prompt.answer import Answer
+from workbench.gui.prompt.turn import Turn
+from workbench.gui.prompt.writer import Writer
+from workbench.gui.workspace import Workspace
+from workbench.run.generation import GenerationSettings
+from workbench.run.home import Home
+
+WAIT = 60_000
+SHORT = GenerationSettings(temperature=1.0, top_k=0, top_p=1.0, max_new_tokens=8, seed=3)
+Open = Callable[..., Writer]
+
+
+@pytest.fixture
+def writer(qtbot: QtBot, home: Home, tiny_llama: Path, workspace: Workspace) -> Writer:
+    """A conversation with a tiny model."""
+    shutil.copytree(tiny_llama, home.models / "tiny-llama")
+    made = Writer(workspace)
+    made.resize(1000, 700)
+    qtbot.addWidget(made)
+    made.form.settings = SHORT
+    made.use("tiny-llama", "Tiny")
+    made.show()
+    return made
+
+
+def ask(qtbot: QtBot, writer: Writer, prompt: str) -> Turn:
+    """Send a prompt and wait for its answers."""
+    writer.box.setPlainText(prompt)
+    writer.begin()
+    return over(qtbot, writer)
+
+
+def over(qtbot: QtBot, writer: Writer) -> Turn:
+    """Wait until nothing is being written; the last turn."""
+    qtbot.waitUntil(lambda: not writer.conversation.busy, timeout=WAIT)
+    return writer.turns[-1]
+
+
+def ids(answer: Answer) -> list[int]:
+    return [token.id for token in answer.written.tokens]
+
+
+def test_a_next_turn_sees_the_turns_before_it_in_a_chat_only(qtbot: QtBot, writer: Writer) -> None:
+    first = ask(qtbot, writer, "once")
+    second = ask(qtbot, writer, "again")
+    said = first.answers[0].written.text
+    assert second.version.asked.earlier == (("user", "once"), ("assistant", said))
+    writer.form.settings = SHORT.model_copy(update={"chat": False})
+    assert ask(qtbot, writer, "third").version.asked.earlier == ()
+
+
+def test_an_edited_turn_keeps_its_versions_with_what_followed_each(qtbot: QtBot, writer: Writer) -> None:
+    first = ask(qtbot, writer, "once")
+    ask(qtbot, writer, "again")
+    first.edit.click()
+    assert first.editor.toPlainText() == "once" and not first.words.isVisible()
+    first.editor.setPlainText("twice")
+    first.ask.click()
+    edited = over(qtbot, writer)
+    assert [turn.version.asked.prompt for turn in writer.turns] == ["twice"]
+    assert edited.count.text() == "2 / 2" and edited.earlier.isVisible() and not edited.later.isEnabled()
+    edited.earlier.click()
+    assert [turn.version.asked.prompt for turn in writer.turns] == ["once", "again"]
+    assert writer.turns[0] is first and first.count.text() == "1 / 2" and not edited.isVisible()
+
+
+def test_answering_again_takes_a_new_seed_and_both_can_be_had_again(qtbot: QtBot, writer: Writer) -> None:
+    first = ask(qtbot, writer, "once")
+    first.again.click()
+    second = over(qtbot, writer)
+    assert ids(second.answers[0]) != ids(first.answers[0])
+    assert second.version.asked.settings.seed == SHORT.seed + 1
+    assert f"seed {SHORT.seed + 1}" in second.title.text()
+    writer.wipe()
+    writer.form.settings = SHORT.model_copy(update={"seed": SHORT.seed + 1})
+    assert ids(ask(qtbot, writer, "once").answers[0]) == ids(second.answers[0])
+
+
+def test_an_answer_goes_on_as_it_would_have_gone_on(qtbot: QtBot, writer: Writer) -> None:
+    answer = ask(qtbot, writer, "once").answers[0]
+    assert answer.go_on.isVisible()
+    begun = ids(answer)
+    answer.go_on.click()
+    over(qtbot, writer)
+    assert ids(answer)[: len(begun)] == begun and len(ids(answer)) == 16
+    assert answer.text.toPlainText() == answer.written.text
+    writer.wipe()
+    writer.form.settings = SHORT.model_copy(update={"max_new_tokens": 16})
+    assert ids(ask(qtbot, writer, "once").answers[0]) == ids(answer)
+
+
+def test_of_several_answers_the_chosen_one_is_followed(qtbot: QtBot, writer: Writer) -> None:
+    writer.form.settings = SHORT.model_copy(update={"answers": 2})
+    first = ask(qtbot, writer, "once")
+    ask(qtbot, writer, "again")
+    first.answers[1].follow.click()
+    assert len(writer.turns) == 1
+    third = ask(qtbot, writer, "other")
+    assert third.version.asked.earlier[1] == ("assistant", first.answers[1].written.text)
+    first.answers[0].follow.click()
+    assert [turn.version.asked.prompt for turn in writer.turns] == ["once", "again"]
+
+
+def test_the_keyboard_goes_from_token_to_token_and_leaves(qtbot: QtBot, writer: Writer) -> None:
+    text = ask(qtbot, writer, "once").answers[0].text
+    text.setFocus()
+    inspector = writer.inspector
+    for key, place in (
+        (Qt.Key.Key_Right, 0),
+        (Qt.Key.Key_Right, 1),
+        (Qt.Key.Key_Right, 2),
+        (Qt.Key.Key_Left, 1),
+    ):
+        qtbot.keyClick(text, key)
+        assert text.marked == place
+    qtbot.waitUntil(lambda: inspector.found is not None, timeout=WAIT)
+    assert inspector.found is not None and inspector.found.first == text.marked
+    assert writer.side.currentWidget() is inspector
+    qtbot.keyClick(text, Qt.Key.Key_Escape)
+    assert text.marked is None and writer.side.currentIndex() == 0
+
+
+def test_the_attention_of_a_step_is_read_only_when_asked_for(qtbot: QtBot, writer: Writer) -> None:
+    turn = ask(qtbot, writer, "once")
+    inspector = writer.inspector
+    turn.answers[0].text.picked.emit(3)
+    qtbot.waitUntil(lambda: inspector.found is not None, timeout=WAIT)
+    assert inspector.attention.rows is None and not inspector.attention.isVisible()
+    inspector.attend.click()
+    qtbot.waitUntil(lambda: inspector.attention.rows is not None, timeout=WAIT)
+    rows = inspector.attention.rows
+    assert rows is not None and rows.row(0).sum() == pytest.approx(1, abs=1e-4)
+    assert len(rows.tokens) == rows.prompt + 1
+    assert "Most at" in inspector.attention.words.text()
+    inspector.after.click()
+    assert inspector.attention.rows is None
+    qtbot.waitUntil(lambda: inspector.attention.rows is not None, timeout=WAIT)
+    assert inspector.attention.rows is not None and inspector.attention.rows.prompt == rows.prompt + 1
+
+
+def test_another_token_is_another_version_of_the_turn(qtbot: QtBot, writer: Writer) -> None:
+    first = ask(qtbot, writer, "once")
+    inspector = writer.inspector
+    first.answers[0].text.picked.emit(2)
+    qtbot.waitUntil(lambda: inspector.found is not None, timeout=WAIT)
+    found = inspector.found
+    assert found is not None
+    other = next(i for i, token in enumerate(found.other[0]) if token != found.tokens[0])
+    inspector.table.clicked.emit(inspector.table.rows.index(other, 0))
+    inspector.take.click()
+    branch = over(qtbot, writer)
+    assert len(writer.turns) == 1 and branch.count.text() == "2 / 2"
+    assert ids(branch.answers[0])[:2] == ids(first.answers[0])[:2]
+    assert ids(branch.answers[0])[2] == found.other[0, other]
+    assert branch.answers[0].text.toPlainText() == branch.answers[0].written.text
