@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.run.garbage import collect
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
 from workbench.run.results import AttentionMaps, Generated, HeadMap, PooledMaps, Prediction
@@ -24,12 +26,14 @@ from workbench.shelf.models import converted_folder, resolve_model
 from workbench.shelf.packages import fetch, installed_folder, package_named
 
 if TYPE_CHECKING:
+    import torch
+
     from workbench.engine.attention import Wanted
     from workbench.engine.live import LiveModel
     from workbench.engine.loading import LoadedModel
 
-#: How many models stay loaded between two questions.
-KEPT = 2
+#: How many models stay loaded between two questions: as many as can be asked side by side, while they fit.
+KEPT = 4
 _kept: dict[tuple[str, int], LoadedModel] = {}
 
 
@@ -161,12 +165,51 @@ def the_model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
     key = (str(folder), max((file.stat().st_mtime_ns for file in weights), default=0))
     if key not in _kept:
         desk.report(f"Loading {place.name}…")
-        while len(_kept) >= KEPT:
-            _kept.pop(next(iter(_kept)))
+        device = choose_device()
+        _make_room(place.name, weights, device)
         states = random_state()  # new weights may be drawn while loading; a run in work must not notice
         try:
-            _kept[key] = load_for_use(folder, place.name, choose_device())
+            _kept[key] = load_for_use(folder, place.name, device)
         finally:
             set_random_state(states)
     _kept[key] = _kept.pop(key)  # the most recently used one stands last
     return _kept[key]
+
+
+def _make_room(name: str, weights: Sequence[Path], device: torch.device) -> None:
+    """Let go of the models that were asked longest ago until there is room for another.
+
+    Raises:
+        WorkbenchError: When it would not fit even alone.
+    """
+    from workbench.engine.devices import memory_in_use, usable_memory
+    from workbench.engine.fitting import gigabytes
+
+    needed = float32_bytes(weights)
+    while len(_kept) >= KEPT:
+        _kept.pop(next(iter(_kept)))
+    while (free := usable_memory(device) - memory_in_use(device)) < needed:
+        if not _kept:
+            raise bad_input(
+                f"{name} does not fit into memory.",
+                f"It needs about {gigabytes(needed)}, and {gigabytes(max(0, free))} are free.",
+                "Close other programs or end the training, or choose a smaller model.",
+            )
+        _kept.pop(next(iter(_kept)))
+        collect()
+
+
+def float32_bytes(weights: Sequence[Path]) -> int:
+    """Bytes that the weights of these safetensors files take as float32; what cannot be read counts as it is."""
+    sizes = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
+    whole = 0
+    for file in weights:
+        try:
+            with file.open("rb") as opened:
+                header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+            for entry in (entry for key, entry in header.items() if key != "__metadata__"):
+                begin, end = entry["data_offsets"]
+                whole += (end - begin) * 4 // sizes.get(entry["dtype"], 4)
+        except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError):
+            whole += file.stat().st_size if file.exists() else 0
+    return whole
