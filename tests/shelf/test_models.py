@@ -50,7 +50,9 @@ def refusal(source: str | Path, home: Home) -> str:
         ({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, "causal-lm"),
         ({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"}, "causal-lm"),
         ({"architectures": None, "model_type": "gpt2"}, "causal-lm"),
-        ({"architectures": ["T5ForConditionalGeneration"], "model_type": "t5"}, "unknown"),
+        ({"architectures": ["T5ForConditionalGeneration"], "model_type": "t5"}, "seq2seq"),
+        ({"architectures": ["T5EncoderModel"], "model_type": "t5"}, "unknown"),
+        ({"architectures": ["BlipForConditionalGeneration"], "model_type": "blip"}, "unknown"),
     ],
 )
 def test_a_folder_is_a_model_of_its_kind(

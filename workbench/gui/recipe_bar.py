@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
 
 from workbench.gui.field_choice import Choice
+from workbench.gui.fitting import fitting_model
 from workbench.gui.icons import keep_icon
 from workbench.gui.preset_choice import PresetChoice
 from workbench.gui.rate_finder_dialog import RateFinderDialog
@@ -241,11 +242,9 @@ class RecipeBar(QFrame):
     def _choose_task(self, kind: str) -> None:
         workspace = self._workspace
         workspace.set_field("task.kind", kind)
-        wanted = MODEL_KIND.get(kind)
-        present = next((m for m in workspace.models if m.name == workspace.recipe.model.source), None)
-        fitting = next((m for m in workspace.models if m.kind == wanted), None)
-        if fitting and (present is None or present.kind != wanted):
-            workspace.set_field("model.source", fitting.name)
+        present = workspace.recipe.model.source
+        if (model := fitting_model(workspace.models, kind, present)) != present:
+            workspace.set_field("model.source", model)
 
     def _unfold(self, on: bool) -> None:
         host = self.parentWidget()
