@@ -165,3 +165,32 @@ def test_another_token_is_another_version_of_the_turn(qtbot: QtBot, writer: Writ
     assert ids(branch.answers[0])[:2] == ids(first.answers[0])[:2]
     assert ids(branch.answers[0])[2] == found.other[0, other]
     assert branch.answers[0].text.toPlainText() == branch.answers[0].written.text
+
+
+def test_thumbs_and_better_answers_become_data_that_the_next_run_can_take(
+    qtbot: QtBot, writer: Writer, home: Home, workspace: Workspace
+) -> None:
+    turn = ask(qtbot, writer, "once")
+    assert not writer.feedback.good.isEnabled()
+    with qtbot.waitSignal(writer.conversation.told, timeout=WAIT):
+        turn.answers[0].up.click()
+    turn.answers[0].pencil.click()
+    assert turn.answers[0].editor.toPlainText() == turn.answers[0].text.toPlainText()
+    turn.answers[0].editor.setPlainText("upon a time")
+    with qtbot.waitSignal(writer.conversation.told, timeout=WAIT) as told:
+        turn.answers[0].keep.click()
+    assert "1 good answers, 1 pairs" in told.args[0] and writer.hint.text() == told.args[0]
+    assert "upon a time" in turn.answers[0].better.text() and turn.answers[0].better.isVisible()
+    writer.feedback.refresh()
+    pages: list[str] = []
+    workspace.page_wanted.connect(pages.append)
+    with qtbot.waitSignal(workspace.data_changed, timeout=WAIT):
+        writer.feedback.pairs.trigger()
+    assert pages == ["data"] and workspace.recipe.task.kind == "preference"
+    qtbot.waitUntil(lambda: not workspace.data_busy, timeout=WAIT)
+    assert workspace.data_problem is None and workspace.data is not None
+    assert workspace.data.table is not None and workspace.data.table.columns == (
+        "prompt",
+        "chosen",
+        "rejected",
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from workbench.run.results import Generated, GeneratedToken
+from workbench.session.feedback import Rating
 from workbench.session.requests import GenerationRequest
 
 #: What ended an answer that is not being written any more, beside what `Generated.stopped_by` names.
@@ -24,6 +26,7 @@ class Written:
         note: What the person should know about it ("the prompt was cut").
         liked: Thumbs up or down; None while the person has said nothing.
         better: The answer as the person would have it; "" while they have written none.
+        key: What tells it from all others.
         following: What was asked next.
     """
 
@@ -34,6 +37,7 @@ class Written:
     note: str = ""
     liked: bool | None = None
     better: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex)
     following: Place = field(default_factory=lambda: Place())
 
     def add(self, token: GeneratedToken) -> None:
@@ -124,6 +128,20 @@ class Talk:
             if text := place.version.answer.text:
                 found += [("user", place.version.asked.prompt), ("assistant", text)]
         return tuple(found)
+
+
+def rating_of(version: Version, written: Written) -> Rating:
+    """What the person thinks of an answer, as it is kept."""
+    asked = version.asked
+    return Rating(
+        key=written.key,
+        model=version.title,
+        turns=(*asked.earlier, ("user", asked.prompt)),
+        answer=written.text,
+        liked=written.liked,
+        better=written.better,
+        settings=asked.settings.model_dump(),
+    )
 
 
 def next_seed(place: Place, asked: GenerationRequest) -> int:

@@ -16,7 +16,8 @@ from workbench.gui.workspace import Workspace
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import Problem
 from workbench.run.results import Generated, GeneratedToken
-from workbench.session.conversation import FAILED, Place, Talk, Version, Written, next_seed
+from workbench.session.conversation import FAILED, Place, Talk, Version, Written, next_seed, rating_of
+from workbench.session.feedback import Feedback, keep
 from workbench.session.lanes import Ticket
 from workbench.session.requests import GenerationRequest
 
@@ -41,11 +42,13 @@ class Conversation(QWidget):
         begun: An answer begins.
         ended: Nothing is being written any more.
         picked: A `Look`, or None when no token is looked at any more.
+        told: Something to be said beside the conversation, in words.
     """
 
     begun = Signal()
     ended = Signal()
     picked = Signal(object)
+    told = Signal(str)
 
     def __init__(self, workspace: Workspace, settings: Callable[[], GenerationSettings]) -> None:
         super().__init__()
@@ -167,6 +170,9 @@ class Conversation(QWidget):
             for number, written in enumerate(answers):
                 written.end(found[number] if number < len(found) else None)
             self._over()
+            for number, written in zip(numbers, answers, strict=True):
+                if written.liked is not None or written.better:  # it went on after it was rated
+                    self._keep_rating(turn, number)
 
         def failed(problem: Problem) -> None:
             for written in answers:
@@ -246,6 +252,7 @@ class Conversation(QWidget):
         turn.switched.connect(lambda by: self._switch(place, by))
         turn.followed.connect(lambda number: self._follow(turn, number))
         turn.continued.connect(lambda number: self.go_on(turn, number))
+        turn.rated.connect(lambda number: self._keep_rating(turn, number))
         return turn
 
     def _switch(self, place: Place, by: int) -> None:
@@ -261,6 +268,21 @@ class Conversation(QWidget):
             turn.version.chosen = number
             self._at_end = False
             self._show_path()
+
+    def _keep_rating(self, turn: Turn, number: int) -> None:
+        rating = rating_of(turn.version, turn.version.answers[number])
+        session = self._workspace.session
+
+        def kept(found: Feedback) -> None:
+            self.told.emit(
+                self.tr("Kept as feedback: {0} good answers, {1} pairs of a better and a worse one.").format(
+                    found.chats, found.pairs
+                )
+            )
+
+        session.files.submit(
+            lambda desk: keep(session.home, rating), done=kept, failed=self._workspace.problem_raised.emit
+        )
 
     @property
     def columns(self) -> int:

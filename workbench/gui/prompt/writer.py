@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from workbench.gui.examples import PROMPTS, ExamplesButton
 from workbench.gui.prompt.box import PromptBox
 from workbench.gui.prompt.conversation import Conversation
+from workbench.gui.prompt.feedback_button import FeedbackButton
 from workbench.gui.prompt.inspector import Inspector
 from workbench.gui.prompt.settings import SettingsForm
 from workbench.gui.prompt.turn import Turn
@@ -43,6 +44,7 @@ class Writer(QWidget):
             on_click=self.wipe,
         )
         self.examples = ExamplesButton(workspace, PROMPTS, self.box.setPlainText, rows=False)
+        self.feedback = FeedbackButton(workspace)
         self.hint = ElidedLabel(self.tr(_HINT), "caption")
         self._lay_out()
         self.box.sent.connect(self.begin)
@@ -51,6 +53,7 @@ class Writer(QWidget):
         self.conversation.begun.connect(self._show_busy)
         self.conversation.begun.connect(self.begun)
         self.conversation.ended.connect(self._show_busy)
+        self.conversation.told.connect(self.hint.setText)
         self.inspector.opened.connect(lambda: self._show_side(1))
         self.inspector.closed.connect(lambda: self._show_side(0))
         self._show_busy()
@@ -61,7 +64,7 @@ class Writer(QWidget):
         talk.add(self.box)
         foot = QHBoxLayout()
         foot.addWidget(self.hint, 1)
-        for button in (self.clear, self.examples, self.stop, self.send):
+        for button in (self.clear, self.feedback, self.examples, self.stop, self.send):
             foot.addWidget(button)
         talk.body.addLayout(foot)
         settings = Card(self.tr("Settings"))
