@@ -77,6 +77,29 @@ def lm_recipe(tiny_llama: Path, tiny_text: Path) -> Callable[..., Recipe]:
 
 
 @pytest.fixture
+def masked_recipe(tiny_bert: Path, tiny_text: Path) -> Callable[..., Recipe]:
+    """A quick recipe of masked words, with overrides."""
+
+    def make(*overrides: str) -> Recipe:
+        base = {
+            "model": {"source": str(tiny_bert)},
+            "data": {"train": str(tiny_text)},
+            "task": {"kind": "masked-lm"},
+            "film": {"on": False},
+            "training": {
+                "batch_size": 8,
+                "max_steps": 12,
+                "max_length": 32,
+                "learning_rate": 5e-3,
+                "device": "cpu",
+            },
+        }
+        return parse_recipe(with_overrides(base, overrides))
+
+    return make
+
+
+@pytest.fixture
 def chat_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]:
     """A quick recipe of 60 questions and answers, with overrides."""
     rows = [

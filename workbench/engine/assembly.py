@@ -105,7 +105,9 @@ class Assembly:
     def _plain_forward(self, batch: Batch, **more: Any) -> Pass:
         outputs = self.task.outputs(self.model, batch, **more)
         logits, targets = self.task.logits(outputs, batch), self.task.targets(batch)
-        return Pass(outputs, logits, targets, self.task.summed_loss(logits, targets, batch, self.loss))
+        loss = self.task.summed_loss(logits, targets, batch, self.loss)
+        further = self.task.further_loss(outputs, batch)
+        return Pass(outputs, logits, targets, loss if further is None else loss + further)
 
     def prepared(self, batch: Batch) -> Batch:
         """A batch with what the methods add to it before it goes through the model."""

@@ -30,6 +30,7 @@ from workbench.run.resources import resources_folder
 _TASK_TITLES = {
     "text-classification": "Classify texts",
     "causal-lm": "Continue texts",
+    "masked-lm": "Fill in masked words",
     "chat": "Answer in a chat",
     "preference": "Prefer better answers",
     "seq2seq": "Translate or summarise",

@@ -34,7 +34,7 @@ class ModelSection(Section):
         "minilm",
         "Model",
         "The model to start from: a short name (minilm, smollm2), a model folder, an earlier run, or a Hub id "
-        "that is already on this machine. new-gpt and new-bert start from nothing, in the shape of the section scratch.",
+        "that is already on this machine. new-gpt and new-bert start from nothing, in the shape of section scratch.",
         min_length=1,
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import workbench
 from workbench.run.recipe import Recipe
+from workbench.run.scratch_fields import is_new
 from workbench.run.sources import title_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 LOADERS = {
     "text-classification": "AutoModelForSequenceClassification",
     "causal-lm": "AutoModelForCausalLM",
+    "masked-lm": "AutoModelForMaskedLM",
     "chat": "AutoModelForCausalLM",
     "preference": "AutoModelForCausalLM",
     "seq2seq": "AutoModelForSeq2SeqLM",
@@ -21,10 +23,19 @@ LOADERS = {
 PIPELINES = {
     "text-classification": "text-classification",
     "causal-lm": "text-generation",
+    "masked-lm": "fill-mask",
     "chat": "text-generation",
     "preference": "text-generation",
     "seq2seq": "text2text-generation",
 }
+
+
+def _began(recipe: Recipe) -> str:
+    if not is_new(recipe.model.source):
+        return f"Fine-tuned from `{recipe.model.source}`"
+    shape = recipe.scratch
+    name = "GPT" if recipe.model.source.strip() == "new-gpt" else "BERT"
+    return f"A small {name} ({shape.layers} layers, {shape.heads} heads, width {shape.width}), trained from nothing"
 
 
 def model_card(recipe: Recipe, rows: Rows) -> str:
@@ -42,7 +53,7 @@ tags:
 
 # {recipe.name or f"{recipe.model.source} on {data}"}
 
-Fine-tuned from `{recipe.model.source}` on `{data}` with Model Workbench {workbench.__version__}.
+{_began(recipe)} on `{data}` with Model Workbench {workbench.__version__}.
 {classes}
 Training: {recipe.training.epochs:g} epochs, batch size {recipe.training.batch_size}, learning rate
 {recipe.training.learning_rate:g}, {recipe.training.schedule} schedule, maximum length

@@ -12,6 +12,7 @@ from workbench.run.folder import find_run
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
+from workbench.session.fresh import model_folder
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
 from workbench.shelf.models import resolve_model
@@ -128,7 +129,6 @@ def _pair(home: Home, run: str, desk: Desk) -> _Pair:
     folder = find_run(home, run)
     recipe = own_recipe(folder)
     tuned_place = resolve_model(str(folder.path), home)
-    base_place = resolve_model(recipe.model.source, home)
     task = task_named(recipe.task.kind)
     desk.report("Reading the rows…")
     rows = task.read(recipe, step_context(recipe, home, desk.check))
@@ -136,7 +136,7 @@ def _pair(home: Home, run: str, desk: Desk) -> _Pair:
     try:
         desk.report("Loading both models…")
         seed_chance(recipe.training.seed)  # the base with the new head that the run began with
-        base, _ = task.load(recipe, rows, base_place.path)
+        base, _ = task.load(recipe, rows, model_folder(recipe, task, rows, home, desk.check))
         desk.check()
         tuned, tokenizer = task.load(recipe, rows, tuned_place.path)
         with keeping_tokens(home.cache / "tokens"):

@@ -18,6 +18,7 @@ from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_toml
+from workbench.run.scratch_fields import is_new
 from workbench.run.task_kinds import writes
 
 if TYPE_CHECKING:
@@ -50,8 +51,12 @@ class Prepared:
     @property
     def model(self) -> Path:
         """The folder of the weights to begin with: the checkpoint's, where it holds a whole model."""
+        from workbench.session.fresh import model_folder
+
         whole = self.checkpoint / "model" if self.checkpoint else None
-        return whole if whole and whole.is_dir() else self.resolve(self.recipe.model.source)
+        if whole and whole.is_dir():
+            return whole
+        return model_folder(self.recipe, self.task, self.rows, self.home)
 
 
 def is_main_process() -> bool:
@@ -75,7 +80,8 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
     from workbench.engine.optimizers import optimizer_problems
     from workbench.engine.sharing import sharding_problems
     from workbench.run.schedules import schedule_problems
-    from workbench.shelf.models import resolve_model
+    from workbench.run.scratch_fields import scratch_problems
+    from workbench.session.fresh import place_of
     from workbench.tasks import task_named
 
     problems: list[Problem] = []
@@ -88,9 +94,9 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
             problems.extend(error.problems)
 
     attempt("task", lambda: task_named(recipe.task.kind))
-    attempt("model", lambda: resolve_model(recipe.model.source, home))
+    attempt("model", lambda: place_of(recipe, home))
     attempt("device", lambda: choose_device(recipe.training.device))
-    problems += schedule_problems(recipe.training)
+    problems += schedule_problems(recipe.training) + scratch_problems(recipe)
     if "device" in found:
         attempt("precision", lambda: choose_precision(recipe.training.precision, found["device"]))
         problems += optimizer_problems(recipe, found["device"])
@@ -167,12 +173,23 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
 def _misfit(task: Task, place: Any) -> list[Problem]:
     if place.needs_conversion:
         return _not_converted(place)
+    if is_new(place.name):
+        return []  # what does not fit there is told by the scratch section
     if writes(task.kind) and place.kind == "encoder":
         return [
             Problem(
                 f"The model {place.name} cannot learn to write.",
                 f"{place.architecture} is an encoder: it reads whole texts and has no next-token head.",
                 "Choose a language model, such as smollm2, or the task text-classification.",
+                field="model.source",
+            )
+        ]
+    if task.kind == "masked-lm" and place.kind == "causal-lm":
+        return [
+            Problem(
+                f"The model {place.name} cannot fill in masked words.",
+                f"{place.architecture} reads from left to right and sees nothing of what follows.",
+                "Choose an encoder, such as minilm, or the task causal-lm.",
                 field="model.source",
             )
         ]
@@ -285,11 +302,16 @@ def _same_rows(folder: RunFolder, task: Task, recipe: Recipe, home: Home) -> Row
 
 
 def load_goods(prepared: Prepared) -> Goods:
-    """Model, tokenizer and encoded rows; a new head's first weights come from the seed."""
+    """Model, tokenizer and encoded rows; a new head's or a new model's first weights come from the seed."""
     from workbench.engine.assembly import seed_chance
     from workbench.engine.encoding import keeping_tokens
 
     seed_chance(prepared.recipe.training.seed)
     model, tokenizer = prepared.task.load(prepared.recipe, prepared.rows, prepared.model)
     with keeping_tokens(prepared.home.cache / "tokens"):
-        return prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
+        goods = prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
+    if not is_new(prepared.recipe.model.source):
+        return goods
+    from workbench.engine.scratch import in_words
+
+    return dataclasses.replace(goods, notes=(in_words(prepared.recipe, goods), *goods.notes))

@@ -11,6 +11,7 @@ from workbench.data.suggest import did_you_mean, listed
 from workbench.run.folder import find_run, run_folders
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.scratch_fields import is_new
 from workbench.shelf.hub import cached_snapshot, download_snapshot
 from workbench.shelf.model_folder import Kind, inspect_model
 from workbench.shelf.packages import PACKAGES, ModelPackage, installed_folder, package_named, verify
@@ -93,6 +94,13 @@ def resolve_model(source: str, home: Home, *, download: bool = False) -> ModelPl
         WorkbenchError: When nothing of that name is here, or what is here is not a model that may be loaded.
     """
     source = source.strip()
+    if is_new(source):
+        raise bad_input(
+            f"The model {source} is made when a run begins.",
+            "It starts from nothing, in the shape that the run's recipe gives it.",
+            "Choose the run once it has begun, or a model that is there.",
+            field=_FIELD,
+        )
     if row := package_named(source):
         return _embedded_place(row, home)
     given = Path(source).expanduser()
