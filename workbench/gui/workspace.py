@@ -72,6 +72,8 @@ class Workspace(QObject):
         self.device: DeviceInfo | None = None
         self.models: tuple[ModelEntry, ...] = ()
         self.datasets: tuple[ShippedDataset, ...] = ()
+        #: What the Attention page is to show of a model's writing once it is seen: model, text, whether as a chat.
+        self.attention_wish: tuple[str, str, bool] | None = None
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None

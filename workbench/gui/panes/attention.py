@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.attention.question import Question
@@ -14,6 +17,14 @@ from workbench.gui.widgets import ElidedLabel, Segmented
 from workbench.gui.workspace import Workspace
 
 TYPING_MS = 300
+
+
+@runtime_checkable
+class Writing(Protocol):
+    """The view of what a model looks at while it writes; its module is imported when it is first shown."""
+
+    def write_as(self, how: str) -> None:
+        """Take the text as it is ("plain"), or as a turn of a chat ("chat"), from the next question on."""
 
 
 class AttentionPane(QWidget):
@@ -94,6 +105,23 @@ class AttentionPane(QWidget):
         if changed:
             self.ask()
         self.heads.choose(wish.layer, wish.head)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take what another page asked to see here."""
+        super().showEvent(event)
+        wish, self.workspace.attention_wish = self.workspace.attention_wish, None
+        if wish is not None:
+            self._watch_writing(*wish)
+
+    def _watch_writing(self, model: str, text: str, chat: bool) -> None:
+        """Show what a model looks at while it answers a prompt."""
+        self.question.line.setText(text)
+        with QSignalBlocker(self.question.chooser):
+            self.question.chooser.pick(model)
+        self.show_view("generation")
+        if isinstance(self.view, Writing):
+            self.view.write_as("chat" if chat else "plain")
+        self.ask()
 
     def ask(self) -> None:
         """The sentence or the model is another one: the view that is on asks now, the others when they are seen."""

@@ -87,7 +87,11 @@ class Answer(QWidget):
         self.pencil = self._button(
             "pencil", self.tr("Write a better answer"), self.tr("Kept as feedback."), True
         )
-        self.look = self._button("attention", self.tr("See its attention"))
+        self.look = self._button(
+            "attention",
+            self.tr("See its attention"),
+            self.tr("On the Attention page: the same prompt, continued with the likeliest tokens."),
+        )
         self.copy_button = self._button("copy", self.tr("Copy this answer"))
         self.up.clicked.connect(lambda on: self._rate(True if on else None))
         self.down.clicked.connect(lambda on: self._rate(False if on else None))

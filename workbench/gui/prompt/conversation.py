@@ -252,6 +252,7 @@ class Conversation(QWidget):
         turn.switched.connect(lambda by: self._switch(place, by))
         turn.followed.connect(lambda number: self._follow(turn, number))
         turn.continued.connect(lambda number: self.go_on(turn, number))
+        turn.attention_wanted.connect(lambda number: self._see_attention(turn))
         turn.rated.connect(lambda number: self._keep_rating(turn, number))
         return turn
 
@@ -268,6 +269,11 @@ class Conversation(QWidget):
             turn.version.chosen = number
             self._at_end = False
             self._show_path()
+
+    def _see_attention(self, turn: Turn) -> None:
+        asked = turn.version.asked
+        self._workspace.attention_wish = (asked.model, asked.prompt, asked.settings.chat)
+        self._workspace.page_wanted.emit("attention")
 
     def _keep_rating(self, turn: Turn, number: int) -> None:
         rating = rating_of(turn.version, turn.version.answers[number])

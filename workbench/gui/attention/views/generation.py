@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QSplitter, QVBoxLayout
 
@@ -155,6 +155,11 @@ class GenerationView(View):
         self._model = choice.model
         request = WritingRequest(choice.model, text, steps, self.prompt.current() == "chat")
         return Ask(watch_writing, request, between_steps=steps <= STEPS)
+
+    def write_as(self, how: str) -> None:
+        """Take the text as it is ("plain"), or as a turn of a chat ("chat"), from the next question on."""
+        with QSignalBlocker(self.prompt):
+            self.prompt.choose(how)
 
     def show_progress(self, value: WrittenRows) -> None:
         """Show what is written so far."""

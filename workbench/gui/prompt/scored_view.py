@@ -1,0 +1,354 @@
+"""A pasted text under one language model or two: how probable each token is, and what tuning changed."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.gui.attention.labels import token_name
+from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
+from workbench.gui.attention.token_strip import ScoreLegend, signed
+from workbench.gui.examples import SENTENCES, ExamplesButton
+from workbench.gui.model_choice import LANGUAGE_MODEL, Choice, ModelChooser
+from workbench.gui.prompt.box import PromptBox
+from workbench.gui.prompt.scored_strip import ScoredStrip, said
+from workbench.gui.theme import LARGE, MEDIUM, SMALL
+from workbench.gui.widgets import (
+    Card,
+    ElidedLabel,
+    EmptyState,
+    Label,
+    PrimaryButton,
+    Segmented,
+    column,
+    explain_widget,
+    scrolled,
+    show_if,
+)
+from workbench.gui.workspace import Workspace
+from workbench.run.inside.perplexity import ScoredText, TokenScores
+from workbench.run.problem import Problem
+from workbench.session.inside.perplexity import ScoreRequest, score
+from workbench.session.lanes import Ticket
+
+_HINT = "Point at a token, or go to it with the arrow keys, to read its probability."
+#: So many tokens are listed.
+_LISTED = 40
+
+
+def _writes(choice: Choice) -> bool:
+    return choice.task == LANGUAGE_MODEL
+
+
+class ScoredView(QWidget):
+    """The text and the models above; below it the tokens, and those that differ most."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._ticket: Ticket | None = None
+        self.found: ScoredText | None = None
+        self.box = PromptBox(self.tr("Paste a text that a model is to read"), self.tr("Text"))
+        self.examples = ExamplesButton(workspace, SENTENCES, self._take)
+        self.model, self.other = ModelChooser(workspace, _writes), ModelChooser(workspace, _writes)
+        self.compare = QCheckBox(self.tr("compared with"))
+        explain_widget(
+            self.compare,
+            self.tr("Let a second model read the text too, such as the one from which a run began."),
+            self.tr("Compare with another model"),
+        )
+        self.read = PrimaryButton(
+            self.tr("Read"), help=self.tr("Ask how probable each token is (Ctrl+Enter)."), on_click=self.ask
+        )
+        self.hint = ElidedLabel("", "caption")
+        self.which = Segmented(
+            [
+                ("gain", self.tr("Difference"), "", self.tr("Which model foresees each token better.")),
+                ("first", self.tr("First model"), "", self.tr("How improbable each token was for it.")),
+                ("other", self.tr("Second model"), "", self.tr("How improbable each token was for it.")),
+            ],
+            self.tr("Colours"),
+        )
+        self.legend = ScoreLegend()
+        self.strip = ScoredStrip(self.tr("The text, token by token"))
+        self.pointed = ElidedLabel(self.tr(_HINT), "muted")
+        self.note = Label("", "caption", wrap=True)
+        self.table = RowsTable(
+            (
+                Heading(self.tr("Token"), self.tr("With what stands before it."), wide=True),
+                Heading(self.tr("First"), self.tr("Its probability for the first model."), number=True),
+                Heading(self.tr("Second"), self.tr("Its probability for the second model."), number=True),
+                Heading(self.tr("Nats"), self.tr("By how much the first foresees it better."), number=True),
+            ),
+            self.tr("Tokens"),
+            self.tr("Click one to find it in the text."),
+        )
+        self.empty = EmptyState("prompt", self.tr("Paste a text"), " ")
+        self._lay_out()
+        self._connect()
+        self._offer()
+        self._say_empty()
+
+    # ---- shape
+
+    def _lay_out(self) -> None:
+        asked = Card()
+        asked.add(self.box)
+        line = QHBoxLayout()
+        line.setSpacing(SMALL)
+        line.addWidget(Label(self.tr("Model"), "caption"))
+        line.addWidget(self.model, 1)
+        line.addWidget(self.compare)
+        line.addWidget(self.other, 1)
+        line.addWidget(self.examples)
+        line.addWidget(self.read)
+        asked.body.addLayout(line)
+        asked.add(self.hint)
+        self.hint.hide()
+        tokens = Card(self.tr("What the models expected"))
+        tokens.add_action(self.which)
+        self.numbers = QGridLayout()
+        self.numbers.setHorizontalSpacing(LARGE)
+        self.numbers.setVerticalSpacing(2)
+        self.numbers.setColumnStretch(0, 1)
+        holder = QWidget()
+        holder.setLayout(self.numbers)
+        self.numbers.setContentsMargins(0, 0, 0, 0)
+        self.area = scrolled(column(self.strip, None))
+        tokens.add(holder)
+        tokens.add(self.legend)
+        tokens.add(self.area, 1)
+        tokens.add(self.pointed)
+        tokens.add(self.note)
+        self.listed = Card(self.tr("Changed most"))
+        self.listed.add(self.table, 1)
+        halves = QSplitter(Qt.Orientation.Horizontal)
+        halves.setHandleWidth(MEDIUM)
+        halves.setChildrenCollapsible(False)
+        halves.addWidget(tokens)
+        halves.addWidget(self.listed)
+        halves.setSizes([1300, 700])  # shares, not pixels
+        self.stack = QStackedWidget()
+        nothing = Card()
+        nothing.add(self.empty, 1)
+        self.stack.addWidget(nothing)
+        self.stack.addWidget(halves)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(MEDIUM)
+        layout.addWidget(asked)
+        layout.addWidget(self.stack, 1)
+        for chooser in (self.model, self.other):
+            chooser.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def _connect(self) -> None:
+        self.box.sent.connect(self.ask)
+        self.compare.toggled.connect(self.other.setEnabled)
+        self.compare.toggled.connect(lambda _: self._again())
+        self.model.chosen.connect(self._again)
+        self.other.chosen.connect(self._again)
+        self.which.chosen.connect(lambda _: self._redraw())
+        self.strip.pointed.connect(self._point)
+        self.table.opened.connect(self._find)
+        for signal in (self._workspace.shelf_changed, self._workspace.runs_changed):
+            signal.connect(self._offer)
+
+    def _offer(self) -> None:
+        """Of two models, a run and what is not a run: what did tuning change?"""
+        ready = [choice for choice in self.other.choices() if choice.ready]
+        first = self.model.choice()
+        bases = [
+            choice for choice in ready if not choice.run and (first is None or choice.model != first.model)
+        ]
+        if bases and not self.other.picked_by_person:
+            self.other.offer(bases[0].model)
+        if not self.compare.isChecked() and self.found is None and first is not None and first.run and bases:
+            self.compare.setChecked(True)
+        self.other.setEnabled(self.compare.isChecked())
+
+    def _say_empty(self) -> None:
+        self.empty.say(
+            self.tr("Paste a text"),
+            self.tr(
+                "You will see how probable each of its tokens is for a language model; and with a second one, such"
+                " as the model that a run began with, what tuning changed."
+            ),
+            "prompt",
+        )
+
+    # ---- asking
+
+    def _take(self, text: str) -> None:
+        self.box.setPlainText(text)
+        self.ask()
+
+    def _again(self) -> None:
+        if self.found is not None:
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask about the text; an older question is dropped."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+            self._ticket = None
+        text, first = self.box.toPlainText().strip(), self.model.choice()
+        other = self.other.choice() if self.compare.isChecked() else None
+        if not text:
+            self._hint(self.tr("Paste a text first."))
+            return
+        if first is None:
+            self._hint(self.tr("There is no language model yet: train a run, or set one up above."))
+            return
+        for choice in (first, other):
+            if choice is not None and not choice.ready:
+                words = self.tr("{0} has to be set up first: choose it under Conversation.")
+                self._hint(words.format(choice.title))
+                return
+        self._hint(self.tr("Reading …"))
+        request = ScoreRequest(first.model, text, other.model if other else "")
+        self._ticket = self._workspace.session.look_inside(
+            score,
+            request,
+            self._arrived,
+            self._failed,
+            lambda said: self._hint(str(said)),
+            between_steps=True,
+        )
+
+    def _hint(self, words: str) -> None:
+        self.hint.setText(words)
+        show_if(self.hint, bool(words))
+
+    def _arrived(self, found: ScoredText) -> None:
+        self._ticket, self.found = None, found
+        self._hint("")
+        both = found.other is not None
+        show_if(self.which, both)
+        show_if(self.listed, True)
+        self.which.choose("gain" if found.gain is not None else "first")
+        self._show_numbers(found)
+        self.stack.setCurrentIndex(1)
+        self._redraw()
+
+    def _failed(self, problem: Problem) -> None:
+        self._ticket = self.found = None
+        self._hint("")
+        self.empty.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
+        self.stack.setCurrentIndex(0)
+
+    # ---- drawing
+
+    def _show_numbers(self, found: ScoredText) -> None:
+        while (item := self.numbers.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        heads = ("", self.tr("perplexity"), self.tr("bits per character"), self.tr("tokens"))
+        rows = [heads, *(_numbers(scores) for scores in (found.first, found.other) if scores is not None)]
+        for line, cells in enumerate(rows):
+            for place, text in enumerate(cells):
+                label = (
+                    ElidedLabel(text, "section")
+                    if line and not place
+                    else Label(text, "" if line else "caption")
+                )
+                if place:
+                    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.numbers.addWidget(label, line, place)
+        notes = [f"{s.model}: {s.note}" for s in (found.first, found.other) if s is not None and s.note]
+        if found.other is not None and not found.same_tokens:
+            notes.append(
+                self.tr(
+                    "The two models read different tokens, which cannot be compared one by one: compare the bits"
+                    " per character, which do not depend on them."
+                )
+            )
+        self.note.setText(" ".join(notes))
+        show_if(self.note, bool(notes))
+
+    def _redraw(self) -> None:
+        found = self.found
+        if found is None:
+            return
+        which = self.which.current() if found.other is not None else "first"
+        if which == "gain" and found.gain is None:
+            which = "first"
+        self.strip.show_text(found, which)
+        if which == "gain":
+            assert found.other is not None
+            top = f"{self.strip.top:.2g}"
+            self.legend.show_scale(
+                self.tr("{0} foresees it better (−{1} nats)").format(_short(found.other.model), top),
+                self.tr("{0} does (+{1})").format(_short(found.first.model), top),
+            )
+        else:
+            self.legend.show_scale(self.tr("expected"), self.tr("surprising"), 0.0)
+        self._list(found, which)
+        self._point(-1)
+
+    def _list(self, found: ScoredText, which: str) -> None:
+        gain, scores = found.gain, self.strip.shown
+        self.listed.title.setText(self.tr("Changed most") if gain is not None else self.tr("Most surprising"))
+        self.table.setColumnHidden(2, gain is None)
+        self.table.setColumnHidden(3, gain is None)
+        order = np.argsort(-np.abs(gain[1:])) if gain is not None else np.argsort(scores.log_probability[1:])
+        rows = []
+        for number in (int(place) + 1 for place in order[:_LISTED]):
+            cells = [
+                Cell(_in_place(scores, number)),
+                Cell(said(scores, number), float(scores.log_probability[number])),
+            ]
+            if gain is not None and found.other is not None:
+                cells = [
+                    cells[0],
+                    Cell(said(found.first, number), float(found.first.log_probability[number])),
+                    Cell(said(found.other, number), float(found.other.log_probability[number])),
+                    Cell(signed(f"{gain[number]:.2f}"), float(gain[number])),
+                ]
+            else:
+                cells += [Cell(""), Cell("")]
+            rows.append(Row(tuple(cells), number))
+        self.table.show_rows(rows)
+
+    def _point(self, number: int) -> None:
+        self.strip.mark(number)
+        self.pointed.setText(self.strip.words(number) if number >= 0 else self.tr(_HINT))
+
+    def _find(self, number: int) -> None:
+        place = self.strip.place(number)
+        self.area.ensureVisible(int(place.left()), int(place.center().y()), 0, 60)
+        self._point(number)
+
+
+def _numbers(scores: TokenScores) -> tuple[str, ...]:
+    return (
+        scores.model,
+        f"{scores.perplexity:.4g}",
+        f"{scores.bits_per_character:.3f}",
+        f"{len(scores.tokens)}",
+    )
+
+
+def _short(name: str, most: int = 24) -> str:
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def _in_place(scores: TokenScores, number: int) -> str:
+    """A token with the two before it."""
+    before = "".join(token for token in scores.words[max(0, number - 3) : number]).replace("\n", "⏎")
+    return f"…{before}[{token_name(scores.words[number])}]"
+
+
+if __name__ == "__main__":
+    from workbench.gui.preview import preview
+
+    preview(ScoredView)
