@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QPainter, QPaintEvent
@@ -28,7 +29,6 @@ from workbench.gui.widgets import (
     Segmented,
     explain_widget,
 )
-from workbench.run.inside.film import Frame
 
 #: Milliseconds between two pictures: 30 a second.
 TICK = 33
@@ -39,6 +39,22 @@ SPEEDS = (
     ("10", "10/s", "", "10 frames a second."),
     ("30", "30/s", "", "30 frames a second."),
 )
+
+
+class Frame(Protocol):
+    """A moment of a training: how far it was, and whether the held-out rows were measured then."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+
+    @property
+    def epoch(self) -> float:
+        """Epochs done."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether the held-out rows were measured."""
 
 
 class FilmPlayer(Card):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QPlainTextEdit,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.gui.recipe_form import FieldEdit
 from workbench.gui.theme import MEDIUM, TINY
@@ -23,18 +31,28 @@ class ChatSwitch(Segmented):
     def __init__(self, name: str) -> None:
         super().__init__(
             (
-                ("chat", self.tr("Chat"), "", self.tr("The prompt is a turn; the model sees what was said before.")),
-                ("plain", self.tr("Plain text"), "", self.tr("The model continues the prompt, each one by itself.")),
+                (
+                    "chat",
+                    self.tr("Chat"),
+                    "",
+                    self.tr("The prompt is a turn; the model sees what was said before."),
+                ),
+                (
+                    "plain",
+                    self.tr("Plain text"),
+                    "",
+                    self.tr("The model continues the prompt, each one by itself."),
+                ),
             ),
             name,
         )
         self.chosen.connect(lambda key: self.toggled.emit(key == "chat"))
 
-    def isChecked(self) -> bool:  # noqa: N802 - as a check box has it
+    def isChecked(self) -> bool:
         """Whether it says chat."""
         return self.current() == "chat"
 
-    def setChecked(self, on: bool) -> None:  # noqa: N802 - as a check box has it
+    def setChecked(self, on: bool) -> None:
         """Switch, and tell."""
         if on != self.isChecked():
             self.choose("chat" if on else "plain")
@@ -117,7 +135,9 @@ class SettingsForm(QWidget):
         self.system.setFixedHeight(self.system.fontMetrics().lineSpacing() * 3 + 14)
         explain_widget(
             self.system,
-            self.tr("What stands at the head of a chat, such as how to answer. Counts from the next prompt on."),
+            self.tr(
+                "What stands at the head of a chat, such as how to answer. Counts from the next prompt on."
+            ),
             self.tr("System prompt"),
         )
         self.system.textChanged.connect(lambda: self.system_changed.emit(self.system.toPlainText()))
