@@ -34,7 +34,7 @@ def view(qtbot: QtBot, home: Home, tiny_llama: Path, workspace: Workspace) -> Sc
     made.resize(900, 600)
     qtbot.addWidget(made)
     made.show()
-    made.model.pick("tiny-one")
+    made.use(next(choice for choice in made.other.choices() if choice.model == "tiny-one"))
     return made
 
 

@@ -10,6 +10,7 @@ from workbench.gui.prompt.batch import Batch
 from workbench.gui.prompt.classifier import Classifier
 from workbench.gui.prompt.columns import what_it_is
 from workbench.gui.prompt.learning import Learning
+from workbench.gui.prompt.scored_view import ScoredView
 from workbench.gui.prompt.writer import Writer
 from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, ElidedLabel, EmptyState, GhostButton, Label, Segmented, show_if
@@ -38,6 +39,7 @@ class PromptPane(QWidget):
         self.about = ElidedLabel("", "muted")
         self.writer = Writer(workspace)
         self.batch = Batch(workspace, self.writer.columns, lambda: self.writer.form.settings)
+        self.scored = ScoredView(workspace)
         self.learning = Learning(workspace)
         self.classifier = Classifier(workspace)
         self.setup = ModelSetup(workspace)
@@ -56,6 +58,12 @@ class PromptPane(QWidget):
             (
                 ("talk", self.tr("Talk"), "", self.tr("Write a prompt and see the answers.")),
                 ("batch", self.tr("Table"), "", self.tr("Answer every prompt of a file.")),
+                (
+                    "scored",
+                    self.tr("Read a text"),
+                    "",
+                    self.tr("How probable a text of yours is, token by token, for one model or two."),
+                ),
                 (
                     "learning",
                     self.tr("While learning"),
@@ -77,7 +85,15 @@ class PromptPane(QWidget):
 
     def _lay_out(self) -> None:
         self.stack = QStackedWidget()
-        for page in (self.writer, self.batch, self.learning, self.classifier, self.setup, self.empty):
+        for page in (
+            self.writer,
+            self.batch,
+            self.scored,
+            self.learning,
+            self.classifier,
+            self.setup,
+            self.empty,
+        ):
             self.stack.addWidget(page)
         head = Card()
         line = self._line = QHBoxLayout()
@@ -96,7 +112,7 @@ class PromptPane(QWidget):
         layout.addWidget(self.stack, 1)
 
     def show_view(self, key: str) -> None:
-        """Go to "talk", "batch" or "learning"."""
+        """Go to "talk", "batch", "scored" or "learning"."""
         self.views.choose(key)
         self._model_chosen()
 
@@ -118,8 +134,14 @@ class PromptPane(QWidget):
             self.stack.setCurrentWidget(self.classifier)
         else:
             self.writer.use(choice)
+            self.scored.use(choice)
             self.learning.use(choice)
-            pages = {"talk": self.writer, "batch": self.batch, "learning": self.learning}
+            pages = {
+                "talk": self.writer,
+                "batch": self.batch,
+                "scored": self.scored,
+                "learning": self.learning,
+            }
             self.stack.setCurrentWidget(pages[self.views.current()])
         self._arrange()
 

@@ -51,7 +51,7 @@ def _writes(choice: Choice) -> bool:
 
 
 class ScoredView(QWidget):
-    """The text and the models above; below it the tokens, and those that differ most."""
+    """The text above, and what its model is compared with; below it the tokens, and those that differ most."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -60,8 +60,9 @@ class ScoredView(QWidget):
         self.found: ScoredText | None = None
         self.box = PromptBox(self.tr("Paste a text that a model is to read"), self.tr("Text"))
         self.examples = ExamplesButton(workspace, SENTENCES, self._take)
-        self.model, self.other = ModelChooser(workspace, _writes), ModelChooser(workspace, _writes)
-        self.compare = QCheckBox(self.tr("compared with"))
+        self.first: Choice | None = None
+        self.other = ModelChooser(workspace, _writes)
+        self.compare = QCheckBox(self.tr("Compare with"))
         explain_widget(
             self.compare,
             self.tr("Let a second model read the text too, such as the one from which a run began."),
@@ -106,8 +107,6 @@ class ScoredView(QWidget):
         asked.add(self.box)
         line = QHBoxLayout()
         line.setSpacing(SMALL)
-        line.addWidget(Label(self.tr("Model"), "caption"))
-        line.addWidget(self.model, 1)
         line.addWidget(self.compare)
         line.addWidget(self.other, 1)
         line.addWidget(self.examples)
@@ -148,14 +147,12 @@ class ScoredView(QWidget):
         layout.setSpacing(MEDIUM)
         layout.addWidget(asked)
         layout.addWidget(self.stack, 1)
-        for chooser in (self.model, self.other):
-            chooser.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.other.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def _connect(self) -> None:
         self.box.sent.connect(self.ask)
         self.compare.toggled.connect(self.other.setEnabled)
         self.compare.toggled.connect(lambda _: self._again())
-        self.model.chosen.connect(self._again)
         self.other.chosen.connect(self._again)
         self.which.chosen.connect(lambda _: self._redraw())
         self.strip.pointed.connect(self._point)
@@ -163,10 +160,17 @@ class ScoredView(QWidget):
         for signal in (self._workspace.shelf_changed, self._workspace.runs_changed):
             signal.connect(self._offer)
 
+    def use(self, choice: Choice) -> None:
+        """Ask this model from now on."""
+        if choice != self.first:
+            self.first = choice
+            self._offer()
+            self._again()
+
     def _offer(self) -> None:
         """Of two models, a run and what is not a run: what did tuning change?"""
         ready = [choice for choice in self.other.choices() if choice.ready]
-        first = self.model.choice()
+        first = self.first
         bases = [
             choice for choice in ready if not choice.run and (first is None or choice.model != first.model)
         ]
@@ -201,17 +205,17 @@ class ScoredView(QWidget):
         if self._ticket is not None:
             self._ticket.cancel()
             self._ticket = None
-        text, first = self.box.toPlainText().strip(), self.model.choice()
+        text, first = self.box.toPlainText().strip(), self.first
         other = self.other.choice() if self.compare.isChecked() else None
         if not text:
             self._hint(self.tr("Paste a text first."))
             return
         if first is None:
-            self._hint(self.tr("There is no language model yet: train a run, or set one up above."))
+            self._hint(self.tr("There is no language model yet: train a run, or set one up."))
             return
         for choice in (first, other):
             if choice is not None and not choice.ready:
-                words = self.tr("{0} has to be set up first: choose it under Conversation.")
+                words = self.tr("{0} has to be set up first: choose it under Model above.")
                 self._hint(words.format(choice.title))
                 return
         self._hint(self.tr("Reading …"))
