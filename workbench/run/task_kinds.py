@@ -20,6 +20,11 @@ def has_classes(kind: str) -> bool:
     return kind == "text-classification"
 
 
+def learns_running_text(kind: str) -> bool:
+    """Whether the task learns plain text in blocks, of which rows are only parts."""
+    return kind in ("causal-lm", "masked-lm")
+
+
 def writes(kind: str) -> bool:
     """Whether the task's models write text, word after word."""
     return MODEL_KIND.get(kind) in ("causal-lm", "seq2seq")

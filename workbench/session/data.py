@@ -30,7 +30,7 @@ from workbench.data.tables import Table, files_of
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.scratch_fields import is_new
-from workbench.run.task_kinds import has_classes
+from workbench.run.task_kinds import has_classes, learns_running_text
 from workbench.session.lanes import Desk
 from workbench.session.reading import open_and_tell
 from workbench.session.requests import DataRequest
@@ -172,7 +172,7 @@ def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
 
 def is_plain_text(path: Path, task: str) -> bool:
     """Whether it is running text for a language model, rather than rows."""
-    return task == "causal-lm" and is_running(path)
+    return learns_running_text(task) and is_running(path)
 
 
 def _stamp(path: Path, desk: Desk) -> tuple[int, int]:

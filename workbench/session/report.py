@@ -18,6 +18,7 @@ from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
 from workbench.run.results import AttentionMaps
 from workbench.run.task_kinds import writes
+from workbench.session.cards import LOADERS
 from workbench.session.inside.film_pictures import film_section
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
@@ -227,13 +228,19 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _load(folder: RunFolder, history: History) -> str:
     if not folder.model.is_dir():
         return ""
-    causal = history.started is not None and writes(history.started.task)
-    kind = "AutoModelForCausalLM" if causal else "AutoModelForSequenceClassification"
+    task = history.started.task if history.started else ""
+    kind = LOADERS.get(task, "AutoModelForSequenceClassification")
     last = (
         'print(tokenizer.decode(model.generate(**tokenizer("Once", return_tensors="pt"), max_new_tokens=50)[0]))'
-        if causal
+        if writes(task)
         else 'print(model.config.id2label[int(model(**tokenizer("A text", return_tensors="pt")).logits.argmax())])'
     )
+    if task == "masked-lm":
+        last = (
+            'tokens = tokenizer(f"It is {tokenizer.mask_token} today.", return_tensors="pt")\n'
+            "hidden = tokens.input_ids[0] == tokenizer.mask_token_id\n"
+            "print(tokenizer.decode(model(**tokens).logits[0, hidden].argmax(-1)))"
+        )
     code = (
         f"from transformers import AutoTokenizer, {kind}\n"
         f"folder = {str(folder.model)!r}\n"
