@@ -14,6 +14,7 @@ from workbench.data.check import Finding, all_checks
 from workbench.data.edits import Patch
 from workbench.gui.data.columns import ColumnsCard
 from workbench.gui.data.form_fields import Choices
+from workbench.gui.data.learned_rows import LearnedRows
 from workbench.gui.data.lengths import LengthCard
 from workbench.gui.data.pages import ClassesCard, FilesCard, NotesCard, ProblemBanner, held_out
 from workbench.gui.data.rows import RowsView
@@ -47,6 +48,7 @@ class TablePage(QSplitter):
         self._preview: DataPreview | None = None
         self._shown: Rows | None = None
         self.rows = RowsView()
+        self.learned = LearnedRows(workspace, self.rows.panel.learned)
         self.banner = ProblemBanner()
         self.columns, self.classes = ColumnsCard(), ClassesCard()
         self.lengths, self.notes = LengthCard(), NotesCard()
@@ -162,7 +164,11 @@ class TablePage(QSplitter):
             same = getattr(shown, "data", None) is getattr(self._shown, "data", None)
             shown = self._shown if same else shown  # other roles of the same rows keep the place
         self._shown = shown
+        outdated = self.learned.follow(preview, shown)
         self.rows.show_table(shown, text, label, self._class_names(), editable=not after)
+        self.rows.panel.offer_conversation(preview.task == "chat")
+        if outdated:
+            self.rows.panel.refresh()
 
     def _class_names(self) -> Sequence[str]:
         profile = self._preview.profile if self._preview else None
