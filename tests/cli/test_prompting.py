@@ -149,3 +149,22 @@ def test_an_answer_is_rated_and_becomes_data(cli: Cli, tmp_path: Path) -> None:
     assert json.loads(row)["chosen"] == [{"role": "assistant", "content": "Good day."}]
     assert "1 pairs" in cli("feedback", *home).out
     assert cli(*rated, *home).code == 2 and cli("feedback", "--good", *home).code == 2
+
+
+def test_every_token_of_an_answer_tells_its_alternatives_and_another_can_be_taken(
+    cli: Cli, tiny_llama: Path
+) -> None:
+    arguments = ("alternatives", tiny_llama, "hello", *settings("max_new_tokens=5", "seed=2"))
+    alone = cli("--json", "generate", tiny_llama, "hello", *settings("max_new_tokens=5", "seed=2")).json
+    found = cli("--json", *arguments).json["tokens"]
+    assert [token["id"] for token in found] == alone["tokens"] and len(found[0]["others"]) == 10
+    assert [token["after"] for token in found] == pytest.approx(alone["probabilities"], abs=1e-5)
+    other = next(token["id"] for token in found[2]["others"] if token["id"] != found[2]["id"])
+    one = cli("--json", *arguments, "--at", "3", "--take", str(other)).json
+    assert one["tokens"] == [found[2]]
+    assert sum(one["attention"]["weights"]) == pytest.approx(1, abs=1e-4)
+    assert len(one["attention"]["tokens"]) == len(one["attention"]["weights"])
+    assert one["instead"]["tokens"][:3] == [*alone["tokens"][:2], other]
+    assert "looked at" in cli(*arguments, "--at", "3").out
+    for wrong in (("--at", "9"), ("--at", "x"), ("--take", "4")):
+        assert cli(*arguments, *wrong).code == 2

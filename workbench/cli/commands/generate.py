@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import GenerationRequest
 
-    settings = _settings(args)
+    settings = asked_settings(args)
     if args.prompts:
         if args.prompt or args.saved or args.turn:
             raise bad_input(
@@ -87,7 +87,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(args: argparse.Namespace) -> GenerationSettings:
+def asked_settings(args: argparse.Namespace) -> GenerationSettings:
+    """The settings of --preset and --set.
+
+    Raises:
+        WorkbenchError: When there is no such preset, or a value is not allowed.
+    """
     from workbench.run.generation import PRESETS, GenerationSettings
     from workbench.run.recipe_files import validated, with_overrides
 
