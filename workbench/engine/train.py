@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 
@@ -35,6 +35,7 @@ from workbench.engine.trouble import (
     Restart,
     check_finite,
     offers_for,
+    out_of_memory,
     training_problem,
 )
 from workbench.run.events import Changed, Ended, Evaluated, Event, Notice, Paused, Started, WentOn
@@ -162,7 +163,7 @@ class _Loop:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
         if checkpoint is None:
-            self.saving.writing("before", self._samples)
+            yield from self._write_samples("before")
         yield from self._film()
         while not self._is_over():
             epoch, first = self.plan.place(progress.step)
@@ -358,6 +359,20 @@ class _Loop:
             yield WentOn(step=self.progress.step)
         return answer
 
+    def _write_samples(self, when: Literal["before", "after"]) -> Iterator[Event]:
+        """Keep what the model writes now. It is nice to have: where memory does not suffice, the run goes on."""
+        try:
+            self.saving.writing(when, self._samples)
+        except Exception as error:
+            if not out_of_memory(error) or not self._alone():
+                raise
+            error.__traceback__ = None  # it holds the tensors that did not fit
+            self._free()
+            yield Notice(
+                text=f"Memory did not suffice to let the model write samples {when} the training. The run goes on.",
+                level="warning",
+            )
+
     def _samples(self) -> list[dict[str, str]]:
         return self.task.written_samples(self.goods, lambda: self.control.stopping)
 
@@ -385,7 +400,7 @@ class _Loop:
                 yield from self.saving.model(None)
         yield from self.saving.written(wait=True)
         self.saving.take_chosen_weights()
-        self.saving.writing("after", self._samples)
+        yield from self._write_samples("after")
         yield from self.saving.written(wait=True)
         if self.goods.test is not None:
             yield self._evaluated(self._measure(self.goods.test), split="test")
