@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -135,6 +136,7 @@ def test_held_out_answers_are_written_one_by_one_where_memory_does_not_suffice(
 
     with torch.no_grad():
         plain = task.score(model, batch, indexes).written
-        model.get_encoder().register_forward_pre_hook(starve, with_kwargs=True)
+        bare: Any = model
+        bare.get_encoder().register_forward_pre_hook(starve, with_kwargs=True)
         assert task.score(model, batch, indexes).written == plain
     assert len(plain) == 6
