@@ -312,8 +312,8 @@ def figures_of(scores: ModelScores) -> list[tuple[str, str]]:
     if scores.recital is not None:
         for name, side in (("training", scores.recital.training), ("held-out", scores.recital.held_out)):
             if side.whole.of:
-                found.append((f"Recited of {name} rows", f"{side.share:.1%}"))
-                found.append((f"Whole {name} rows recited", f"{side.whole.hits} of {side.whole.of}"))
+                whole = f"{side.whole.hits} of {side.whole.of} whole"
+                found.append((f"Recited of {name} rows", f"{100 * side.share:.1f} % ({whole})"))
     if scores.seconds:
         found.append(("Tokens a second", f"{scores.written / scores.seconds:.0f}"))
     return found
@@ -324,4 +324,24 @@ def share_words(share: Share) -> str:
     if not share.of:
         return ""
     low, high = share.interval
-    return f"{share.value:.1%} ({low:.0%} to {high:.0%})"
+    return f"{100 * share.value:.1f} % ({100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def verdict(found: Evaluation) -> str:
+    """What the first model's recital means, in a sentence; empty where none was asked for."""
+    first = found.models[0]
+    recital = first.recital
+    if recital is None or not recital.training.whole.of or not recital.held_out.whole.of:
+        return ""
+    more = recital.training.share - recital.held_out.share
+    for other in found.models[1:2]:
+        if other.recital is not None and other.recital.training.whole.of:
+            # What the other one can say as well lies in the rows, not in having learned them.
+            more -= other.recital.training.share - other.recital.held_out.share
+    trained, held_out = f"{100 * recital.training.share:.0f} %", f"{100 * recital.held_out.share:.0f} %"
+    told = f"Word for word, the model says {trained} of the rest of training rows and {held_out} of held-out rows"
+    if more > 0.15:
+        return f"{told}: it knows some of them by heart."
+    return (
+        f"{told}: it does not recite them." if more < 0.05 else f"{told}: it may know a few of them by heart."
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from workbench.data.conversations import Conversation, chat_sides
 from workbench.data.exercises import Exercise, exercises
@@ -20,6 +21,7 @@ from workbench.run.evaluation import (
     Progress,
     Sample,
 )
+from workbench.run.files import writing
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
@@ -216,3 +218,31 @@ def _of_pairs(side: SourceSide) -> tuple[Exercise, ...]:
         return ({"role": "user", "content": source}, {"role": "assistant", "content": target})
 
     return tuple(Exercise(turns(*pair)) for pair in zip(side.sources, side.targets, strict=True))
+
+
+def plain_samples(found: Evaluation) -> list[dict[str, Any]]:
+    """The rows and answers as JSON has them."""
+    return [
+        {
+            "row": sample.row,
+            "question": sample.question,
+            "expected": sample.expected,
+            "wanted": sample.wanted,
+            "answers": [
+                {"model": scores.model, "text": answer.text, "taken": answer.taken, "right": answer.right}
+                for scores, answer in zip(found.models, sample.answers, strict=True)
+            ],
+        }
+        for sample in found.samples
+    ]
+
+
+def write_samples(path: Path, found: Evaluation) -> None:
+    """Write the rows and answers as JSON Lines.
+
+    Raises:
+        WorkbenchError: When the file cannot be written.
+    """
+    with writing(path, newline="\n") as file:
+        for sample in plain_samples(found):
+            file.write(json.dumps(sample, ensure_ascii=False) + "\n")

@@ -38,6 +38,15 @@ class AlongRequest:
     alphas: Sequence[float] = ALPHAS
 
 
+@dataclass(frozen=True, slots=True)
+class MixtureRequest:
+    """Save the mixture with this share of the tuned weights as a model in the home's shelf, under this name."""
+
+    run: str
+    alpha: float
+    name: str
+
+
 @dataclass(slots=True)
 class _Pair:
     """A run's base and tuned model, with the rows that it was measured on."""
@@ -51,7 +60,8 @@ class _Pair:
 
 
 def measure_along(home: Home, request: AlongRequest, desk: Desk) -> Along:
-    """The held-out numbers of each mixture, by rising alpha. The tuned model is measured as well as the base.
+    """The held-out numbers of each mixture, by rising alpha. The tuned model is measured as well as the base. What is
+    there already is reported after each mixture, as `Along` too.
 
     Raises:
         WorkbenchError: When the run has no saved model, its data or base are gone, or an alpha is no number of use.
@@ -63,7 +73,7 @@ def measure_along(home: Home, request: AlongRequest, desk: Desk) -> Along:
         raise bad_input("There is nothing to measure.", "No alpha was given.", "Give at least one.")
     pair = _pair(home, request.run, desk)
     metric = pair.recipe.training.best_metric or pair.task.best_metric
-    points = []
+    points: list[Point] = []
     for alpha in alphas:
         desk.check()
         desk.report(f"Measuring α = {alpha:g}…")
@@ -77,6 +87,11 @@ def measure_along(home: Home, request: AlongRequest, desk: Desk) -> Along:
             check=desk.check,
         )
         points.append(Point(alpha, found.metrics))
+        desk.report(along := _along(pair, metric, points))
+    return along
+
+
+def _along(pair: _Pair, metric: str, points: Sequence[Point]) -> Along:
     best = points[0]
     for point in points[1:]:
         if pair.task.is_better(metric, point.metrics[metric], best.metrics[metric]):
@@ -106,6 +121,23 @@ def save_mixture(home: Home, run: str, alpha: float, folder: Path, desk: Desk) -
     model: Any = pair.line.go_to(alpha)
     save_model(model, pair.task.saved_tokenizer(pair.goods.tokenizer), folder, card)
     return folder
+
+
+def shelve_mixture(home: Home, request: MixtureRequest, desk: Desk) -> str:
+    """Write a mixture into the model shelf, where every list of models has it; returns its name.
+
+    Raises:
+        WorkbenchError: When the name is no name for a folder, or as `save_mixture`.
+    """
+    name = request.name.strip()
+    if not name or name.startswith(".") or any(letter in '/\\:*?"<>|' for letter in name):
+        raise bad_input(
+            f"“{request.name}” cannot be a model's name.",
+            "It becomes the name of a folder.",
+            "Use letters, digits, blanks, dots and dashes.",
+        )
+    save_mixture(home, request.run, request.alpha, home.models / name, desk)
+    return name
 
 
 def _checked(alpha: float) -> float:

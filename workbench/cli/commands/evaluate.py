@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.run.evaluation import EvaluationSettings, Progress
     from workbench.run.problem import bad_input
     from workbench.run.recipe_files import validated, with_overrides
-    from workbench.session.evaluating import BASE, EvaluationRequest, evaluate
+    from workbench.session.evaluating import BASE, EvaluationRequest, evaluate, plain_samples, write_samples
     from workbench.session.lanes import lone_desk
 
     settings = validated(EvaluationSettings, with_overrides({}, args.set, EvaluationSettings))
@@ -85,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     )
     found = evaluate(args.home, request, lone_desk(hear))
     if args.output:
-        _write(Path(args.output), found)
+        write_samples(Path(args.output), found)
     _show(args, found)
     args.console.answer(
         {
@@ -103,16 +102,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write(path: Path, found: Evaluation) -> None:
-    from workbench.run.files import writing
-
-    with writing(path, newline="\n") as file:
-        for sample in plain_samples(found):
-            file.write(json.dumps(sample, ensure_ascii=False) + "\n")
-
-
 def _show(args: argparse.Namespace, found: Evaluation) -> None:
-    from workbench.run.evaluation import figures_of
+    from workbench.run.evaluation import figures_of, verdict
 
     console = args.console
     for note in found.notes:
@@ -126,29 +117,14 @@ def _show(args: argparse.Namespace, found: Evaluation) -> None:
     for scores in found.models:
         if scores.note:
             console.say(f"{scores.model}: {scores.note}")
+    if told := verdict(found):
+        console.result(told)
     for sample in found.samples[: max(0, args.samples)]:
         console.result(f"\nQuestion {sample.row + 1}: {sample.question}\nExpected: {sample.wanted}")
         for scores, answer in zip(found.models, sample.answers, strict=True):
             console.result(f"{scores.model} ({'right' if answer.right else 'wrong'}): {answer.text}")
     if args.output:
         console.result(f"Written: {args.output}")
-
-
-def plain_samples(found: Evaluation) -> list[dict[str, Any]]:
-    """The rows and answers as JSON shows them."""
-    return [
-        {
-            "row": sample.row,
-            "question": sample.question,
-            "expected": sample.expected,
-            "wanted": sample.wanted,
-            "answers": [
-                {"model": scores.model, "text": answer.text, "taken": answer.taken, "right": answer.right}
-                for scores, answer in zip(found.models, sample.answers, strict=True)
-            ],
-        }
-        for sample in found.samples
-    ]
 
 
 def plain_scores(scores: ModelScores) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from workbench.gui.widgets import (
 from workbench.gui.workspace import Workspace
 from workbench.run.history import History
 from workbench.run.problem import WorkbenchError
+from workbench.run.task_kinds import writes
 
 LOW, LEAST = 600, 120  # pixels
 #: Of the time of one core, which drawing may take from a training; what else the window does then takes as much.
@@ -103,6 +104,12 @@ class TrainPane(QWidget):
             help=self.tr("Go on with this run from its newest checkpoint (Ctrl+R)."),
             on_click=lambda: self._workspace.resume(self._workspace.selected or ""),
         )
+        self.evaluate = GhostButton(
+            self.tr("Evaluate…"),
+            "measure",
+            help=self.tr("Ask the model held-out questions, beside the one that it started from."),
+            on_click=self._evaluate,
+        )
         self.name = ElidedLabel("", "title")
         self.status = Badge()
         self.elsewhere = ElidedLabel("", "caption")
@@ -138,6 +145,7 @@ class TrainPane(QWidget):
         line.addWidget(self.status)
         line.addWidget(self.name, 1)
         line.addWidget(self.elsewhere, 2)
+        line.addWidget(self.evaluate)
         line.addWidget(self.resume)
         line.addWidget(self.controls)
         line.addWidget(tools)
@@ -330,6 +338,8 @@ class TrainPane(QWidget):
         free = self._workspace.active is None and not live
         resumable = bool(summary and summary.resumable) and free
         self.resume.setVisible(resumable and self.trouble.isHidden())  # else the card has the button
+        tuned = summary is not None and not live and (summary.folder / "model").is_dir()
+        self.evaluate.setVisible(bool(tuned and summary and writes(summary.task)))
         found = headlines(history)
         while len(self.tiles) < len(found):
             self.tiles.append(HeadlineTile())
@@ -342,6 +352,11 @@ class TrainPane(QWidget):
     def _title(self, name: str) -> str:
         summary = self._workspace.summary(name)
         return summary.title if summary else name
+
+    def _evaluate(self) -> None:
+        from workbench.gui.evaluation.dialog import open_evaluation  # what few ask for, no start waits for
+
+        open_evaluation(self._workspace, self._workspace.selected or "", self.window())
 
     def _smoothing_changed(self, value: int) -> None:
         self.smoothing_text.setText(self.tr("Smoothing {0} %").format(value))
