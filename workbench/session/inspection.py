@@ -26,8 +26,6 @@ from workbench.shelf.models import converted_folder, resolve_model
 from workbench.shelf.packages import fetch, installed_folder, package_named
 
 if TYPE_CHECKING:
-    import torch
-
     from workbench.engine.attention import Wanted
     from workbench.engine.live import LiveModel
     from workbench.engine.loading import LoadedModel
@@ -176,7 +174,7 @@ def the_model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
     return _kept[key]
 
 
-def _make_room(name: str, weights: Sequence[Path], device: torch.device) -> None:
+def _make_room(name: str, weights: Sequence[Path], device: Any) -> None:
     """Let go of the models that were asked longest ago until there is room for another.
 
     Raises:
