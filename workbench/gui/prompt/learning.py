@@ -102,9 +102,9 @@ class Learning(QWidget):
         self.player.moved.connect(lambda _: self._show_moment())
         self.empty = EmptyState("play", "-")
         self._lay_out()
+        self._show()
         workspace.history_changed.connect(self._follow)
         workspace.active_changed.connect(self._refresh)
-        self._refresh()
 
     def _lay_out(self) -> None:
         card = Card()
@@ -154,8 +154,10 @@ class Learning(QWidget):
             if run != self._run:
                 self.read()
             elif found != self.found:
-                self.found = found
+                first, self.found = self.found is None, found
                 self._show()
+                if first and found is not None:
+                    self.player.go_to(len(found.moments) - 1)
 
         def failed(_: object) -> None:
             self._ticket = None
