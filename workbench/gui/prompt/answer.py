@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QRadioButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -151,6 +151,8 @@ class Answer(QWidget):
         self._foot.setDirection(
             QBoxLayout.Direction.TopToBottom if down else QBoxLayout.Direction.LeftToRight
         )
+        side = Qt.AlignmentFlag.AlignLeft if down else Qt.AlignmentFlag.AlignRight
+        self._foot.setAlignment(self._buttons, side)
 
     # ---- as it grows
 
@@ -220,8 +222,9 @@ class Answer(QWidget):
         self._editing.setVisible(on)
         if on:
             self.editor.setPlainText(self.written.better or self.text.toPlainText())
-            lines = min(12, max(3, self.text.height() // self.editor.fontMetrics().lineSpacing()))
-            self.editor.setFixedHeight(self.editor.fontMetrics().lineSpacing() * lines + 20)
+            line = self.editor.fontMetrics().lineSpacing()
+            lines = min(12, max(3, int(self.text.document().size().height()) // line))
+            self.editor.setFixedHeight(line * lines + 20)
             self.editor.setFocus()
         self._refresh()
 

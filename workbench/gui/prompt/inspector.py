@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QCheckBox
 
 from workbench.gui.attention.labels import token_name
@@ -90,14 +90,16 @@ class Inspector(Card):
         for button in (self.before, self.after, self.close_button):
             self.add_action(button)
         self.add(self.facts)
-        self.add(self.table)
-        self.table.setFixedHeight(
-            26 * (ALTERNATIVES + 1) + self.table.horizontalHeader().sizeHint().height() + 4
-        )
+        self.table.setSortingEnabled(False)  # the likeliest first; and the headings are narrower
+        # Both lists can be low, so that the window can; neither is higher than its rows.
+        head = self.table.horizontalHeader().sizeHint().height() + 4
+        self.table.setMinimumHeight(26 * 4 + head)
+        self.table.setMaximumHeight(26 * (ALTERNATIVES + 1) + head)
+        self.add(self.table, 3)
         self.add(self.take)
         self.add(Rule())
         self.add(self.attend)
-        self.add(self.attention, 1)
+        self.add(self.attention, 2)
         self.body.addStretch(0)
         self.attention.hide()
         self.table.opened.connect(self._choose)
@@ -223,7 +225,7 @@ class Inspector(Card):
     def _row(self, token: int, words: str, before: float, after: float) -> Row:
         written = self.found is not None and token == self.found.tokens[0]
         cells = (
-            Cell(token_name(words), colour=current().colour("accent") if written else None),
+            Cell(token_name(words), colour=current().colour("accent") if written else QColor(0, 0, 0, 0)),
             Cell(percent(float(before)), float(before)),
             Cell(percent(float(after)) if after else "–", float(after)),
         )

@@ -86,7 +86,7 @@ class ScoredView(QWidget):
         self.note = Label("", "caption", wrap=True)
         self.table = RowsTable(
             (
-                Heading(self.tr("Token"), self.tr("With what stands before it."), wide=True),
+                Heading(self.tr("Token"), self.tr("Click one to find it in the text."), wide=True),
                 Heading(self.tr("First"), self.tr("Its probability for the first model."), number=True),
                 Heading(self.tr("Second"), self.tr("Its probability for the second model."), number=True),
                 Heading(self.tr("Nats"), self.tr("By how much the first foresees it better."), number=True),
@@ -136,6 +136,7 @@ class ScoredView(QWidget):
         halves.setChildrenCollapsible(False)
         halves.addWidget(tokens)
         halves.addWidget(self.listed)
+        self.listed.setMinimumWidth(300)
         halves.setSizes([1300, 700])  # shares, not pixels
         self.stack = QStackedWidget()
         nothing = Card()
@@ -308,7 +309,7 @@ class ScoredView(QWidget):
         rows = []
         for number in (int(place) + 1 for place in order[:_LISTED]):
             cells = [
-                Cell(_in_place(scores, number)),
+                Cell(token_name(scores.words[number])),
                 Cell(said(scores, number), float(scores.log_probability[number])),
             ]
             if gain is not None and found.other is not None:
@@ -344,12 +345,6 @@ def _numbers(scores: TokenScores) -> tuple[str, ...]:
 
 def _short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
-
-
-def _in_place(scores: TokenScores, number: int) -> str:
-    """A token with the two before it."""
-    before = "".join(token for token in scores.words[max(0, number - 3) : number]).replace("\n", "⏎")
-    return f"…{before}[{token_name(scores.words[number])}]"
 
 
 if __name__ == "__main__":

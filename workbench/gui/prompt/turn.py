@@ -58,8 +58,8 @@ class Turn(QWidget):
         self._make_head()
         self._make_editor()
         self._lay_out()
-        if not version.answer.tokens and not version.answer.ended:
-            self.say(self.tr("Waiting for the model …"))
+        waits = not version.answer.tokens and not version.answer.ended
+        self.say(self.tr("Waiting for the model …") if waits else "")
         self.arrange(2)
         self.refresh()
 
