@@ -18,7 +18,7 @@ from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
 from workbench.run.results import AttentionMaps
 from workbench.run.task_kinds import writes
-from workbench.session.cards import LOADERS
+from workbench.session.cards import loading_code
 from workbench.session.inside.film_pictures import film_section
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
@@ -229,7 +229,6 @@ def _load(folder: RunFolder, history: History) -> str:
     if not folder.model.is_dir():
         return ""
     task = history.started.task if history.started else ""
-    kind = LOADERS.get(task, "AutoModelForSequenceClassification")
     last = (
         'print(tokenizer.decode(model.generate(**tokenizer("Once", return_tensors="pt"), max_new_tokens=50)[0]))'
         if writes(task)
@@ -241,11 +240,7 @@ def _load(folder: RunFolder, history: History) -> str:
             "hidden = tokens.input_ids[0] == tokenizer.mask_token_id\n"
             "print(tokenizer.decode(model(**tokens).logits[0, hidden].argmax(-1)))"
         )
-    code = (
-        f"from transformers import AutoTokenizer, {kind}\n"
-        f"folder = {str(folder.model)!r}\n"
-        "tokenizer = AutoTokenizer.from_pretrained(folder)\n"
-        f"model = {kind}.from_pretrained(folder)\n"
-        f"{last}"
-    )
+    recipe = _recipe(folder)
+    weights = recipe.weights.kind if recipe else "all"
+    code = f"{loading_code(task or 'text-classification', weights, str(folder.model))}\n{last}"
     return f"<pre>{escape(code)}</pre>"
