@@ -200,6 +200,7 @@ class Conversation(QWidget):
         self.talk = Talk()
         for turn in self._made.values():
             self.transcript.removeWidget(turn)
+            turn.hide()
             turn.deleteLater()
         self._made.clear()
         self.turns = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -44,6 +45,8 @@ from workbench.session.lanes import Ticket
 _HINT = "Point at a token, or go to it with the arrow keys, to read its probability."
 #: So many tokens are listed.
 _LISTED = 40
+#: Below this width, in pixels, the list has no room for both probabilities.
+_NARROW = 1000
 
 
 def _writes(choice: Choice) -> bool:
@@ -58,6 +61,7 @@ class ScoredView(QWidget):
         self._workspace = workspace
         self._ticket: Ticket | None = None
         self.found: ScoredText | None = None
+        self._decided = False  # whether the person has said if there is to be a second model
         self.box = PromptBox(self.tr("Paste a text that a model is to read"), self.tr("Text"))
         self.examples = ExamplesButton(workspace, SENTENCES, self._take)
         self.first: Choice | None = None
@@ -80,6 +84,7 @@ class ScoredView(QWidget):
             ],
             self.tr("Colours"),
         )
+        self.which.setProperty("dense", True)  # it fits beside the title in a narrow window
         self.legend = ScoreLegend()
         self.strip = ScoredStrip(self.tr("The text, token by token"))
         self.pointed = ElidedLabel(self.tr(_HINT), "muted")
@@ -114,7 +119,7 @@ class ScoredView(QWidget):
         asked.body.addLayout(line)
         asked.add(self.hint)
         self.hint.hide()
-        tokens = Card(self.tr("What the models expected"))
+        tokens = Card(self.tr("Token by token"))
         tokens.add_action(self.which)
         self.numbers = QGridLayout()
         self.numbers.setHorizontalSpacing(LARGE)
@@ -136,7 +141,7 @@ class ScoredView(QWidget):
         halves.setChildrenCollapsible(False)
         halves.addWidget(tokens)
         halves.addWidget(self.listed)
-        self.listed.setMinimumWidth(300)
+        self.listed.setMinimumWidth(220)
         halves.setSizes([1300, 700])  # shares, not pixels
         self.stack = QStackedWidget()
         nothing = Card()
@@ -154,6 +159,7 @@ class ScoredView(QWidget):
         self.box.sent.connect(self.ask)
         self.compare.toggled.connect(self.other.setEnabled)
         self.compare.toggled.connect(lambda _: self._again())
+        self.compare.clicked.connect(self._decide)
         self.other.chosen.connect(self._again)
         self.which.chosen.connect(lambda _: self._redraw())
         self.strip.pointed.connect(self._point)
@@ -168,17 +174,21 @@ class ScoredView(QWidget):
             self._offer()
             self._again()
 
+    def _decide(self) -> None:
+        self._decided = True
+
     def _offer(self) -> None:
-        """Of two models, a run and what is not a run: what did tuning change?"""
-        ready = [choice for choice in self.other.choices() if choice.ready]
+        """Compare a run with what is no run, and the other way round: what did tuning change?"""
         first = self.first
-        bases = [
-            choice for choice in ready if not choice.run and (first is None or choice.model != first.model)
-        ]
-        if bases and not self.other.picked_by_person:
-            self.other.offer(bases[0].model)
-        if not self.compare.isChecked() and self.found is None and first is not None and first.run and bases:
-            self.compare.setChecked(True)
+        if first is not None and not self.other.picked_by_person:
+            others = [
+                choice for choice in self.other.choices() if choice.ready and choice.model != first.model
+            ]
+            likely = sorted(others, key=lambda choice: bool(choice.run) == bool(first.run))
+            if likely:
+                self.other.offer(likely[0].model)
+            if not self._decided:
+                self.compare.setChecked(bool(likely and first.run))
         self.other.setEnabled(self.compare.isChecked())
 
     def _say_empty(self) -> None:
@@ -292,8 +302,8 @@ class ScoredView(QWidget):
             assert found.other is not None
             top = f"{self.strip.top:.2g}"
             self.legend.show_scale(
-                self.tr("{0} foresees it better (−{1} nats)").format(_short(found.other.model), top),
-                self.tr("{0} does (+{1})").format(_short(found.first.model), top),
+                self.tr("{0} better (−{1} nats)").format(_short(found.other.model), top),
+                self.tr("{0} better (+{1})").format(_short(found.first.model), top),
             )
         else:
             self.legend.show_scale(self.tr("expected"), self.tr("surprising"), 0.0)
@@ -303,8 +313,7 @@ class ScoredView(QWidget):
     def _list(self, found: ScoredText, which: str) -> None:
         gain, scores = found.gain, self.strip.shown
         self.listed.title.setText(self.tr("Changed most") if gain is not None else self.tr("Most surprising"))
-        self.table.setColumnHidden(2, gain is None)
-        self.table.setColumnHidden(3, gain is None)
+        self._fit_columns()
         order = np.argsort(-np.abs(gain[1:])) if gain is not None else np.argsort(scores.log_probability[1:])
         rows = []
         for number in (int(place) + 1 for place in order[:_LISTED]):
@@ -323,6 +332,19 @@ class ScoredView(QWidget):
                 cells += [Cell(""), Cell("")]
             rows.append(Row(tuple(cells), number))
         self.table.show_rows(rows)
+
+    def _fit_columns(self) -> None:
+        """Where it is narrow, the difference counts more than the two probabilities that it comes from."""
+        both = self.found is not None and self.found.gain is not None
+        narrow = self.width() < _NARROW
+        self.table.setColumnHidden(1, both and narrow)
+        self.table.setColumnHidden(2, not both or narrow)
+        self.table.setColumnHidden(3, not both)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fewer columns where it is narrow."""
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def _point(self, number: int) -> None:
         self.strip.mark(number)
@@ -343,7 +365,7 @@ def _numbers(scores: TokenScores) -> tuple[str, ...]:
     )
 
 
-def _short(name: str, most: int = 24) -> str:
+def _short(name: str, most: int = 18) -> str:
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
 
 
