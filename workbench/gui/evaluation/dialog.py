@@ -72,6 +72,9 @@ class EvaluationDialog(QDialog):
             help=self.tr("Write every row with each model's answer as JSON Lines."),
             on_click=self._ask_and_export,
         )
+        for button in (self.stop, self.export, self.form.browse):
+            button.setAutoDefault(False)  # Enter in a field evaluates, and opens no file
+        self.start.setDefault(True)
         self._lay_out()
         self.form.changed.connect(self._refresh)
         self.finished.connect(lambda _: self._cancel())
@@ -119,7 +122,11 @@ class EvaluationDialog(QDialog):
             return
         self._cancel()
         self._busy(True)
-        self.state.setText(self.tr("Waiting for the engine…"))
+        self.state.setText(
+            self.tr("This begins when the run in work is over.")
+            if self._workspace.active
+            else self.tr("Waiting for the engine…")
+        )
         self._ticket = self._workspace.session.look_inside(
             evaluate, request, self._done, self._failed, self._heard, between_steps=False
         )

@@ -85,6 +85,9 @@ class MixtureDialog(QDialog):
             help=tr("Move the slider to the best measured mixture."),
         )
         self.stop = GhostButton(tr("Close"), on_click=self._stop)
+        for button in (self.here, self.use_best, self.stop):
+            button.setAutoDefault(False)  # Enter in the name saves
+        self.save.setDefault(True)
 
     def _lay_out(self) -> None:
         run = self._workspace.summary(self._run)
@@ -134,7 +137,11 @@ class MixtureDialog(QDialog):
 
     def _measure(self, alphas: tuple[float, ...]) -> None:
         self._cancel()
-        self._busy(self.tr("Waiting for the engine…"))
+        self._busy(
+            self.tr("This begins when the run in work is over.")
+            if self._workspace.active
+            else self.tr("Waiting for the engine…")
+        )
         self._ticket = self._workspace.session.look_inside(
             measure_along, AlongRequest(self._run, alphas), self._measured_all, self._failed, self._heard,
             between_steps=False,
