@@ -62,9 +62,9 @@ def test_a_text_is_read_by_one_model_and_then_by_two(qtbot: QtBot, view: ScoredV
     worst = int(found.gain[1:].argmin()) + 1
     assert view.strip.share(best) > 0 > view.strip.share(worst)
     assert "nats" in view.strip.words(best)
-    top = view.table.rows.row(0).value
+    top = view.listed.table.rows.row(0).value
     assert abs(found.gain[top]) == pytest.approx(abs(found.gain[1:]).max())
-    view.table.opened.emit(top)
+    view.listed.table.opened.emit(top)
     assert view.strip.marked == top and view.pointed.text() == view.strip.words(top)
     view.which.choose("other")
     view.which.chosen.emit("other")

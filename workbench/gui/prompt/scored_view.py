@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QGridLayout,
     QHBoxLayout,
     QSizePolicy,
     QSplitter,
@@ -16,14 +13,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.gui.attention.labels import token_name
-from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
-from workbench.gui.attention.token_strip import ScoreLegend, signed
+from workbench.gui.attention.token_strip import ScoreLegend
 from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.model_choice import LANGUAGE_MODEL, Choice, ModelChooser
 from workbench.gui.prompt.box import PromptBox
-from workbench.gui.prompt.scored_strip import ScoredStrip, said
-from workbench.gui.theme import LARGE, MEDIUM, SMALL
+from workbench.gui.prompt.scored_parts import ScoredList, ScoredNumbers
+from workbench.gui.prompt.scored_strip import ScoredStrip
+from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import (
     Card,
     ElidedLabel,
@@ -37,16 +33,12 @@ from workbench.gui.widgets import (
     show_if,
 )
 from workbench.gui.workspace import Workspace
-from workbench.run.inside.perplexity import ScoredText, TokenScores
+from workbench.run.inside.perplexity import ScoredText
 from workbench.run.problem import Problem
 from workbench.session.inside.perplexity import ScoreRequest, score
 from workbench.session.lanes import Ticket
 
 _HINT = "Point at a token, or go to it with the arrow keys, to read its probability."
-#: So many tokens are listed.
-_LISTED = 40
-#: Below this width, in pixels, the list has no room for both probabilities.
-_NARROW = 1000
 
 
 def _writes(choice: Choice) -> bool:
@@ -89,16 +81,7 @@ class ScoredView(QWidget):
         self.strip = ScoredStrip(self.tr("The text, token by token"))
         self.pointed = ElidedLabel(self.tr(_HINT), "muted")
         self.note = Label("", "caption", wrap=True)
-        self.table = RowsTable(
-            (
-                Heading(self.tr("Token"), self.tr("Click one to find it in the text."), wide=True),
-                Heading(self.tr("First"), self.tr("Its probability for the first model."), number=True),
-                Heading(self.tr("Second"), self.tr("Its probability for the second model."), number=True),
-                Heading(self.tr("Nats"), self.tr("By how much the first foresees it better."), number=True),
-            ),
-            self.tr("Tokens"),
-            self.tr("Click one to find it in the text."),
-        )
+        self.numbers, self.listed = ScoredNumbers(), ScoredList()
         self.empty = EmptyState("prompt", self.tr("Paste a text"), " ")
         self._lay_out()
         self._connect()
@@ -121,27 +104,17 @@ class ScoredView(QWidget):
         self.hint.hide()
         tokens = Card(self.tr("Token by token"))
         tokens.add_action(self.which)
-        self.numbers = QGridLayout()
-        self.numbers.setHorizontalSpacing(LARGE)
-        self.numbers.setVerticalSpacing(2)
-        self.numbers.setColumnStretch(0, 1)
-        holder = QWidget()
-        holder.setLayout(self.numbers)
-        self.numbers.setContentsMargins(0, 0, 0, 0)
         self.area = scrolled(column(self.strip, None))
-        tokens.add(holder)
+        tokens.add(self.numbers)
         tokens.add(self.legend)
         tokens.add(self.area, 1)
         tokens.add(self.pointed)
         tokens.add(self.note)
-        self.listed = Card(self.tr("Changed most"))
-        self.listed.add(self.table, 1)
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
         halves.addWidget(tokens)
         halves.addWidget(self.listed)
-        self.listed.setMinimumWidth(220)
         halves.setSizes([1300, 700])  # shares, not pixels
         self.stack = QStackedWidget()
         nothing = Card()
@@ -163,7 +136,7 @@ class ScoredView(QWidget):
         self.other.chosen.connect(self._again)
         self.which.chosen.connect(lambda _: self._redraw())
         self.strip.pointed.connect(self._point)
-        self.table.opened.connect(self._find)
+        self.listed.wanted.connect(self._find)
         for signal in (self._workspace.shelf_changed, self._workspace.runs_changed):
             signal.connect(self._offer)
 
@@ -251,7 +224,8 @@ class ScoredView(QWidget):
         show_if(self.which, both)
         show_if(self.listed, True)
         self.which.choose("gain" if found.gain is not None else "first")
-        self._show_numbers(found)
+        self.numbers.show_text(found)
+        self._say_notes(found)
         self.stack.setCurrentIndex(1)
         self._redraw()
 
@@ -263,22 +237,7 @@ class ScoredView(QWidget):
 
     # ---- drawing
 
-    def _show_numbers(self, found: ScoredText) -> None:
-        while (item := self.numbers.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        heads = ("", self.tr("perplexity"), self.tr("bits per character"), self.tr("tokens"))
-        rows = [heads, *(_numbers(scores) for scores in (found.first, found.other) if scores is not None)]
-        for line, cells in enumerate(rows):
-            for place, text in enumerate(cells):
-                label = (
-                    ElidedLabel(text, "section")
-                    if line and not place
-                    else Label(text, "" if line else "caption")
-                )
-                if place:
-                    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.numbers.addWidget(label, line, place)
+    def _say_notes(self, found: ScoredText) -> None:
         notes = [f"{s.model}: {s.note}" for s in (found.first, found.other) if s is not None and s.note]
         if found.other is not None and not found.same_tokens:
             notes.append(
@@ -307,44 +266,8 @@ class ScoredView(QWidget):
             )
         else:
             self.legend.show_scale(self.tr("expected"), self.tr("surprising"), 0.0)
-        self._list(found, which)
+        self.listed.show_text(found, self.strip.shown)
         self._point(-1)
-
-    def _list(self, found: ScoredText, which: str) -> None:
-        gain, scores = found.gain, self.strip.shown
-        self.listed.title.setText(self.tr("Changed most") if gain is not None else self.tr("Most surprising"))
-        self._fit_columns()
-        order = np.argsort(-np.abs(gain[1:])) if gain is not None else np.argsort(scores.log_probability[1:])
-        rows = []
-        for number in (int(place) + 1 for place in order[:_LISTED]):
-            cells = [
-                Cell(token_name(scores.words[number])),
-                Cell(said(scores, number), float(scores.log_probability[number])),
-            ]
-            if gain is not None and found.other is not None:
-                cells = [
-                    cells[0],
-                    Cell(said(found.first, number), float(found.first.log_probability[number])),
-                    Cell(said(found.other, number), float(found.other.log_probability[number])),
-                    Cell(signed(f"{gain[number]:.2f}"), float(gain[number])),
-                ]
-            else:
-                cells += [Cell(""), Cell("")]
-            rows.append(Row(tuple(cells), number))
-        self.table.show_rows(rows)
-
-    def _fit_columns(self) -> None:
-        """Where it is narrow, the difference counts more than the two probabilities that it comes from."""
-        both = self.found is not None and self.found.gain is not None
-        narrow = self.width() < _NARROW
-        self.table.setColumnHidden(1, both and narrow)
-        self.table.setColumnHidden(2, not both or narrow)
-        self.table.setColumnHidden(3, not both)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fewer columns where it is narrow."""
-        super().resizeEvent(event)
-        self._fit_columns()
 
     def _point(self, number: int) -> None:
         self.strip.mark(number)
@@ -354,15 +277,6 @@ class ScoredView(QWidget):
         place = self.strip.place(number)
         self.area.ensureVisible(int(place.left()), int(place.center().y()), 0, 60)
         self._point(number)
-
-
-def _numbers(scores: TokenScores) -> tuple[str, ...]:
-    return (
-        scores.model,
-        f"{scores.perplexity:.4g}",
-        f"{scores.bits_per_character:.3f}",
-        f"{len(scores.tokens)}",
-    )
 
 
 def _short(name: str, most: int = 18) -> str:
