@@ -21,7 +21,9 @@ from workbench.run.home import Home
 from workbench.run.orders import PinPrompts
 from workbench.run.pinned import Pinned, read_pinned
 from workbench.run.recipe import Recipe
-from workbench.session import training
+from workbench.session import inspection, training
+from workbench.session.lanes import lone_desk
+from workbench.session.requests import GenerationRequest
 
 Recipes = Callable[..., Recipe]
 ALL = ("pinned.on=true", "pinned.every=4", "pinned.length=6", "training.max_steps=8")
@@ -146,3 +148,17 @@ def test_a_torn_history_is_read_up_to_the_damage(lm_recipe: Recipes, run: Run) -
     with (folder.path / "pinned.jsonl").open("ab") as file:
         file.write(b'{"unknown": 1}\n\xff\xfe\n{"step": 9, "ans')
     assert pinned_of(folder.path) == before
+
+
+def test_a_checkpoint_of_a_lora_run_answers_as_the_run_did_then(
+    chat_recipe: Recipes, run: Run, home: Home
+) -> None:
+    changes = ("weights.kind=lora", "training.checkpoint_every=4", "pinned.prompts=Say yes 3")
+    folder, _ = run(chat_recipe(*ALL, *changes, "training.learning_rate=0.05"))
+    said = {moment.step: answer.text for moment, answer in pinned_of(folder.path).of("Say yes 3")}
+    assert said[4] != said[0]
+    checkpoint = folder.checkpoints / "step-000004"
+    asked = GenerationRequest(
+        str(checkpoint), "Say yes 3", GenerationSettings(temperature=0, max_new_tokens=6)
+    )
+    assert inspection.generate(home, asked, lone_desk())[0].text == said[4]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.run.folder import RunFolder
 from workbench.run.garbage import collect
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: How many models stay loaded between two questions: as many as can be asked side by side, while they fit.
 KEPT = 4
+#: What a checkpoint holds that keeps only what is trained.
+TRAINED = "trained.safetensors"
 _kept: dict[tuple[str, int], LoadedModel] = {}
 
 
@@ -157,6 +160,9 @@ def the_model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
     from workbench.engine.loading import load_for_use
     from workbench.engine.states import random_state, set_random_state
 
+    trained = Path(name) / TRAINED
+    if trained.is_file() and (trained.parents[2] / "recipe.toml").is_file():
+        return _partial(home, trained, desk)
     place = resolve_model(name, home)
     folder = prepare_model(home, place.name, desk.report) if place.needs_conversion else place.path
     weights = sorted(folder.glob("*.safetensors"))
@@ -171,6 +177,33 @@ def the_model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
         finally:
             set_random_state(states)
     _kept[key] = _kept.pop(key)  # the most recently used one stands last
+    return _kept[key]
+
+
+def _partial(home: Home, trained: Path, desk: Desk) -> LoadedModel:
+    """A checkpoint with what is trained alone, on its base."""
+    from workbench.engine.devices import choose_device
+    from workbench.engine.partial import load_partial
+    from workbench.engine.states import random_state, set_random_state
+    from workbench.tasks import task_named
+
+    checkpoint, run = trained.parent, RunFolder(trained.parents[2])
+    key = (str(checkpoint), trained.stat().st_mtime_ns)
+    if key not in _kept:
+        recipe, started = run.recipe(), run.history().started
+        base = resolve_model(recipe.model.source, home).path
+        name = f"{run.name} {checkpoint.name}"
+        desk.report(f"Loading {name}…")
+        device = choose_device()
+        _make_room(name, sorted(base.glob("*.safetensors")), device)
+        classes = started.class_names if started else ()
+        states = random_state()
+        try:
+            task = task_named(recipe.task.kind)
+            _kept[key] = load_partial(checkpoint, recipe, task, classes, base, name, device)
+        finally:
+            set_random_state(states)
+    _kept[key] = _kept.pop(key)
     return _kept[key]
 
 

@@ -8,7 +8,6 @@ from workbench.gui.model_choice import CLASSIFIER, LANGUAGE_MODEL, Choice, Model
 from workbench.gui.model_setup import ModelSetup
 from workbench.gui.prompt.batch import Batch
 from workbench.gui.prompt.classifier import Classifier
-from workbench.gui.prompt.columns import what_it_is
 from workbench.gui.prompt.learning import Learning
 from workbench.gui.prompt.scored_view import ScoredView
 from workbench.gui.prompt.writer import Writer
@@ -66,7 +65,7 @@ class PromptPane(QWidget):
                 ),
                 (
                     "learning",
-                    self.tr("While learning"),
+                    self.tr("Learning"),
                     "",
                     self.tr(
                         "What a run's model answered to pinned prompts, from its first step to its last."
@@ -162,10 +161,9 @@ class PromptPane(QWidget):
             if lent
             else self.tr("Model")
         )
-        about = self.tr(_ABOUT[choice.task]) if choice and not lent else ""
-        if choice and writes and not lent:
-            about = self.tr("A language model ({0}).").format(what_it_is(choice))
-        self.about.setText(about)
+        # The views take the room that a sentence about a language model would need.
+        self.about.setText(self.tr(_ABOUT[choice.task]) if choice else "")
+        show_if(self.about, not writes)
 
 
 if __name__ == "__main__":

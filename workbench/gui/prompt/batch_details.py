@@ -18,6 +18,7 @@ class _Text(QWidget):
         self.head = ElidedLabel("", "caption")
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
+        self.text.setMinimumSize(60, 60)  # five of them stand side by side in a narrow window
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(TINY)
