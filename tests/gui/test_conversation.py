@@ -10,7 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from workbench.gui.app import Bench
 from workbench.gui.panes.attention import AttentionPane
+from workbench.gui.panes.prompt import PromptPane
 from workbench.gui.prompt.answer import Answer
 from workbench.gui.prompt.conversation import Conversation
 from workbench.gui.prompt.feedback_button import FeedbackButton
@@ -236,3 +238,37 @@ def test_an_answer_leads_to_its_attention(qtbot: QtBot, talking: Talking, worksp
     qtbot.waitUntil(lambda: getattr(pane.view, "rows", None) is not None, timeout=WAIT)
     assert workspace.attention_wish is None
     pane.view.cancel()
+
+
+def test_a_conversation_in_the_window_by_keyboard(
+    qtbot: QtBot, home: Home, tiny_llama: Path, bench: Bench
+) -> None:
+    shutil.copytree(tiny_llama, home.models / "tiny-llama")
+    bench.window.resize(1100, 800)
+    bench.window.show()
+    qtbot.waitUntil(lambda: any(m.name == "tiny-llama" for m in bench.workspace.models), timeout=WAIT)
+    bench.window.show_page("prompt")
+    qtbot.waitUntil(lambda: isinstance(bench.window.centre.pane("prompt"), PromptPane), timeout=WAIT)
+    pane = bench.window.centre.pane("prompt")
+    assert isinstance(pane, PromptPane)
+    pane.chooser.pick("tiny-llama")
+    writer = pane.writer
+    writer.form.settings = SHORT
+    qtbot.keyClicks(writer.box, "once")
+    qtbot.keyClick(writer.box, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(writer.turns) and not writer.conversation.busy, timeout=WAIT)
+    answer = writer.turns[0].answers[0]
+    answer.text.setFocus()
+    qtbot.keyClick(answer.text, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: writer.inspector.found is not None, timeout=WAIT)
+    assert writer.inspector.isVisible() and writer.inspector.table.rows.rowCount() >= 10
+    assert bench.window.height() == 800 and bench.window.width() == 1100
+    qtbot.keyClick(answer.text, Qt.Key.Key_Escape)
+    assert not writer.inspector.isVisible()
+    qtbot.mouseClick(answer.look, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: isinstance(bench.window.centre.pane("attention"), AttentionPane), timeout=WAIT)
+    attention = bench.window.centre.pane("attention")
+    assert isinstance(attention, AttentionPane) and bench.window.centre.page == "attention"
+    qtbot.waitUntil(lambda: attention.switcher.current() == "generation", timeout=WAIT)
+    assert attention.question.text() == "once"
+    qtbot.waitUntil(lambda: getattr(attention.view, "rows", None) is not None, timeout=WAIT)

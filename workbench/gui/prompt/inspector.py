@@ -20,6 +20,7 @@ from workbench.run.choices import ALTERNATIVES, Choices
 from workbench.run.problem import Problem
 from workbench.session.lanes import Ticket
 from workbench.session.prompting import ChoicesRequest, look_at_attention, look_at_choices
+from workbench.session.requests import LIVE
 
 
 class Inspector(Card):
@@ -192,7 +193,10 @@ class Inspector(Card):
         self.found = None
         self.table.show_rows(())
         self._choose(None)
-        self.facts.setText(self.tr("Reading the answer again …"))
+        busy = self.look is not None and self.look.conversation.busy
+        self.facts.setText(
+            self.tr("Waits until the answer is written …") if busy else self.tr("Reading the answer again …")
+        )
 
     def _complain(self, problem: Problem) -> None:
         self._ticket = None
@@ -209,6 +213,12 @@ class Inspector(Card):
                 percent(float(found.after[0])), float(found.entropy_before[0]), float(found.entropy_after[0]),
             )
         )  # fmt: skip
+        if self.look is not None and self.look.turn.version.asked.model == LIVE:
+            self.facts.setText(
+                self.facts.text()
+                + " "
+                + self.tr("The model has learned on: this is what it would choose now.")
+            )
         others = zip(
             found.other[0].tolist(),
             found.other_words[0],

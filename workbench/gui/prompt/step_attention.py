@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QScrollArea, QVBoxLayout, QWidget
 from workbench.gui.attention.answer_strip import AnswerStrip
 from workbench.gui.attention.labels import token_name
 from workbench.gui.probabilities import percent
-from workbench.gui.theme import SMALL
+from workbench.gui.theme import FONT_BODY, SMALL
 from workbench.gui.widgets import Label, column, explain_widget, scrolled
 from workbench.run.inside.generation import WrittenRows
 
@@ -28,10 +28,14 @@ class StepAttention(QWidget):
         )
         self.whose.currentIndexChanged.connect(lambda _: self._redraw())
         self.strip = AnswerStrip(self.tr("What this step looked at"))
+        font = self.strip.font()
+        font.setPixelSize(FONT_BODY)
+        self.strip.setFont(font)
         self.strip.pointed.connect(self._pointed)
         self.words = Label("", "caption", wrap=True)
         self.area: QScrollArea = scrolled(column(self.strip, None))
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.verticalScrollBar().rangeChanged.connect(lambda low, high: self._keep_in_sight())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
@@ -80,9 +84,19 @@ class StepAttention(QWidget):
         if hidden[: len(weights)].all():
             hidden[:] = False
         self.strip.show_step(rows, 0, weights, rows.seen(0, self.layer), hidden)
-        place = self.strip.place(int(np.argmax(np.where(hidden[: len(weights)], -1.0, weights))))
-        self.area.ensureVisible(0, int(place.bottom()), 0, 40)
+        self._keep_in_sight()
         self._pointed(-1)
+
+    def _keep_in_sight(self) -> None:
+        """What was looked at most is seen."""
+        if self.rows is not None:
+            place = self.strip.place(self._best(self.rows))
+            self.area.ensureVisible(0, int(place.center().y()), 0, 30)
+
+    def _best(self, rows: WrittenRows) -> int:
+        """Of the tokens that are coloured, the one with the largest weight."""
+        weights = rows.row(0, self.layer)
+        return int(np.argmax(np.where(self.strip.hidden_of(len(weights)), -1.0, weights)))
 
     def _pointed(self, number: int) -> None:
         rows = self.rows
@@ -93,9 +107,7 @@ class StepAttention(QWidget):
             self.words.setText(self.strip.words(number))
             return
         weights = rows.row(0, self.layer)
-        hidden = self.strip.hidden_of(len(weights))
-        shown = np.where(hidden, -1.0, weights)
-        best = int(np.argmax(shown))
+        hidden, best = self.strip.hidden_of(len(weights)), self._best(rows)
         said = self.tr("Most at ‘{0}’ (token {1}): {2}.").format(
             token_name(rows.tokens[best]), best + 1, percent(float(weights[best]))
         )
