@@ -53,7 +53,7 @@ def open_run(qtbot: QtBot, workspace: Workspace, name: str) -> None:
 
 
 def heads(pane: TrainPane) -> dict[str, str]:
-    return {tile.caption.text(): tile.value.text() for tile in pane.tiles if not tile.isHidden()}
+    return {tile.caption.text(): tile.value.text() for tile in pane.headlines.tiles if not tile.isHidden()}
 
 
 @given(values, st.floats(0.0, 0.99))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.data.header import name_words
+from workbench.data.header import LANGUAGES, name_words
 from workbench.data.tables import Table
 
 #: Columns that stand together in no other kind of table: what is read, and what is written from it.
@@ -11,9 +11,6 @@ _PAIRS = (
     ("article", "summary"), ("document", "summary"), ("dialogue", "summary"), ("text", "summary"),
     ("source", "translation"), ("text", "translation"), ("input_text", "target_text"),
 )  # fmt: skip
-#: Languages whose short names head the columns of translations.
-_LANGUAGES = frozenset(("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ro", "ru", "uk", "cs", "sv", "da", "fi", "tr",
-                        "el", "hu", "zh", "ja", "ko", "ar", "he", "hi", "vi", "id"))  # fmt: skip
 _SAMPLE = 500
 
 
@@ -27,7 +24,7 @@ def source_pair(table: Table) -> tuple[str, str] | None:
     named = next(
         ((by_word[one], by_word[other]) for one, other in _PAIRS if one in by_word and other in by_word), None
     )
-    languages = tuple(name for name in table.columns if "_".join(name_words(name)) in _LANGUAGES)
+    languages = tuple(name for name in table.columns if "_".join(name_words(name)) in LANGUAGES)
     if named is None and len(languages) == 2:
         named = languages
     return named if named is not None and _are_texts(table, named[1]) else None

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QPen
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
 from workbench.gui.canvas import Canvas, Line
 from workbench.gui.curve_maths import thinned, value_at
 from workbench.gui.series import Legend, Series
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
-from workbench.gui.widgets import Card, IconButton, Label, explain_widget
+from workbench.gui.widgets import Card, IconButton, Label, explain_widget, row
 from workbench.run.history import Floats
 
 EXPORTS = (("png", "PNG picture…"), ("svg", "SVG drawing…"), ("csv", "CSV table…"))
@@ -39,7 +39,7 @@ class CurvePlot(Card):
         self._hover: float | None = None
         self._log = log
         self._lines: dict[str, Line] = {}
-        heading = Label(title, "section")
+        heading = self._heading = Label(title, "section")
         explain_widget(heading, help)
         explain_widget(self, "", title, help)
         self.legend = Legend()
@@ -50,7 +50,9 @@ class CurvePlot(Card):
         line = self.layout()
         self.header.addWidget(heading)
         self.header.addSpacing(SMALL)
-        self.header.addWidget(self.legend, 1)
+        self._beside = row(self.legend, spacing=0)
+        self._below = False
+        self.header.addWidget(self._beside, 1)
         self.header.addWidget(self.more)
         line.insertLayout(0, self.header)  # type: ignore[union-attr]
         line.setContentsMargins(SMALL + TINY, SMALL, SMALL, TINY)  # type: ignore[union-attr]
@@ -189,7 +191,27 @@ class CurvePlot(Card):
             value = last if self._hover is None else value_at(line.x, line.y, self._hover)
             entries.append((palette.series[line.colour % len(palette.series)], line.label, line.words(value)))
         place = "" if self._hover is None else self.tr("at step {0:.0f}").format(max(0.0, self._hover))
+        before = self.legend.entries()
         self.legend.show_entries(place, entries)
+        if self.legend.entries() != before:
+            self._place_legend()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the title's line is too short for the legend, it has lines of its own."""
+        super().resizeEvent(event)
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        room = self.width() - self._heading.sizeHint().width() - self.more.width() - 5 * SMALL
+        below = self.legend.entries() > 1 and self.legend.needed() > room
+        if below == self._below:
+            return
+        self._below = below
+        if below:
+            self.body.insertWidget(0, self.legend)
+        else:
+            self._beside.layout().addWidget(self.legend)  # type: ignore[union-attr]
+        self.legend.wrap(below)
 
     # ---- the menu, the mouse, the theme
 

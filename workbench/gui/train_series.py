@@ -107,7 +107,7 @@ def series_of(row: PlotRow, runs: Sequence[Shown], weight: float) -> list[Series
     found: list[Series] = []
     for run in sorted(runs, key=lambda run: -run.place):
         found += _step_series(row, run, weight)
-        found += _held_out_series(row, run)
+        found += _held_out_series(row, run, alone=len(runs) == 1)
     # Drawn in this order: pale lines below all others, the selected run on top.
     pale = [line for line in found if line.style == "raw"]
     return [*pale, *(line for line in found if line.style != "raw")]
@@ -133,7 +133,8 @@ def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
     return [raw, soft] if run.place == 0 else [soft]
 
 
-def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
+def _held_out_series(row: PlotRow, run: Shown, *, alone: bool) -> list[Series]:
+    """The measurements of a run; where other runs are shown, the colours beyond the second are theirs."""
     if not row.held_out:
         return []
     curves = run.history.curves
@@ -145,7 +146,7 @@ def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
     for order, name in enumerate(names):
         metric = metric_title(name.removeprefix("validation/"))
         label = "held-out" if row.held_out != "validation/" else metric
-        colour = (1 + order if row.held_out != "validation/" else order) % 2
+        colour = 1 if row.held_out != "validation/" else order if alone else order % FIRST_OVERLAY
         if run.place:
             label, colour = f"{run.title}, {label.lower()}", FIRST_OVERLAY + run.place - 1
         curve = curves[name]

@@ -27,7 +27,7 @@ from workbench.gui.run_controls import RunControls
 from workbench.gui.runs_list import status_words
 from workbench.gui.settings import Settings
 from workbench.gui.theme import MEDIUM, SMALL, theme
-from workbench.gui.train_parts import HeadlineTile, NoticeLog, headlines
+from workbench.gui.train_parts import HeadlineRow, NoticeLog, headlines
 from workbench.gui.train_series import PLOTS, PlotRow, Shown, series_of
 from workbench.gui.trouble_card import TroubleCard
 from workbench.gui.widgets import (
@@ -113,10 +113,7 @@ class TrainPane(QWidget):
         self.name = ElidedLabel("", "title")
         self.status = Badge()
         self.elsewhere = ElidedLabel("", "caption")
-        self.tiles: list[HeadlineTile] = []
-        self._tile_row = QHBoxLayout()
-        self._tile_row.setContentsMargins(0, 0, 0, 0)
-        self._tile_row.addStretch(1)
+        self.headlines = HeadlineRow()
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(0, 99)
         self.smoothing.setFixedWidth(110)
@@ -176,14 +173,12 @@ class TrainPane(QWidget):
         parts.setSizes([600, 92])
         self.log.setMinimumHeight(72)
         parts.setHandleWidth(SMALL)
-        tile_box = QWidget()
-        tile_box.setLayout(self._tile_row)
         content = QWidget()
         inner = QVBoxLayout(content)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(SMALL)
         inner.addLayout(line)
-        inner.addWidget(tile_box)
+        inner.addWidget(self.headlines)
         inner.addWidget(self.hint)
         inner.addWidget(parts, 1)
         area = scrolled(content)
@@ -340,14 +335,7 @@ class TrainPane(QWidget):
         self.resume.setVisible(resumable and self.trouble.isHidden())  # else the card has the button
         tuned = summary is not None and not live and (summary.folder / "model").is_dir()
         self.evaluate.setVisible(bool(tuned and summary and writes(summary.task)))
-        found = headlines(history)
-        while len(self.tiles) < len(found):
-            self.tiles.append(HeadlineTile())
-            self._tile_row.insertWidget(self._tile_row.count() - 1, self.tiles[-1])
-        for place, tile in enumerate(self.tiles):
-            tile.setVisible(place < len(found))
-            if place < len(found):
-                tile.show_headline(found[place])
+        self.headlines.show_headlines(headlines(history))
 
     def _title(self, name: str) -> str:
         summary = self._workspace.summary(name)
