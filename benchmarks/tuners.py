@@ -7,6 +7,7 @@ meets both. Both learn the same rows, encoded once by the workbench, with loss o
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -83,7 +84,7 @@ def ours(job: Job, turns: Turns) -> None:
     from workbench.run.events import Step
     from workbench.session import training
 
-    prepared = _prepared(job)
+    prepared = dataclasses.replace(_prepared(job), fits=True)  # nothing is tried before it begins
     task: Any = prepared.task
     collate, fresh = task.collate, [True]
 

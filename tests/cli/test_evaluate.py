@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,14 @@ def test_evaluate_says_what_is_missing(cli: Cli, tiny_llama: Path, tiny_bert: Pa
     ):
         said = cli("evaluate", *arguments)
         assert said.code == 2 and words in said.err
+
+
+def test_a_run_that_began_from_nothing_has_no_base(cli: Cli, chatted: Path, tmp_path: Path) -> None:
+    home = tmp_path / "other"
+    shutil.copytree(chatted, home)
+    (recipe,) = home.glob("runs/*/recipe.toml")
+    text = re.sub(r'(?m)^source = ".*"$', 'source = "new-gpt"', recipe.read_text(encoding="utf-8"), count=1)
+    recipe.write_text(text, encoding="utf-8")
+    for arguments in (("evaluate", "sums", "--beside", "base"), ("interpolate", "sums", "--along")):
+        said = cli(*arguments, "--home", home)
+        assert said.code == 2 and "began from nothing" in said.err

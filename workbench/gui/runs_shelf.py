@@ -21,6 +21,7 @@ from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import EmptyState, IconButton, Title
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder, RunSummary
+from workbench.run.scratch_fields import NEW_MODELS
 from workbench.run.task_kinds import writes
 
 WATCH_MS = 5000
@@ -177,7 +178,7 @@ class RunsShelf(QFrame):
         measure = menu.addAction(icon("measure"), tr("Evaluate…"), lambda: self.evaluate(run))
         measure.setEnabled(tuned and writes(run.task))
         mix = menu.addAction(icon("sliders"), tr("Mix with the base…"), lambda: self.mix(run))
-        mix.setEnabled(tuned)
+        mix.setEnabled(tuned and run.model.strip() not in NEW_MODELS)
         menu.addSeparator()
         menu.addAction(icon("trash", "bad"), tr("Delete…"), lambda: self.trash(run)).setEnabled(not in_work)
         return menu

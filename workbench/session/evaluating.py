@@ -26,6 +26,7 @@ from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
 from workbench.run.recipe import DataSection, Recipe
+from workbench.run.scratch_fields import NEW_MODELS
 from workbench.session.inspection import the_model
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
@@ -149,6 +150,12 @@ def _names(request: EvaluationRequest, recipe: Recipe | None) -> list[str]:
             "Name the other model.",
         )
     base = recipe.model.source if recipe is not None else ""
+    if BASE in request.beside and base.strip() in NEW_MODELS:
+        raise bad_input(
+            f"{request.model} has no base to be compared with.",
+            "It began from nothing.",
+            "Name the other model.",
+        )
     return [request.model, *(base if name == BASE else name for name in request.beside)]
 
 

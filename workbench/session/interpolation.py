@@ -12,6 +12,7 @@ from workbench.run.folder import find_run
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
+from workbench.run.scratch_fields import NEW_MODELS
 from workbench.session.fresh import model_folder
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
@@ -160,6 +161,12 @@ def _pair(home: Home, run: str, desk: Desk) -> _Pair:
 
     folder = find_run(home, run)
     recipe = own_recipe(folder)
+    if recipe.model.source.strip() in NEW_MODELS:
+        raise bad_input(
+            f"{folder.name} has no base to be mixed with.",
+            "It began from nothing.",
+            "Mix a run that started from a trained model.",
+        )
     tuned_place = resolve_model(str(folder.path), home)
     task = task_named(recipe.task.kind)
     desk.report("Reading the rows…")

@@ -11,6 +11,7 @@ from workbench.gui.widgets import GhostButton, IntBox, Label, explain_widget, ro
 from workbench.gui.workspace import Workspace
 from workbench.run.evaluation import EvaluationSettings
 from workbench.run.recipe_files import fields_of, validated
+from workbench.run.scratch_fields import NEW_MODELS
 from workbench.session.evaluating import BASE, EvaluationRequest
 from workbench.session.requests import LIVE
 
@@ -145,10 +146,12 @@ class EvaluationForm(QWidget):
 
     def _model_chosen(self) -> None:
         choice = self.model.choice()
+        run = self._workspace.summary(choice.run) if choice and choice.run else None
+        started = run is not None and run.model.strip() not in NEW_MODELS
         self._fill(
             self.beside,
             [
-                *([(self.tr("the model it started from"), BASE)] if choice and choice.run else []),
+                *([(self.tr("the model it started from"), BASE)] if started else []),
                 (self.tr("no other model"), ""),
                 *(
                     (other.title, other.model)
