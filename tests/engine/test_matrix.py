@@ -153,7 +153,8 @@ def _resumes(run: Run, chosen: Recipe, cut_at: int) -> None:
     """Stop the run after a step, go on with it, and compare everything with the run that was not stopped."""
     whole, events = run(chosen)
     ended = events[-1]
-    assert isinstance(ended, Ended) and ended.status == "finished", ended.problem
+    assert isinstance(ended, Ended)
+    assert ended.status == "finished", ended.problem
     cut, first = run(chosen, StopAfter(cut_at))
     second = list(training.carry_out(training.reopen(cut), training.Control()))
     started = next(event for event in second if isinstance(event, Started))
