@@ -140,3 +140,16 @@ def test_held_out_answers_are_written_one_by_one_where_memory_does_not_suffice(
         bare.get_encoder().register_forward_pre_hook(starve, with_kwargs=True)
         assert task.score(model, batch, indexes).written == plain
     assert len(plain) == 6
+
+
+@pytest.mark.parametrize(
+    ("task", "words"), [("seq2seq", "one text from another"), ("chat", "go on from a text")]
+)
+def test_a_model_of_the_wrong_kind_is_refused_before_a_run_is_made(
+    home: Home, chat_recipe: Recipes, tiny_llama: Path, tiny_t5: Path, task: str, words: str
+) -> None:
+    model = tiny_llama if task == "seq2seq" else tiny_t5
+    with pytest.raises(WorkbenchError, match=words) as caught:
+        training.begin(home, chat_recipe(f"model.source={model}", f"task.kind={task}"))
+    assert caught.value.problem.field == "model.source"
+    assert not home.runs.exists()

@@ -19,10 +19,20 @@ from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_toml
 from workbench.run.scratch_fields import is_new
-from workbench.run.task_kinds import writes
+from workbench.run.task_kinds import MODEL_KIND, writes
 
 if TYPE_CHECKING:
     from workbench.engine.task import Goods, Rows, Task
+
+
+#: What to choose where a model does not suit a task.
+_FITTING = {
+    "causal-lm": "Choose a language model, such as smollm2, or the task text-classification.",
+    "chat": "Choose a language model, such as smollm2, or the task text-classification.",
+    "preference": "Choose a language model, such as smollm2, or the task text-classification.",
+    "masked-lm": "Choose an encoder, such as minilm, or the task causal-lm.",
+    "seq2seq": "Choose one that has both, such as T5 or BART; or the task chat, which language models learn.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,29 +181,29 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
 
 
 def _misfit(task: Task, place: Any) -> list[Problem]:
+    """Whether a model's kind cannot learn the task; a kind that is not known is tried."""
     if place.needs_conversion:
         return _not_converted(place)
     if is_new(place.name):
         return []  # what does not fit there is told by the scratch section
+    can, why = "", ""
+    wanted = MODEL_KIND.get(task.kind)
     if writes(task.kind) and place.kind == "encoder":
-        return [
-            Problem(
-                f"The model {place.name} cannot learn to write.",
-                f"{place.architecture} is an encoder: it reads whole texts and has no next-token head.",
-                "Choose a language model, such as smollm2, or the task text-classification.",
-                field="model.source",
-            )
-        ]
-    if task.kind == "masked-lm" and place.kind == "causal-lm":
-        return [
-            Problem(
-                f"The model {place.name} cannot fill in masked words.",
-                f"{place.architecture} reads from left to right and sees nothing of what follows.",
-                "Choose an encoder, such as minilm, or the task causal-lm.",
-                field="model.source",
-            )
-        ]
-    return []
+        can = "learn to write"
+        why = f"{place.architecture} is an encoder: it reads whole texts and has no next-token head."
+    elif task.kind == "masked-lm" and place.kind == "causal-lm":
+        can = "fill in masked words"
+        why = f"{place.architecture} reads from left to right and sees nothing of what follows."
+    elif wanted == "seq2seq" and place.kind == "causal-lm":
+        can = "be trained to write one text from another"
+        why = f"{place.architecture} has no encoder with a decoder beside it."
+    elif wanted == "causal-lm" and place.kind == "seq2seq":
+        can = "go on from a text"
+        why = f"{place.architecture} reads with an encoder and writes another text with its decoder."
+    if not can:
+        return []
+    title, remedy = f"The model {place.name} cannot {can}.", _FITTING[task.kind]
+    return [Problem(title, why, remedy, field="model.source")]
 
 
 def _missing_teacher(name: str, home: Home) -> list[Problem]:
