@@ -42,6 +42,14 @@ class Series:
         return f"{100 * value:.1f} %"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in x where something was changed, and the words for it."""
+
+    x: float
+    words: str
+
+
 def figure(value: float | None) -> str:
     """A number as short as it is useful."""
     if value is None:

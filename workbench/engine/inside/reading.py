@@ -99,10 +99,10 @@ def prepare(loaded: LoadedModel | LiveModel, text: str, wanted: Wanted) -> Readi
     if kind not in KINDS:
         raise bad_input(f"There is no attention of the kind {kind!r}.", "", f"Choose {', '.join(KINDS)}.")
     # The encoder reads alone: its decoder need not write first.
-    written = [_start(model)] if kind == KINDS[0] else _decoder_ids(loaded, inputs, wanted)
+    written = [start_token(model)] if kind == KINDS[0] else _decoder_ids(loaded, inputs, wanted)
     inputs["use_cache"] = False
     if loaded.head == "classifier":  # its decoder reads the same text, shifted by one
-        written = [_start(model), *ids[:-1]]
+        written = [start_token(model), *ids[:-1]]
     else:
         inputs["decoder_input_ids"] = torch.tensor([written], device=loaded.device)
     target = side_of(loaded.tokenizer, written)
@@ -123,7 +123,8 @@ def _ids(loaded: LoadedModel | LiveModel, text: str, max_tokens: int) -> tuple[l
     return ids, note
 
 
-def _start(model: Any) -> int:
+def start_token(model: Any) -> int:
+    """The token with which a decoder begins."""
     config = getattr(model, "generation_config", None)
     for value in (getattr(config, "decoder_start_token_id", None), model.config.decoder_start_token_id):
         if value is not None:
@@ -139,9 +140,9 @@ def _decoder_ids(loaded: LoadedModel | LiveModel, inputs: dict[str, Any], wanted
     if wanted.target.strip():
         most = fitting_length(wanted.max_tokens, model)
         read = tokenizer(text_target=wanted.target, truncation=True, max_length=most)["input_ids"]
-        ids = [_start(model), *read]
+        ids = [start_token(model), *read]
     elif not hasattr(model, "lm_head") and not getattr(model, "can_generate", lambda: False)():
-        ids = [_start(model)]
+        ids = [start_token(model)]
     else:
         with untouched(model):
             written = model.generate(
