@@ -116,4 +116,5 @@ class Legend(QWidget):
             write(value, palette.text)
             left += SMALL + TINY
         if self._place:
-            write(self._place, palette.muted)
+            room = max(0, int(self.width() - left))
+            write(metrics.elidedText(self._place, Qt.TextElideMode.ElideRight, room), palette.muted)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from workbench.engine.attention import eager
 from workbench.engine.generation import end_tokens, prompt_ids, whole_prompt_ids
 from workbench.engine.inside.capture import unreadable
-from workbench.engine.inside.reading import side_of
+from workbench.engine.inside.growing import Growing, Rows
+from workbench.engine.inside.pair import pair_steps, source_ids
+from workbench.engine.inside.reading import start_token
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
 from workbench.run.generation import GenerationSettings
 from workbench.run.inside.generation import MOST_STEPS, STEPS, WrittenRows
-from workbench.run.problem import bad_input
+from workbench.run.problem import WorkbenchError, bad_input
 
-#: Rows that would take more bytes than the first are kept in half precision, than the second not at all.
-_LARGE, _MOST = 64 << 20, 1 << 30
+#: Of each step: rows of the tokens that are written or continued, rows of an encoder's, next token, probability.
+_Steps = Iterator[tuple[Rows, Rows | None, int, float]]
 
 
 def generation_rows(
@@ -34,14 +33,16 @@ def generation_rows(
     say: Callable[[WrittenRows], object] = lambda rows: None,
     hurried: Callable[[], bool] = lambda: False,
 ) -> WrittenRows:
-    """Continue a text greedily with the cache of keys and values, and read one row of attention in each step.
+    """Write greedily with the cache of keys and values, and read one row of attention in each step.
 
-    The prompt without its last token is read as the model reads it anyway; from its last token on, each token is
-    read alone and with eager attention, which gives the row of one query over all cached keys.
+    A language model continues the text: the prompt without its last token is read as the model reads it anyway; from
+    its last token on, each token is read alone and with eager attention, which gives the row of one query over all
+    cached keys. A model with an encoder and a decoder answers the text: the encoder reads it once, and each step of
+    the decoder has two rows.
 
     Args:
-        loaded: A language model.
-        prompt: What it continues, or the turn that it answers.
+        loaded: A language model, or one with an encoder and a decoder that writes.
+        prompt: What it continues or answers.
         steps: At most so many new tokens.
         chat: Whether to wrap the prompt as a turn of a chat, where the model has a template.
         check: Called before each step; may raise.
@@ -49,45 +50,68 @@ def generation_rows(
         hurried: Asked before each step; True ends the answer, which keeps what it has.
 
     Raises:
-        WorkbenchError: When the model is no language model, the prompt is empty, or no attention can be read.
+        WorkbenchError: When the model cannot write, the prompt is empty, or no attention can be read.
     """
-    if loaded.head == "seq2seq":
-        raise bad_input(
-            "Answers of a model with an encoder and a decoder are read elsewhere.",
-            f"{loaded.name} reads the text with one part and writes with another, so that each step has two rows.",
-            "Choose its decoder, or the decoder's look at the encoder, in the Heads view; or choose a language model.",
-        )
-    if loaded.head != "causal-lm":
+    if loaded.head not in ("causal-lm", "seq2seq"):
         raise bad_input(
             f"{loaded.name} cannot write.",
             "It is not a language model.",
             "Choose smollm2, or a run of the task language model.",
         )
     steps = max(1, min(steps, MOST_STEPS))
-    settings = GenerationSettings(temperature=0.0, max_new_tokens=steps, chat=chat)
-    ids = prompt_ids(loaded, prompt, settings)
-    whole = whole_prompt_ids(loaded, prompt, chat=chat)
-    if not ids:
-        raise bad_input(
-            "There is no text to continue.", "The tokenizer leaves nothing of it.", "Type a sentence."
-        )
-    room = fitting_length(10**9, loaded.model) - len(ids)
-    growing = _Growing(loaded, ids, max(1, min(steps, room)))
-    if len(whole) > len(ids):
-        growing.note = f"Only the last {len(ids)} of {len(whole)} tokens of the prompt were read."
-    ends = end_tokens(loaded)
+    begin = _answering if loaded.head == "seq2seq" else _continuing
     with untouched(loaded.model):
         check()
-        cache = _read(loaded, ids[:-1]) if len(ids) > 1 else None
+        growing, coming = begin(loaded, prompt, steps, chat)
+        ends = end_tokens(loaded)
         with eager(loaded.model):
-            for row, token, probability in _steps(loaded, ids[-1], cache):
-                growing.add(row, token, probability)
+            for rows, crossed, token, probability in coming:
+                growing.add(rows, token, probability, crossed)
                 over = "end" if token in ends else "length" if growing.full else "person" if hurried() else ""
                 if over:
                     return growing.so_far(over)
                 say(growing.so_far())
                 check()
     raise AssertionError("the steps are endless")
+
+
+def _continuing(
+    loaded: LoadedModel | LiveModel, prompt: str, steps: int, chat: bool
+) -> tuple[Growing, _Steps]:
+    """A language model that has read the prompt but its last token."""
+    settings = GenerationSettings(temperature=0.0, max_new_tokens=steps, chat=chat)
+    ids = prompt_ids(loaded, prompt, settings)
+    whole = whole_prompt_ids(loaded, prompt, chat=chat)
+    if not ids:
+        raise _nothing()
+    room = fitting_length(10**9, loaded.model) - len(ids)
+    growing = Growing(loaded, ids, max(1, min(steps, room)))
+    if len(whole) > len(ids):
+        growing.note = f"Only the last {len(ids)} of {len(whole)} tokens of the prompt were read."
+    cache = _read(loaded, ids[:-1]) if len(ids) > 1 else None
+    return growing, _steps(loaded, ids[-1], cache)
+
+
+def _answering(
+    loaded: LoadedModel | LiveModel, prompt: str, steps: int, chat: bool
+) -> tuple[Growing, _Steps]:
+    """A model whose encoder has read the prompt."""
+    whole = whole_prompt_ids(loaded, prompt, chat=chat)
+    ids = source_ids(loaded, whole)
+    if not ids:
+        raise _nothing()
+    start = start_token(loaded.model)
+    room = fitting_length(10**9, loaded.model) - 1
+    growing = Growing(loaded, [*ids, start], max(1, min(steps, room)), source=len(ids))
+    if len(whole) > len(ids):
+        growing.note = f"Only the first of {len(whole)} tokens of the text were read."
+    return growing, pair_steps(loaded, ids, start)
+
+
+def _nothing() -> WorkbenchError:
+    return bad_input(
+        "There is no text to continue.", "The tokenizer leaves nothing of it.", "Type a sentence."
+    )
 
 
 def _read(loaded: LoadedModel | LiveModel, ids: list[int]) -> Any:
@@ -100,10 +124,8 @@ def _read(loaded: LoadedModel | LiveModel, ids: list[int]) -> Any:
     return cache
 
 
-def _steps(
-    loaded: LoadedModel | LiveModel, token: int, cache: Any
-) -> Iterator[tuple[list[torch.Tensor], int, float]]:
-    """From this token on, endless (rows of each layer (heads, k), next token, its probability); in `eager`."""
+def _steps(loaded: LoadedModel | LiveModel, token: int, cache: Any) -> _Steps:
+    """From this token on, endless; for use in `eager`."""
     model = loaded.model
     while True:
         fresh: Any = torch.tensor([[token]], device=loaded.device)
@@ -116,4 +138,4 @@ def _steps(
             raise unreadable(model, tuple(rows[0].shape) if rows else None)
         distribution = torch.softmax(output.logits[0, -1].float(), -1)
         token = int(distribution.argmax())
-        yield [layer[0, :, 0] for layer in rows], token, float(distribution[token])
+        yield [layer[0, :, 0] for layer in rows], None, token, float(distribution[token])

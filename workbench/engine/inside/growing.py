@@ -57,9 +57,7 @@ class Growing:
         """Whether there is no room for another step."""
         return len(self.probabilities) == self.room
 
-    def add(
-        self, rows: Rows, token: int, probability: float, crossed: Rows | None = None
-    ) -> None:
+    def add(self, rows: Rows, token: int, probability: float, crossed: Rows | None = None) -> None:
         """Take the rows of a step and the token that it wrote.
 
         Args:
