@@ -104,7 +104,7 @@ def _answering(
     room = fitting_length(10**9, loaded.model) - 1
     growing = Growing(loaded, [*ids, start], max(1, min(steps, room)), source=len(ids))
     if len(whole) > len(ids):
-        growing.note = f"Only the first of {len(whole)} tokens of the text were read."
+        growing.note = f"Only the first {len(ids)} of {len(whole)} tokens of the text were read."
     return growing, pair_steps(loaded, ids, start)
 
 
