@@ -17,6 +17,7 @@ from workbench.engine.attention import Wanted, capture, capture_head
 from workbench.engine.inside.blocks import divide
 from workbench.engine.live import LiveModel
 from workbench.engine.loading import LoadedModel, load_for_use, load_tokenizer
+from workbench.run.inside.census import census, tally
 from workbench.run.problem import WorkbenchError
 from workbench.run.results import AttentionMaps, PooledMaps
 
@@ -143,7 +144,7 @@ def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     for layer, windowed in enumerate(WINDOWED.get(name, (False, False))):
         assert maps.weights[layer][:, far].any() != windowed
 
-    short = pooled(loaded, Wanted(kind=asked, target=target, full_bytes=0, side=9))
+    short = pooled(loaded, Wanted(kind=asked, target=target, full_bytes=0, side=9, census=True))
     assert (short.tokens, short.keys, short.causal, short.kind) == (
         maps.tokens,
         maps.keys,
@@ -154,6 +155,10 @@ def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     blocks = np.maximum.reduceat(blocks, short.columns[:-1], axis=3)
     assert max(short.tiles.shape[2:]) <= 11
     assert np.abs(blocks - short.tiles.astype(np.float32)).max() < 5e-4  # half a step of float16 below 1
+    whole, counted = tally(maps), tally(short)  # the census of long texts is that of their full maps
+    np.testing.assert_allclose(counted.sums, whole.sums, rtol=1e-4, atol=1e-4)
+    assert whole.sums[:, :, 5:7].any() == (kind in ("self", "encoder"))  # the text repeats itself
+    assert np.array_equal(census(short).kinds, census(maps).kinds)
     single = capture_head(loaded, TEXT, 1, 3, Wanted(kind=asked, target=target))
     assert np.abs(single.weights - maps.weights[1, 3]).max() < 1e-6
     assert loaded.model.config._attn_implementation == before

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.engine.inside import watching
 from workbench.engine.inside.blocks import divide
+from workbench.engine.inside.counting import Counting
 from workbench.engine.inside.reading import Reading, Wanted, prepare
 from workbench.engine.inside.switching import can_switch, eager, reading_with, reads_eager
 from workbench.engine.inside.watching import Enough, Watch
@@ -200,6 +201,7 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
     model = loaded.model
     watch = _watch(model, reading, wanted)
+    watch.counting = Counting(reading) if wanted.census else None
     if can_switch(model):
         output = _watched(model, reading, watch)
     else:  # its attention is its own: read in full, as far as that is possible
@@ -215,13 +217,15 @@ def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
     tiles = torch.stack(watch.layers).half().numpy()
     rows, columns = watch.rows.starts, watch.columns.starts
     common = _common(loaded, reading, output, reading.note) if output is not None else _taken(maps)
+    causal = reading.kind != "cross" and _is_causal(tiles)
     return PooledMaps(
         tiles=_frozen(tiles),
         rows=_frozen(rows),
         columns=_frozen(columns),
         links=_frozen(torch.stack(watch.links, 1).numpy()),
         strengths=_frozen(torch.stack(watch.strengths, 1).numpy()),
-        causal=reading.kind != "cross" and _is_causal(tiles),
+        causal=causal,
+        measures=watch.counting.measures(causal=causal) if watch.counting else None,
         **common,
     )
 

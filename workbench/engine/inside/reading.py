@@ -33,6 +33,7 @@ class Wanted:
         image: A picture file, for a model that reads pictures.
         full_bytes: Maps that take more bytes than this are pooled.
         side: At most about so many blocks per side of a pooled map.
+        census: Whether pooled maps come with the measures of the census; full maps need none.
     """
 
     max_tokens: int = 128
@@ -41,6 +42,7 @@ class Wanted:
     image: str = ""
     full_bytes: int = 96 << 20
     side: int = 96
+    census: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import eager_mask, sdpa_mask
 
 from workbench.engine.inside.blocks import Blocks
+from workbench.engine.inside.counting import Counting
 
 #: The formula in blocks of rows, for models that use sdpa; and the model's own eager function, watched.
 BLOCKED, OWN = "workbench_watch", "workbench_watch_own"
@@ -47,6 +48,7 @@ class Watch:
         full: The wanted head, float32 (n, m).
         odd: The shape (batch, queries, keys) of a layer that has no map of all queries by all keys.
         seen: How many layers came by.
+        counting: What takes the census of the maxima's weights, where it is wanted.
     """
 
     rows: Blocks
@@ -59,6 +61,7 @@ class Watch:
     full: torch.Tensor | None = None
     odd: tuple[int, ...] | None = None
     seen: int = 0
+    counting: Counting | None = None
 
     def wants(self, module: torch.nn.Module) -> bool:
         """Whether this layer is watched; counts it, and says when nothing further is wanted."""
@@ -179,6 +182,8 @@ def collect(watch: Watch, weights: torch.Tensor) -> None:
     pool = _Pool(watch, weights.shape[0], weights.device)
     for first, last, size, block in watch.rows.stretches(watch.rows.n):
         pool.take(weights[:, first:last], size, block)
+        if watch.counting is not None:
+            watch.counting.take(weights[:, first:last], first, logs=False)
     pool.finish(lambda index: weights.gather(1, index[..., None].expand(-1, -1, weights.shape[2])))
 
 
@@ -294,6 +299,8 @@ class _Formula:
             if total is None:
                 rows -= torch.logsumexp(rows, -1, keepdim=True)
             pool.take(rows, size, block, logs=True)
+            if watch.counting is not None:
+                watch.counting.take(rows, first, logs=True)
         pool.finish(self._scattered)
 
     def whole(self, head: int) -> torch.Tensor:
