@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
 
 from workbench.gui.attention import atlas_marks as marks
-from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, pooled
+from workbench.gui.attention.atlas import Grid, Head, atlas_numbers
 from workbench.gui.attention.atlas_fit import fitted
 from workbench.gui.attention.colours import colour_table, picture
 from workbench.gui.attention.drawing import Look
@@ -70,7 +70,6 @@ class AtlasView(QAbstractScrollArea):
         self._bright: frozenset[Head] | None = None
         self._grid: Grid | None = None
         self._image: QImage | None = None
-        self._small: tuple[Shown, str, int, NDArray[np.float32]] | None = None
         self._zoom = 1.0
         self._hover: Head | None = None
         self._drag: tuple[QPointF, int, int] | None = None
@@ -97,13 +96,14 @@ class AtlasView(QAbstractScrollArea):
             self._zoom, self.others = 1.0, ()
         self._shown, self._look, self._census, self._order = shown, look, census, order
         if shown:
-            self.tops = tops(shown, look.scale)
             layers, heads = shown.shape[:2]
             self.selection = min(self.selection[0], layers - 1), min(self.selection[1], heads - 1)
             if order and self.selection not in order:
                 self.selection = order[0]
         self._hover = None
         self._rebuild()
+        if shown:
+            self.tops = tops(shown, look.scale)  # now that the maps have been made small, this costs little
 
     def point_out(self, heads: frozenset[Head] | None) -> None:
         """Let all other heads fade; None lets none."""
@@ -160,29 +160,17 @@ class AtlasView(QAbstractScrollArea):
 
     def _rebuild(self) -> None:
         if self._shown is None or self._look is None:
-            self._grid = self._image = self._small = None
+            self._grid = self._image = None
         else:
             strip = (marks.KIND_LINE if self._census else 0) + (marks.NAME_LINE if self._order else 0)
             left, top = self._margins()
             room = self.maximumViewportSize().shrunkBy(QMargins(left, top, 0, 0))
             self._grid = fitted(self._shown.shape, self._order, room, strip, self._ratio, self._zoom)
-            small = self._pooled(self._shown, self._look.scale.kind, self._grid.tile)
-            numbers = atlas_numbers(self._shown, self._look.scale, self._grid, self.tops, small)
+            numbers = atlas_numbers(self._shown, self._look.scale, self._grid)
             self._image = picture(numbers, colour_table(self._look.colours, self._look.palette), self._ratio)
             self._set_scroll_bars()
             self._describe()
         self.viewport().update()
-
-    def _pooled(self, shown: Shown, kind: str, size: int) -> NDArray[np.float32]:
-        """The maps made small; they are kept, as the next change may be one of colours alone."""
-        before = self._small
-        if (
-            not before
-            or before[0] is not shown
-            or (before[1] == "signed", before[2]) != (kind == "signed", size)
-        ):
-            self._small = before = shown, kind, size, pooled(shown, kind, size)
-        return before[3]
 
     def _set_scroll_bars(self) -> None:
         if self._grid is None:
