@@ -82,6 +82,12 @@ class LensGrid(QAbstractScrollArea):
         self.viewport().update()
         self.chosen.emit(row, place)
 
+    def whole(self) -> QSize:
+        """The size in which every cell is seen, at a good width."""
+        found = self.found
+        wide, high = (len(found.tokens), found.rows) if found else (1, 1)
+        return QSize(round(self._left()) + 84 * wide, round(2 * self._band()) + 24 * high)
+
     def sizeHint(self) -> QSize:
         """Room for some tokens."""
         return QSize(560, 420)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -17,7 +19,7 @@ from workbench.run.results import Picture
 COLOURS = "viridis"
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 #: The longer side of a picture that is exported, in pixels.
-_EXPORTED = 1024
+_EXPORTED = 640
 Patch = tuple[int, int]
 
 
@@ -133,14 +135,10 @@ class PictureCanvas(QWidget):
                 painter.setPen(QPen(colour, width))
                 painter.drawRect(frame)
 
-    def exported(self) -> QImage:
-        """What is on the screen, as a picture of its own."""
+    def part(self) -> tuple[QSize, Callable[[QPainter], None]]:
+        """What is on the screen, in a size of its own."""
         size = self._image.size().scaled(_EXPORTED, _EXPORTED, Qt.AspectRatioMode.KeepAspectRatio)
-        image = QImage(size, QImage.Format.Format_RGB32)
-        painter = QPainter(image)
-        self._draw(painter, QRectF(image.rect()))
-        painter.end()
-        return image
+        return size, lambda painter: self._draw(painter, QRectF(QPointF(0, 0), size))
 
     # ---- pointing
 

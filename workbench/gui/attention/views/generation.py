@@ -11,12 +11,15 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.answer_strip import AnswerStrip, numbered, place_of
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.head_tiles import HeadTiles
 from workbench.gui.attention.labels import head_name, token_name
 from workbench.gui.attention.options import Choices, captioned
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.step_player import StepPlayer
 from workbench.gui.attention.view import Ask, View
+from workbench.gui.attention.writing_export import writing_parts
 from workbench.gui.model_choice import Choice
 from workbench.gui.probabilities import ProbabilityBars, percent
 from workbench.gui.theme import MEDIUM
@@ -117,6 +120,10 @@ class GenerationView(View):
         self.look_part.hide()
         self.card = Card(self.tr("What each step looked at"))
         self.card.add_action(self.stop)
+        self.export = ExportButton(
+            self.tr("Writing"), lambda: self.rows.model if self.rows else "", self.parts, self.workspace
+        )
+        self.card.add_action(self.export)
         self.stop.hide()
         self.card.add(self.facts)
         self.area: QScrollArea = scrolled(column(self.strip, None))
@@ -284,6 +291,13 @@ class GenerationView(View):
     def _keep_in_sight(self, number: int) -> None:
         place = self.strip.place(number)
         self.area.ensureVisible(int(place.left()), int(place.bottom()), 0, 40)
+
+    def parts(self) -> list[Part]:
+        """What can be exported: this step as a picture, all steps as a table and as arrays."""
+        if self.rows is None:
+            return []
+        words = self.facts.text(), f"{self.hidden_words.text()} {self.note.text()}"
+        return writing_parts(self.rows, words, self.strip, self.tiles, self.font())
 
     def _choose_head(self) -> None:
         if self.whose.current() == "all":
