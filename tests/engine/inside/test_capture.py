@@ -13,8 +13,9 @@ import pytest
 import torch
 import transformers as hf
 
-from workbench.engine.attention import Wanted, capture, capture_head
+from workbench.engine.attention import Wanted, capture, capture_head, eager
 from workbench.engine.inside.blocks import divide
+from workbench.engine.inside.reading import prepare
 from workbench.engine.live import LiveModel
 from workbench.engine.loading import LoadedModel, load_for_use, load_tokenizer
 from workbench.run.inside.census import census, tally
@@ -124,6 +125,15 @@ def pooled(loaded: LoadedModel | LiveModel, wanted: Wanted) -> PooledMaps:
     return found
 
 
+def eager_maps(loaded: LoadedModel, wanted: Wanted) -> np.ndarray:
+    """What the model's own eager attention returns."""
+    reading = prepare(loaded, TEXT, wanted)
+    with torch.no_grad(), eager(loaded.model):
+        output = loaded.model(**reading.inputs, output_attentions=True)
+    layers = output["attentions" if reading.kind == "self" else f"{reading.kind}_attentions"]
+    return torch.cat(layers).numpy()
+
+
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     of: Callable[[str], LoadedModel], name: str, kind: str
@@ -137,6 +147,7 @@ def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     assert (layers, heads) == (3 if name == "bart" and kind != "encoder" else 2, 4)
     assert n == len(maps.tokens) and m == len(maps.keys or maps.tokens) and (n != m) == (kind == "cross")
     assert np.abs(maps.weights.sum(-1) - 1).max() < 1e-6
+    assert np.abs(maps.weights - eager_maps(loaded, Wanted(kind=asked, target=target))).max() < 1e-6
     assert maps.causal == (name in CAUSAL or kind == "decoder")
     if maps.causal:
         assert not maps.weights[..., *np.triu_indices(n, 1)].any()
