@@ -131,16 +131,25 @@ class HeadTiles(QWidget):
         if self._image is None:
             return
         painter, palette = QPainter(self), current()
-        layers, heads, rows, columns = self._tiles.shape
+        layers, heads = self.shape
         edge = QPen(palette.colour("line"), 1)
         for layer in range(layers):
             for head in range(heads):
                 place = self.tile(layer, head)
-                painter.drawImage(place, self._image, QRectF(head * columns, layer * rows, columns, rows))
+                self._draw_tile(painter, place, layer, head)
                 painter.setPen(edge)
                 painter.drawRect(place.adjusted(-0.5, -0.5, -0.5, -0.5))
         self._draw_numbers(painter, palette)
         self._draw_frame(painter, palette)
+
+    def _draw_tile(self, painter: QPainter, place: QRectF, layer: int, head: int) -> None:
+        """One number as a plain ground, a picture as a copy of its part: SVG would keep the whole for each tile."""
+        assert self._image is not None
+        rows, columns = self._tiles.shape[2:]
+        if rows * columns == 1:
+            painter.fillRect(place, self._image.pixelColor(head, layer))
+        else:
+            painter.drawImage(place, self._image.copy(head * columns, layer * rows, columns, rows))
 
     def _draw_numbers(self, painter: QPainter, palette: Palette) -> None:
         layers, heads = self.shape

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -11,6 +9,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.gui.attention.colours import colour_table, picture
+from workbench.gui.attention.plate import Block
 from workbench.gui.attention.scales import colour_numbers
 from workbench.gui.theme import current, theme
 from workbench.run.results import Picture
@@ -135,10 +134,10 @@ class PictureCanvas(QWidget):
                 painter.setPen(QPen(colour, width))
                 painter.drawRect(frame)
 
-    def part(self) -> tuple[QSize, Callable[[QPainter], None]]:
+    def part(self) -> Block:
         """What is on the screen, in a size of its own."""
         size = self._image.size().scaled(_EXPORTED, _EXPORTED, Qt.AspectRatioMode.KeepAspectRatio)
-        return size, lambda painter: self._draw(painter, QRectF(QPointF(0, 0), size))
+        return Block(size, lambda painter: self._draw(painter, QRectF(QPointF(0, 0), size)))
 
     # ---- pointing
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPicture, QRegion
 from PySide6.QtWidgets import QWidget
 
@@ -43,36 +43,38 @@ class Drawing(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recorded:
-    """What was drawn, to be drawn again: on another thread, larger, or as SVG."""
+class Block:
+    """A part of a page: its size, and what draws it with any painter on any thread."""
 
     size: QSize
-    picture: QPicture
+    draw: Callable[[QPainter], object]
 
 
-def recorded(part: QWidget | tuple[QSize, Callable[[QPainter], object]]) -> Recorded:
-    """What a widget draws now, or what a function draws into a size. Only on the window's thread."""
+def recorded(part: QWidget | Block) -> Block:
+    """What a widget draws now, or a function that may be called on the window's thread only, to be drawn again: on
+    another thread, larger, or as SVG. Costs as much as painting it once; pictures in it cost more."""
     picture = QPicture()
     painter = QPainter(picture)
     if isinstance(part, QWidget):
         size = part.size()
         part.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
     else:
-        size, draw = part
-        draw(painter)
+        size = part.size
+        part.draw(painter)
     painter.end()
     drawn = picture.boundingRect()  # what is left empty at the right and below is left out
-    return Recorded(size.boundedTo(QSize(drawn.right() + 2, drawn.bottom() + 2)), picture)
+    size = size.boundedTo(QSize(drawn.right() + 2, drawn.bottom() + 2))
+    return Block(size, lambda painter: painter.drawPicture(0, 0, picture))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """Recorded parts below each other; a `Drawing`."""
+    """Parts below each other; a `Drawing`."""
 
     heading: str
     words: str
     foot: str
-    parts: tuple[Recorded, ...]
+    parts: tuple[Block, ...]
     palette: Palette
     font: QFont
 
@@ -110,7 +112,8 @@ class Plate:
         top = inner.top() + self._heading_height(inner.width())
         for part in self.parts:
             painter.save()
-            painter.drawPicture(QPointF(left, top), part.picture)
+            painter.translate(left, top)
+            part.draw(painter)
             painter.restore()
             top += part.size.height() + MEDIUM
         painter.setFont(small(self.font))
@@ -121,13 +124,7 @@ class Plate:
         return 22 + TINY + _wrapped(self.words, self.font, width) + MEDIUM
 
 
-def plate(
-    title: str,
-    told: str,
-    legend: str,
-    *parts: QWidget | tuple[QSize, Callable[[QPainter], object]],
-    font: QFont,
-) -> Plate:
+def plate(title: str, told: str, legend: str, *parts: QWidget | Block, font: QFont) -> Plate:
     """A page with these parts as they are now, in the colours that are on. Only on the window's thread."""
     return Plate(title, told, legend, tuple(map(recorded, parts)), current(), font)
 

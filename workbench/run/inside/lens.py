@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,19 +63,6 @@ class TokenLens:
         """(token, probability) of the likeliest ones, best first."""
         pairs = zip(self.guesses[row, place].tolist(), self.probabilities[row, place].tolist(), strict=True)
         return tuple((self.words[number], probability) for number, probability in pairs)
-
-    def part(self, start: int, end: int) -> TokenLens:
-        """The same of the tokens from `start` up to `end` alone."""
-        return replace(
-            self,
-            tokens=self.tokens[start:end],
-            special=self.special[start:end],
-            guesses=self.guesses[:, start:end],
-            probabilities=self.probabilities[:, start:end],
-            following=self.following[start:end],
-            following_probability=self.following_probability[:, start:end],
-            following_rank=self.following_rank[:, start:end],
-        )
 
     def settled(self, place: int) -> int:
         """The first row from which on the guess is that of the last layer."""

@@ -147,7 +147,7 @@ class CensusView(View):
         """What can be exported: the counts as a picture, every head as a table and as arrays."""
         if self.census is None:
             return []
-        return census_parts(self.census, self._model, self.told.text(), self.bars)
+        return census_parts(self.census, self._model, self.font())
 
     def _fill(self) -> None:
         if self.census is None:
