@@ -116,8 +116,10 @@ def _ids(loaded: LoadedModel | LiveModel, text: str, max_tokens: int) -> tuple[l
     """The token numbers of a text, and whether it was cut."""
     most = fitting_length(max_tokens, loaded.model)
     ids = loaded.tokenizer(text, truncation=True, max_length=most)["input_ids"]
-    whole = loaded.tokenizer(text, truncation=False, return_attention_mask=False, verbose=False)["input_ids"]
-    note = f"Cut after {len(ids)} of {len(whole)} tokens." if len(whole) > len(ids) else ""
+    note = ""
+    if len(ids) >= most:  # only then something can have been cut
+        whole = loaded.tokenizer(text, truncation=False, return_attention_mask=False, verbose=False)["input_ids"]
+        note = f"Cut after {len(ids)} of {len(whole)} tokens." if len(whole) > len(ids) else ""
     if not ids:
         raise bad_input(
             "There is no text to look at.", "The tokenizer leaves nothing of it.", "Type a sentence."
@@ -172,21 +174,25 @@ def readable_tokens(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
     """Tokens as a person reads them: a visible space for a word's start where the vocabulary marks it,
     "##" kept for WordPiece's continuations, and raw bytes only where they are no whole character."""
     raw = tokenizer.convert_ids_to_tokens(ids)
-    tokens = []
+    special = set(tokenizer.all_special_ids)  # made anew each time it is asked for
+    names: dict[int, str] = {}
     for number, token in zip(ids, raw, strict=True):
-        if token is None:  # many models can write a few more numbers than their tokenizer has names for
-            tokens.append(f"[{number}]")
-            continue
-        if number in tokenizer.all_special_ids or token.startswith("##"):
-            tokens.append(token)
-            continue
-        text = tokenizer.decode([number], clean_up_tokenization_spaces=False)
-        if token.startswith(("Ġ", "▁")) and not text.startswith(" "):
-            text = f" {text}"
-        if "�" in text or not text:
-            text = token
-        tokens.append(text.replace("\n", "⏎").replace("\t", "⇥"))
-    return tuple(tokens)
+        if number not in names:
+            names[number] = _readable(tokenizer, number, token, special)
+    return tuple(names[number] for number in ids)
+
+
+def _readable(tokenizer: Any, number: int, token: str | None, special: set[int]) -> str:
+    if token is None:  # many models can write a few more numbers than their tokenizer has names for
+        return f"[{number}]"
+    if number in special or token.startswith("##"):
+        return token
+    text = str(tokenizer.decode([number], clean_up_tokenization_spaces=False))
+    if token.startswith(("Ġ", "▁")) and not text.startswith(" "):
+        text = f" {text}"
+    if "�" in text or not text:
+        text = token
+    return text.replace("\n", "⏎").replace("\t", "⇥")
 
 
 def _of_picture(loaded: Any, wanted: Wanted) -> Reading:

@@ -21,6 +21,9 @@ from workbench.run.results import AttentionMaps, PooledMaps
 OTHER = KEYS.index("other")
 _BROAD = len(SHARES)
 
+#: Weights of so many bytes go through the logarithm at once; smaller weights than the second count as it.
+_AT_ONCE, _TINY = 1 << 20, np.float32(1e-30)
+
 
 @dataclass(frozen=True, slots=True)
 class HeadFacts:
@@ -178,7 +181,11 @@ def _measures(weights: NDArray[np.float32], places: Places) -> NDArray[np.float6
     """Of each head, what is summed over its rows: (L, H, measures) in the order of `Tally`."""
     layers, heads, rows, columns = weights.shape
     flat = weights.reshape(layers * heads, rows * columns)
-    shares = [flat[:, row * columns + column].sum(-1, dtype=np.float64) for row, column in places.cells]
+    # `take` gathers twice as fast as an index.
+    shares = [
+        np.take(flat, row * columns + column, axis=1).sum(-1, dtype=np.float64)
+        for row, column in places.cells
+    ]
     entropies = _entropy(weights).reshape(layers * heads, rows)
     spread = [(entropies / places.largest) @ places.looking, entropies @ places.looking]
     offset = (np.arange(columns) - np.arange(rows)[:, None]) * places.looking[:, None] * places.paired
@@ -188,11 +195,17 @@ def _measures(weights: NDArray[np.float32], places: Places) -> NDArray[np.float6
 
 
 def _entropy(weights: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(L, H, rows) in nats; layer by layer, so that the intermediate values stay small."""
-    tiny = np.float32(1e-30)
-    return np.stack([-np.einsum("hij,hij->hi", w, np.log(np.maximum(w, tiny))) for w in weights]).astype(
-        np.float64
-    )
+    """(L, H, rows) in nats; some heads at a time and always in the same room, which stays in the cache."""
+    flat = weights.reshape(-1, *weights.shape[2:])
+    found = np.empty(flat.shape[:2])
+    step = max(1, _AT_ONCE // max(1, flat[:1].nbytes))
+    room = np.empty((min(step, len(flat)), *flat.shape[1:]), dtype=np.float32)
+    for first in range(0, len(flat), step):
+        some = flat[first : first + step]
+        logs = np.maximum(some, _TINY, out=room[: len(some)])
+        np.log(logs, out=logs)
+        found[first : first + step] = np.einsum("hij,hij->hi", some, logs)
+    return -found.reshape(weights.shape[:3])
 
 
 def _kept(array: NDArray[Any], kind: Any) -> NDArray[Any]:
