@@ -114,11 +114,11 @@ def prepare(loaded: LoadedModel | LiveModel, text: str, wanted: Wanted) -> Readi
 
 def _ids(loaded: LoadedModel | LiveModel, text: str, max_tokens: int) -> tuple[list[int], str]:
     """The token numbers of a text, and whether it was cut."""
-    most = fitting_length(max_tokens, loaded.model)
-    ids = loaded.tokenizer(text, truncation=True, max_length=most)["input_ids"]
+    most, tokenizer = fitting_length(max_tokens, loaded.model), loaded.tokenizer
+    ids = tokenizer(text, truncation=True, max_length=most)["input_ids"]
     note = ""
     if len(ids) >= most:  # only then something can have been cut
-        whole = loaded.tokenizer(text, truncation=False, return_attention_mask=False, verbose=False)["input_ids"]
+        whole = tokenizer(text, truncation=False, return_attention_mask=False, verbose=False)["input_ids"]
         note = f"Cut after {len(ids)} of {len(whole)} tokens." if len(whole) > len(ids) else ""
     if not ids:
         raise bad_input(
