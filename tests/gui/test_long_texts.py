@@ -67,7 +67,9 @@ def test_a_long_text_is_an_atlas_of_blocks_and_a_head_is_read_in_full_when_chose
     maps = heads.maps
     assert isinstance(maps, PooledMaps) and len(maps.tokens) == 2048
     assert maps.tiles.shape[2] <= 96 and "Cut after 2048" in heads.note.text()
-    assert not heads.head_card.switch.isEnabled() and not heads.filter.isVisible()
+    assert not heads.head_card.switch.isEnabled()
+    assert heads.filter.isVisible() and heads.census is not None and heads.census.kinds.shape == (2, 4)
+    assert heads.census.tokens == 2046 and (heads.census.entropy <= np.log(2048) + 1e-3).all()
     qtbot.waitUntil(lambda: heads.figure(False) is not None, timeout=60_000)
     heads.atlas.choose(1, 2)
     qtbot.waitUntil(lambda: not heads.asking and heads.figure(False) is not None, timeout=60_000)

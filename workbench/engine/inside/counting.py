@@ -27,7 +27,7 @@ class Counting:
     reading: Reading
     layers: list[torch.Tensor] = field(default_factory=list)
     _places: Places | None = None
-    _cells: tuple[NDArray[np.int64], ...] = ()
+    _room: torch.Tensor | None = None
 
     def measures(self, *, causal: bool) -> NDArray[np.float64] | None:
         """Of all layers, read-only: float64 (layers, heads, measures); None where the first one looked otherwise
@@ -47,22 +47,19 @@ class Counting:
         places, (heads, count) = self._places, rows.shape[:2]
         if first == 0:
             self.layers.append(torch.zeros(heads, len(places.rows), dtype=torch.float64))
-        if logs:
-            logarithms = rows.clamp_(min=_LEAST)
-            weights = logarithms.exp()
-        else:
-            weights = rows
-            logarithms = weights.log().clamp_(min=_LEAST)
-        entropies = -torch.linalg.vecdot(weights, logarithms)  # (heads, r)
+        weights = torch.exp(rows.clamp_(min=_LEAST), out=self._room_for(rows)) if logs else rows
         looking = torch.from_numpy(places.looking[first : first + count]).to(rows)
         largest = torch.from_numpy(places.largest[first : first + count]).to(rows)
-        found = [
-            *self._shares(weights, first),
-            entropies @ (looking / largest),
-            entropies @ looking,
-            *self._far(weights, first, looking),
-        ]
+        found, far = self._shares(weights, first), self._far(weights, first, looking)
+        entropies = -(weights.mul_(rows) if logs else torch.xlogy(weights, weights)).sum(-1)  # (heads, r)
+        found += [entropies @ (looking / largest), entropies @ looking, *far]
         self.layers[-1] += torch.stack(found, -1).double().cpu()
+
+    def _room_for(self, rows: torch.Tensor) -> torch.Tensor:
+        """Memory for as many weights: new memory each time cost as much as the exponentials."""
+        if self._room is None or self._room.numel() < rows.numel() or self._room.device != rows.device:
+            self._room = torch.empty(rows.numel(), device=rows.device)
+        return self._room[: rows.numel()].view(rows.shape)
 
     def _look(self, rows: torch.Tensor, *, logs: bool) -> None:
         """Settle the places when the first row of the first layer is there: it shows whether later tokens are seen."""
@@ -81,7 +78,7 @@ class Counting:
         for row, column in self._places.cells:
             some = slice(*np.searchsorted(row, (first, first + count)))
             cells = torch.from_numpy((row[some] - first) * width + column[some]).to(weights.device)
-            found.append(flat[:, cells].sum(-1))
+            found.append(flat.index_select(1, cells).sum(-1))
         return found
 
     def _far(self, weights: torch.Tensor, first: int, looking: torch.Tensor) -> list[torch.Tensor]:
