@@ -132,13 +132,12 @@ class HeadTiles(QWidget):
             return
         painter, palette = QPainter(self), current()
         layers, heads = self.shape
-        edge = QPen(palette.colour("line"), 1)
-        for layer in range(layers):
-            for head in range(heads):
-                place = self.tile(layer, head)
-                self._draw_tile(painter, place, layer, head)
-                painter.setPen(edge)
-                painter.drawRect(place.adjusted(-0.5, -0.5, -0.5, -0.5))
+        places = {(i, j): self.tile(i, j) for i in range(layers) for j in range(heads)}
+        for (layer, head), place in places.items():
+            self._draw_tile(painter, place, layer, head)
+        painter.setPen(QPen(palette.colour("line"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRects([place.adjusted(-0.5, -0.5, -0.5, -0.5) for place in places.values()])
         self._draw_numbers(painter, palette)
         self._draw_frame(painter, palette)
 
