@@ -81,6 +81,18 @@ class Grid:
         """The (layer, head) at a pixel; the gap belongs to the tile before it. None outside."""
         return self.head(int(y // self.rise), int(x // self.pitch))
 
+    def neighbour(self, head: Head, down: int, right: int) -> Head | None:
+        """The head in a place beside this one's; at the edge the same place. None where there is none."""
+        row, column = self.place(*head) or (0, 0)
+        return self.head(
+            max(0, min(self.rows - 1, row + down)), max(0, min(self.columns - 1, column + right))
+        )
+
+    def end_of_row(self, head: Head, *, last: bool) -> Head | None:
+        """The first or the last head in this one's row; None where there is none."""
+        row, _ = self.place(*head) or (0, 0)
+        return self.head(row, self.columns - 1 if last else 0)
+
     @cached_property
     def _numbers(self) -> dict[Head, int]:
         return {head: number for number, head in enumerate(self.order)}
