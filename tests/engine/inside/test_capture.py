@@ -14,6 +14,7 @@ import torch
 import transformers as hf
 
 from workbench.engine.attention import Wanted, capture, capture_head, eager
+from workbench.engine.inside import capture as capture_module
 from workbench.engine.inside.blocks import divide
 from workbench.engine.inside.reading import prepare
 from workbench.engine.live import LiveModel
@@ -248,6 +249,32 @@ def test_a_picture_is_read_as_patches(tmp_path: Path, tiny_bert: Path, quiet_hf:
         capture(loaded, "", Wanted(image=str(tmp_path / "vit" / "config.json")))
     with pytest.raises(WorkbenchError, match="does not read pictures"):
         capture(load_for_use(tiny_bert, "bert", CPU), "", Wanted(image=str(tmp_path / "half.png")))
+
+
+@pytest.mark.parametrize("name", ["deberta", "deberta-v2"])
+def test_attention_of_its_own_is_read_layer_by_layer_where_all_of_it_would_be_too_much(
+    of: Callable[[str], LoadedModel], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = of(name)
+    maps = full(loaded, Wanted())
+    handed: list[object] = []  # what the attention of a layer hands on beside its output
+    hooks = [
+        layer.attention.register_forward_hook(lambda module, inputs, output: handed.append(output[1]))
+        for layer in loaded.model.encoder.layer
+    ]
+    monkeypatch.setattr(capture_module, "_MOST", maps.weights.nbytes - 1)
+    with pytest.raises(WorkbenchError, match="too many for full maps"):
+        full(loaded, Wanted())
+    short = pooled(loaded, Wanted(full_bytes=0, side=9, census=True))
+    assert handed == [None, None]
+    assert short.prediction == maps.prediction and short.tiles.shape[:2] == maps.weights.shape[:2]
+    assert np.allclose(tally(short).sums, tally(maps).sums, atol=1e-4)
+    assert np.abs(capture_head(loaded, TEXT, 1, 2).weights - maps.weights[1, 2]).max() < 1e-6
+    with pytest.raises(WorkbenchError, match="no layer 2 with a head 9"):
+        capture_head(loaded, TEXT, 1, 8)
+    for hook in hooks:
+        hook.remove()
+    assert not any(module._forward_hooks for module in loaded.model.modules())
 
 
 @pytest.mark.parametrize("full_bytes", [0, 1 << 30])

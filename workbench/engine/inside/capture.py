@@ -71,11 +71,6 @@ def capture_head(loaded: Model, text: str, layer: int, head: int, wanted: Wanted
     """
     wanted = wanted or Wanted()
     reading = prepare(loaded, text, wanted)
-    if not can_switch(loaded.model):
-        weights = _full(loaded, reading).weights
-        if layer < len(weights) and head < len(weights[layer]):
-            return HeadMap(layer, head, weights[layer, head])
-        raise _no_head(loaded, layer, head)
     watch = _watch(loaded.model, reading, wanted, (layer, head))
     _watched(loaded.model, reading, watch)
     if watch.full is None:
@@ -222,13 +217,7 @@ def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
     model = loaded.model
     watch = _watch(model, reading, wanted)
     watch.counting = Counting(reading) if wanted.census else None
-    if can_switch(model):
-        output = _watched(model, reading, watch)
-    else:  # its attention is its own: read in full, as far as that is possible
-        maps = _full(loaded, reading)
-        for layer in maps.weights:
-            watching.collect(watch, torch.from_numpy(np.array(layer)))
-        output = None
+    output = _watched(model, reading, watch)
     if not watch.layers:
         raise unreadable(model, watch.odd)
     same = [layer for layer in watch.layers if layer.shape == watch.layers[0].shape]
@@ -236,7 +225,6 @@ def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
         raise unreadable(model, watch.odd or tuple(watch.layers[0].shape))
     tiles = torch.stack(watch.layers).half().numpy()
     rows, columns = watch.rows.starts, watch.columns.starts
-    common = _common(loaded, reading, output, reading.note) if output is not None else _taken(maps)
     causal = reading.kind != "cross" and _is_causal(tiles)
     return PooledMaps(
         tiles=_frozen(tiles),
@@ -246,24 +234,8 @@ def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
         strengths=_frozen(torch.stack(watch.strengths, 1).numpy()),
         causal=causal,
         measures=watch.counting.measures(causal=causal) if watch.counting else None,
-        **common,
+        **_common(loaded, reading, output, reading.note),
     )
-
-
-def _taken(maps: AttentionMaps) -> dict[str, Any]:
-    names = (
-        "tokens",
-        "special",
-        "model",
-        "step",
-        "prediction",
-        "note",
-        "kind",
-        "kinds",
-        "keys",
-        "keys_special",
-    )
-    return {name: getattr(maps, name) for name in (*names, "picture")}
 
 
 def _watch(model: Any, reading: Reading, wanted: Wanted, head: tuple[int, int] | None = None) -> Watch:
@@ -284,9 +256,13 @@ def _kind_of(name: str) -> str:
 
 def _watched(model: Any, reading: Reading, watch: Watch) -> Any:
     """Run the model with a watch; the model's output, None where it was not run to its end."""
+    inputs = dict(reading.inputs)
     name = watching.OWN if reads_eager(model) else watching.BLOCKED
-    with untouched(model), reading_with(model, name), watching.watching(watch):
+    looking = reading_with(model, name) if can_switch(model) else watching.handing_over(model, watch)
+    if not can_switch(model):
+        inputs["output_attentions"] = True
+    with untouched(model), looking, watching.watching(watch):
         try:
-            return model(**reading.inputs)
+            return model(**inputs)
         except Enough:
             return None

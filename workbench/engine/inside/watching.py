@@ -189,6 +189,29 @@ def collect(watch: Watch, weights: torch.Tensor) -> None:
     pool.finish(lambda index: weights.gather(1, index[..., None].expand(-1, -1, weights.shape[2])))
 
 
+@contextlib.contextmanager
+def handing_over(model: torch.nn.Module, watch: Watch) -> Iterator[None]:
+    """For models whose attention is their own code, such as DeBERTa's: each layer's weights, which it hands back with
+    its output, are given to a watch at once and dropped, so that only one layer's are held. Ask for them by
+    `output_attentions`."""
+
+    def take(module: torch.nn.Module, inputs: Any, output: Any) -> Any:
+        weights = output[1] if isinstance(output, tuple) and len(output) > 1 else None
+        shape = (watch.rows.n, watch.columns.n)
+        if not isinstance(weights, torch.Tensor) or weights.ndim != 4 or weights.shape[2:] != shape:
+            return None
+        if len(weights) == 1 and watch.wants(module):
+            collect(watch, weights[0])
+        return (output[0], None, *output[2:])  # those around it find nothing to hand on
+
+    hooks = [module.register_forward_hook(take) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 def blocked(
     module: torch.nn.Module,
     query: torch.Tensor,
