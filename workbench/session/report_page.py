@@ -49,9 +49,10 @@ td.n,th.n{text-align:right}
 .confusion th.top{writing-mode:vertical-rl;transform:rotate(180deg);padding:.4rem .2rem;max-height:12rem}
 .confusion td.strong{color:#fff;text-shadow:0 0 2px #0008}
 .cells{font-size:.86rem;border-collapse:separate;border-spacing:3px}
-.cells td{text-align:center;min-width:2.6rem;padding:.25rem .4rem;border:2px solid transparent;border-radius:5px;white-space:nowrap}
+.cells td,.cells th{text-align:center;padding:.25rem .4rem;border:2px solid transparent;white-space:nowrap}
+.cells td{min-width:2.6rem;border-radius:5px}
 .cells td.right{border-color:var(--good)}
-.cells th{border:0;text-align:center;white-space:nowrap}.cells th:first-child{text-align:right}
+.cells th:first-child{text-align:right}
 td.text{max-width:34rem;overflow-wrap:anywhere;white-space:pre-wrap}
 .wrong td{color:var(--bad)}
 pre{overflow-x:auto;background:var(--back);border-radius:6px;padding:.8rem 1rem;margin:.5rem 0;font-size:.86rem}

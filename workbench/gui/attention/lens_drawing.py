@@ -12,7 +12,7 @@ from workbench.gui.theme import SMALL, Palette, colour_table
 from workbench.run.inside.lens import TokenLens, row_name
 
 #: In pixels: a cell of an exported grid, the names of its layers, and the lines of tokens above and below.
-_WIDE, _HIGH, _NAMES, _BAND = 84, 24, 92, 22
+_WIDE, _HIGH, _NAMES, _BAND = 84, 24, 112, 22
 #: So many tokens stand side by side before the next grid begins.
 _ACROSS = 10
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

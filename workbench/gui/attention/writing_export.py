@@ -14,6 +14,8 @@ from workbench.gui.attention.plate import plate
 from workbench.run.inside.generation import WrittenRows
 from workbench.run.inside.tables import writing_table
 
+_SCALE = "In this step. Square-root scale, up to the largest weight of all heads."
+
 
 def writing_parts(
     rows: WrittenRows, words: tuple[str, str], strip: QWidget, tiles: QWidget, font: QFont
@@ -31,7 +33,7 @@ def writing_parts(
         Part(
             "All heads",
             "writing-heads",
-            lambda: plate(f"Strongest weight of each head: {rows.model}", told, legend, tiles, font=font),
+            lambda: plate(f"Strongest weight of each head: {rows.model}", "", _SCALE, tiles, font=font),
         ),
     ]
 
