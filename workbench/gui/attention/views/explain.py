@@ -170,7 +170,7 @@ class ExplainView(View):
         if wish is not None and (wish.model != choice.model or wish.text not in ("", text)):
             self._wish = wish = None
         self._asked = (choice.model, text)
-        return Ask(explain, ExplainRequest(choice.model, text, wish.number if wish else None))
+        return Ask(explain, ExplainRequest(choice.model, text, wish.number if wish else None), in_slices=True)
 
     def show_progress(self, value: Explanation) -> None:
         """Show the methods that are there already."""

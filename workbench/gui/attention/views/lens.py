@@ -65,7 +65,7 @@ class LensView(View):
     def wanted(self, choice: Choice, text: str) -> Ask:
         """What the model would answer after each layer."""
         longest = LONGEST_LIVE if self.question.is_live() else LONGEST
-        return Ask(read_layers, LensRequest(choice.model, text, longest))
+        return Ask(read_layers, LensRequest(choice.model, text, longest), in_slices=True)
 
     def show_answer(self, answer: Lens) -> None:
         """Show the grid or the classes."""
