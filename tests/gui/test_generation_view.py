@@ -13,6 +13,8 @@ from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 from transformers import T5Config, T5ForConditionalGeneration
 
+from tests.gui.exporting import rows as table_of
+from tests.gui.exporting import write_all
 from workbench.gui.attention.views.generation import GenerationView
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.workspace import Workspace
@@ -76,7 +78,9 @@ def test_keys_slider_and_clicks_go_through_the_answer(qtbot: QtBot, view: Genera
     assert view.hint.text() == view.strip.words(2) and "(token 3): weight" in view.hint.text()
 
 
-def test_one_head_and_one_layer_show_their_own_weights(qtbot: QtBot, view: GenerationView) -> None:
+def test_one_head_and_one_layer_show_their_own_weights(
+    qtbot: QtBot, view: GenerationView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows, step = written(view), view.player.step
     at = view.tiles.tile(1, 2).center()
     assert view.tiles.head_at(at) == (1, 2) and view.tiles.head_at(QPointF(0, 0)) is None
@@ -88,6 +92,12 @@ def test_one_head_and_one_layer_show_their_own_weights(qtbot: QtBot, view: Gener
     view.tiles.hovered.emit((0, 1))
     best = int(rows.weights[step, 0, 1, 1 : rows.reads(step)].argmax()) + 1
     assert f"(token {best + 1})" in view.tiles_words.text()
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    table = table_of(files["This step as CSV"])
+    assert len(table) == 1 + len(rows.tokens) and len(table[0]) == 2 + rows.steps
+    assert float(table[5][2 + step]) == pytest.approx(float(rows.row(step)[4]), rel=1e-5)
+    with np.load(files["This step as NumPy file"]) as arrays:
+        assert np.array_equal(arrays["attention"], rows.weights)
 
 
 def test_the_first_token_is_left_out_until_it_is_wanted(view: GenerationView) -> None:

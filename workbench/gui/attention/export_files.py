@@ -77,8 +77,12 @@ def svg(drawing: Drawing) -> bytes:
     painter = QPainter(generator)
     drawing.draw(painter)
     painter.end()
+    # Tokens may hold control characters, which no XML may hold.
+    made = re.sub(
+        rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", "\N{REPLACEMENT CHARACTER}".encode(), buffer.data().data()
+    )
     # A system's name for its own font, such as "Sans Serif", means nothing to a browser.
-    return re.sub(rb'font-family="([^"]*)"', rb'font-family="\1, sans-serif"', bytes(buffer.data().data()))
+    return re.sub(rb'font-family="([^"]*)"', rb'font-family="\1, sans-serif"', made)
 
 
 def csv(table: Table) -> bytes:

@@ -15,6 +15,8 @@ from workbench.gui.theme import FONT_SMALL, FONT_TITLE, LARGE, MEDIUM, TINY, Pal
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+#: The height of a line of text, in pixels.
+LINE = 20
 #: A page is at least so wide, and as wide as a title up to so many pixels.
 _NARROWEST, _TITLE = 520, 900
 
@@ -62,9 +64,9 @@ def recorded(part: QWidget | Block) -> Block:
         size = part.size
         part.draw(painter)
     painter.end()
-    drawn = picture.boundingRect()  # what is left empty at the right and below is left out
-    size = size.boundedTo(QSize(drawn.right() + 2, drawn.bottom() + 2))
-    return Block(size, lambda painter: painter.drawPicture(0, 0, picture))
+    # Room that is left empty below is left out. The rectangle does not count text: a line of it may stand there.
+    high = min(size.height(), picture.boundingRect().bottom() + LINE)
+    return Block(QSize(size.width(), high), lambda painter: painter.drawPicture(0, 0, picture))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,14 +56,10 @@ class AblateView(View):
         self.map_card = MapCard()
         self.taken = TakenCard()
         self.prune = PruneCard()
-        self.map_card.add_action(
-            ExportButton(
-                self.tr("Heads taken away"),
-                lambda: self.shown.model if self.shown else "",
-                self.parts,
-                workspace,
-            )
+        self.export = ExportButton(
+            self.tr("Heads taken away"), lambda: self.shown.model if self.shown else "", self.parts, workspace
         )
+        self.map_card.add_action(self.export)
         self._pause = QTimer(self, singleShot=True, interval=PAUSE)
         self._lay_out()
         self._connect()
