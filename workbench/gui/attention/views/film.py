@@ -231,7 +231,7 @@ class FilmView(View):
         self.told.show_reel(answer)
         self.player.show_frames(answer.frames, answer.cost, grows=self._run == self.workspace.active_name)
         if other:
-            self.player.go_to(len(answer.frames) - 1)
+            self.player.slider.setValue(len(answer.frames) - 1)
         self._show_frame(self.player.frame)
 
     def _fill_sentences(self, reel: Reel) -> None:
