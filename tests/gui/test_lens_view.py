@@ -111,5 +111,5 @@ def test_a_language_models_cells_tell_their_guesses_and_are_exported(
     files = write_all(qtbot, view.workspace, export(part.guesses), tmp_path, monkeypatch)
     assert len(rows(files["Guesses as CSV"])) == 1 + 3 * 8
     drawn = files["Guesses as SVG"].read_text(encoding="utf-8")
-    assert "Really follows" in drawn and "Layer 2" in drawn and "take early layers with care" in drawn
+    assert "Really follows" in drawn and "Layer 2" in drawn and "with care." in drawn
     view.grab()

@@ -116,16 +116,18 @@ def page(title: str, parts: Sequence[Shown], palette: Palette) -> str:
 
 
 def _section(number: int, part: Shown) -> str:
-    title, inside = part.title, ""
-    if part.drawing is not None:
-        title = part.drawing.title()
+    if part.drawing is None:
+        inside = f"<h2>{html.escape(part.title)}</h2>"
+    else:
         drawn = svg(part.drawing).decode("utf-8")
         drawn = drawn[drawn.index("<svg") :]
         # Several pictures stand in one page: each has its own names for colours and clips.
         drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>p{number}-", drawn)
-        words = "</p><p>".join(map(html.escape, filter(None, (part.drawing.told(), part.drawing.legend()))))
-        inside = f"<figure>{drawn}<figcaption><p>{words}</p></figcaption></figure>"
-    return f"<section><h2>{html.escape(title)}</h2>{inside}{_table(part)}</section>"
+        title, words = html.escape(part.drawing.title()), html.escape(part.drawing.told())
+        # The picture itself may have no room for all of it.
+        caption = f"<figcaption>{words}</figcaption>" if words else ""
+        inside = f'<figure aria-label="{title}">{drawn}{caption}</figure>'
+    return f"<section>{inside}{_table(part)}</section>"
 
 
 def _table(part: Shown) -> str:
@@ -147,9 +149,9 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="{scheme}"><title>{title}</title>
 <style>body{{margin:2rem auto;max-width:64rem;padding:0 1rem;background:{ground};color:{text};
-font:15px/1.5 system-ui,sans-serif}}h1{{font-size:1.3rem}}h2{{font-size:1.05rem;margin-top:2rem}}
-figure{{margin:0}}figcaption,summary{{color:{muted}}}figcaption p{{margin:.3rem 0}}summary{{cursor:pointer}}
-figure svg{{width:100%;height:auto;border:1px solid {line};border-radius:8px}}
+font:15px/1.5 system-ui,sans-serif}}h1{{font-size:1.3rem}}h2{{font-size:1.05rem}}section{{margin:2rem 0}}
+figure{{margin:0}}figcaption,summary{{color:{muted}}}summary{{cursor:pointer}}
+figure svg{{max-width:100%;height:auto;border:1px solid {line};border-radius:8px}}
 .wide{{overflow-x:auto}}table{{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}}
 td{{padding:.15rem .5rem;border-bottom:1px solid {line};white-space:pre}}thead td{{font-weight:600}}</style></head>
 <body><h1>{title}</h1>

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPicture, QRegion
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPicture, QRegion
 from PySide6.QtWidgets import QWidget
 
 from workbench.gui.theme import FONT_SMALL, FONT_TITLE, LARGE, MEDIUM, TINY, Palette, current
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-#: The height of a line of text, in pixels.
-LINE = 20
 #: A page is at least so wide, and as wide as a title up to so many pixels.
 _NARROWEST, _TITLE = 520, 900
 
@@ -64,9 +63,20 @@ def recorded(part: QWidget | Block) -> Block:
         size = part.size
         part.draw(painter)
     painter.end()
-    # Room that is left empty below is left out. The rectangle does not count text: a line of it may stand there.
-    high = min(size.height(), picture.boundingRect().bottom() + LINE)
-    return Block(QSize(size.width(), high), lambda painter: painter.drawPicture(0, 0, picture))
+    return Block(_filled(picture, size), lambda painter: painter.drawPicture(0, 0, picture))
+
+
+def _filled(picture: QPicture, size: QSize) -> QSize:
+    """The size without the room at the right and below that nothing is drawn in. The picture's own rectangle knows
+    neither text nor what moves the painter, so it is drawn to see."""
+    image = QImage(size, QImage.Format.Format_Alpha8)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.drawPicture(0, 0, picture)
+    painter.end()
+    alpha = np.frombuffer(image.constBits(), np.uint8).reshape(size.height(), -1)
+    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+    return QSize(int(columns[-1]) + 2, int(rows[-1]) + 2) if rows.size else size
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,11 +57,9 @@ class FilmView(View):
             control.setParent(self)
             control.hide()
         self.atlas, self.head, self.legend = AtlasView(), HeadView(), Legend()
-        self.atlas_words = ElidedLabel("", "muted")
-        self.head_words = ElidedLabel("", "muted")
+        self.atlas_words, self.head_words = ElidedLabel("", "muted"), ElidedLabel("", "muted")
         self.link_words = ElidedLabel("", "caption")
-        self.told = FilmTold()
-        self.player = FilmPlayer()
+        self.told, self.player = FilmTold(), FilmPlayer()
         self._lay_out()
         self._connect()
 
@@ -93,10 +91,9 @@ class FilmView(View):
         self.halves.setChildrenCollapsible(False)
         left = column(self.atlas_card, self.told, spacing=MEDIUM)
         left.layout().setStretch(0, 1)  # type: ignore[union-attr]  # a column has a layout
-        for half in (left, self.head_card):
+        for number, half in enumerate((left, self.head_card)):
             self.halves.addWidget(half)
-        self.halves.setStretchFactor(0, 1)
-        self.halves.setStretchFactor(1, 1)
+            self.halves.setStretchFactor(number, 1)
         self.halves.setSizes([1150, 850])  # shares, not pixels
         controls = QHBoxLayout()
         controls.setSpacing(MEDIUM)
@@ -276,9 +273,8 @@ class FilmView(View):
         if head is None or self.shown is None:
             self.atlas_words.setText(self.tr("Each square is one head. Click one to enlarge it, then play."))
         else:
-            self.atlas_words.setText(
-                f"{head_name(*head)}: {link_text(self.shown, self.shown.strongest(*head))}"
-            )
+            link = link_text(self.shown, self.shown.strongest(*head))
+            self.atlas_words.setText(f"{head_name(*head)}: {link}")
 
     def film(self) -> tuple[Reel, str] | None:
         """The film and its run's title, for export; None when there is none."""
