@@ -23,7 +23,7 @@ IG_STEPS, _GAP, _IG_TOKENS = 32, 0.05, 1024
 #: At most so many tokens go through the model at once, with and without gradients.
 _GRADIENT_TOKENS, _TOKENS = 1024, 4096
 #: And at most so many tokens × weights: whoever waits for one batch waits for less than about a second.
-_GRADIENT_WORK, _WORK = 1 << 35, 1 << 37
+_GRADIENT_WORK, _WORK = 1 << 33, 1 << 35
 #: The deletion test measures at most so often, and so many random orders.
 DELETION_STEPS, RANDOM_ORDERS = 10, 5
 
