@@ -28,6 +28,7 @@ that does nothing else, and prints its goals; where the machine is busy, read pr
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -245,6 +246,30 @@ def film(folder: Path, frames: int) -> None:
             print(f"a film of 12 × 12 heads, {frames} frames, {what}: {times.told()}")
             goal("a frame, median by the clock", statistics.median(times.wall), 33, " ms")
             goal("a frame, p95 of the processor", float(np.quantile(times.own, 0.95)), 33, " ms")
+        played(view, frames)
+
+
+def played(view: Any, frames: int) -> None:
+    """The film as a person plays it, 30 frames a second by its own timer: the time from one frame to the next that was
+    painted, and how many frames were seen. The first round is the one measured before, so all frames were seen."""
+    from smoothness import wait
+
+    seen: list[tuple[float, int]] = []
+    view.player.loop.setChecked(False)
+    view.player.speed.choose("30")
+    view.player.go_to(0)
+    view.player.moved.connect(lambda frame: (view.repaint(), seen.append((time.perf_counter(), frame))))
+    view.player.toggle()
+    wait(lambda: not view.player.playing, "the film's end")
+    gaps = [1000 * (b - a) for (a, _), (b, _) in itertools.pairwise(seen)]
+    took = seen[-1][0] - seen[0][0]
+    rate = (seen[-1][1] - seen[0][1]) / took
+    print(
+        f"played at 30 frames a second: {len(seen)} of {frames - 1} frames painted, {len(gaps) / took:.1f} a second, "
+        f"the film went on by {rate:.1f} a second"
+    )
+    goal("from one frame to the next, median", statistics.median(gaps), 34, " ms")
+    goal("from one frame to the next, p95", float(np.quantile(gaps, 0.95)), 67, " ms")
 
 
 def made_reel(frames: int) -> Any:
