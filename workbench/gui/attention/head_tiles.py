@@ -148,7 +148,10 @@ class HeadTiles(QWidget):
         if rows * columns == 1:
             painter.fillRect(place, self._image.pixelColor(head, layer))
         else:
-            painter.drawImage(place, self._image.copy(head * columns, layer * rows, columns, rows))
+            part = self._image.copy(head * columns, layer * rows, columns, rows)
+            painter.drawImage(
+                place, part.scaled(4 * columns, 4 * rows)
+            )  # browsers would smooth single pixels
 
     def _draw_numbers(self, painter: QPainter, palette: Palette) -> None:
         layers, heads = self.shape

@@ -124,9 +124,11 @@ class PictureCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._image)
         if not self._overlay.isNull():
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)  # patches stay patches
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.setOpacity(self.opacity)
-            painter.drawImage(place, self._overlay)
+            painter.drawImage(
+                place, self._overlay.scaled(place.size().toSize())
+            )  # patches stay patches in SVG too
             painter.setOpacity(1.0)
         if self.source is not None:  # white within black: seen on every picture
             frame = self._patch(place, self.source)
