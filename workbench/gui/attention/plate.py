@@ -63,20 +63,22 @@ def recorded(part: QWidget | Block) -> Block:
         size = part.size
         part.draw(painter)
     painter.end()
-    return Block(_filled(picture, size), lambda painter: painter.drawPicture(0, 0, picture))
+    size = _filled(picture, size) if isinstance(part, QWidget) else size
+    return Block(size, lambda painter: painter.drawPicture(0, 0, picture))
 
 
 def _filled(picture: QPicture, size: QSize) -> QSize:
-    """The size without the room at the right and below that nothing is drawn in. The picture's own rectangle knows
-    neither text nor what moves the painter, so it is drawn to see."""
-    image = QImage(size, QImage.Format.Format_Alpha8)
+    """The size without the room at the right and below that looks as the last corner does. The picture's own
+    rectangle knows neither text nor what moves the painter, so it is drawn to see."""
+    image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(0)
     painter = QPainter(image)
     painter.drawPicture(0, 0, picture)
     painter.end()
-    alpha = np.frombuffer(image.constBits(), np.uint8).reshape(size.height(), -1)
-    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
-    return QSize(int(columns[-1]) + 2, int(rows[-1]) + 2) if rows.size else size
+    pixels = np.frombuffer(image.constBits(), np.uint32).reshape(size.height(), size.width())
+    drawn = pixels != pixels[-1, -1]
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    return size.boundedTo(QSize(int(columns[-1]) + 2, int(rows[-1]) + 2)) if rows.size else size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
