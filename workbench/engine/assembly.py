@@ -148,8 +148,10 @@ class Assembly:
             owner.load_state({k.removeprefix(mine): v for k, v in state.items() if k.startswith(mine)})
 
     def move(self, device: torch.device) -> None:
-        """Move the model and the optimizer's state to another device, or back."""
+        """Move the model, the optimizer's state and what the methods hold to another device, or back."""
         self.bare.to(device)
+        for method in self.methods:
+            method.move(device)
         for values in self.optimizer.state.values():
             for name, value in values.items():
                 if isinstance(value, torch.Tensor) and value.ndim:  # step counters stay where they are

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,6 +24,22 @@ class LiveModel:
     device: torch.device
     step: int
     name: str
+
+
+#: Models of more bytes are not copied to be looked at.
+_LARGE = 2 << 30
+
+
+def still(live: LiveModel) -> LiveModel | None:
+    """A copy of the model as it is at this step, for looks that outlast it; None where it is too large or cannot be
+    copied, such as one that is spread over devices. Costs as much memory as the weights; gradients are left out."""
+    if sum(tensor.nbytes for tensor in (*live.model.parameters(), *live.model.buffers())) > _LARGE:
+        return None
+    without: dict[int, Any] = {id(p.grad): None for p in live.model.parameters() if p.grad is not None}
+    try:
+        return replace(live, model=copy.deepcopy(live.model, without))
+    except (RuntimeError, TypeError, AttributeError):
+        return None
 
 
 @contextlib.contextmanager

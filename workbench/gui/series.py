@@ -43,6 +43,14 @@ class Series:
         return f"{100 * value:.1f} %"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in x where something was changed, and the words for it."""
+
+    x: float
+    words: str
+
+
 def figure(value: float | None) -> str:
     """A number as short as it is useful."""
     if value is None:
@@ -156,4 +164,5 @@ class Legend(QWidget):
             write(value, palette.text)
             left += SMALL + TINY
         if self._place:
-            write(self._place, palette.muted)
+            room = max(0, int(self.width() - left))
+            write(metrics.elidedText(self._place, Qt.TextElideMode.ElideRight, room), palette.muted)

@@ -23,7 +23,7 @@ from workbench.gui.series import figure
 from workbench.gui.status import duration
 from workbench.gui.theme import LARGE
 from workbench.gui.widgets import Card, Label, explain_widget
-from workbench.run.events import Notice
+from workbench.run.events import Changed, Notice
 from workbench.run.history import History
 from workbench.run.recipe_files import recipe_fields
 
@@ -69,14 +69,18 @@ def headlines(history: History) -> list[Headline]:
     return found
 
 
+def changed_words(change: Changed) -> str:
+    """What a person changed while the run was in work: the field, and its value from then on."""
+    row = recipe_fields().get(change.path)
+    value = f"{change.value:g}" if isinstance(change.value, float) else str(change.value)
+    return f"{row.title if row else change.path} is {value}"
+
+
 def told(history: History) -> list[Notice]:
     """The notices of a run, and what a person ordered of it as notices too, in the order of time."""
     found = list(history.notices)
-    fields = recipe_fields() if history.changes else {}
     for change in history.changes:
-        title = fields[change.path].title if change.path in fields else change.path
-        value = f"{change.value:g}" if isinstance(change.value, float) else str(change.value)
-        text = f"{title} is {value} from step {change.step + 1} on."
+        text = f"{changed_words(change)} from step {change.step + 1} on."
         found.append(Notice(index=change.index, time=change.time, text=text))
     for saved in history.checkpoints:
         if saved.mark:

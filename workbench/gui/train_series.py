@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 
 from workbench.gui.curve_maths import Levels, Smoothing
 from workbench.gui.runs_list import is_share, metric_title
-from workbench.gui.series import Series
+from workbench.gui.series import Mark, Series
+from workbench.gui.train_parts import changed_words
 from workbench.run.history import Curve, History
 
 #: The place in the palette's series of the first overlaid run.
@@ -111,6 +112,11 @@ def series_of(row: PlotRow, runs: Sequence[Shown], weight: float) -> list[Series
     # Drawn in this order: pale lines below all others, the selected run on top.
     pale = [line for line in found if line.style == "raw"]
     return [*pale, *(line for line in found if line.style != "raw")]
+
+
+def marks_of(history: History) -> list[Mark]:
+    """Where a person changed a field of the running run: the steps right of a mark use the new value."""
+    return [Mark(change.step, changed_words(change)) for change in history.changes]
 
 
 def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:

@@ -80,11 +80,14 @@ def import_training(desk: Desk) -> None:
     all_methods()
 
 
-def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps | PooledMaps:
-    """Attention of a text or a picture: full maps, or for a long text the maxima of blocks."""
+def attend(
+    home: Home, request: AttentionRequest, desk: Desk, *, census: bool = False
+) -> AttentionMaps | PooledMaps:
+    """Attention of a text or a picture: full maps, or for a long text the maxima of blocks; with `census` these have
+    the measures of one."""
     from workbench.engine.attention import capture
 
-    return capture(the_model(home, request.model, desk), request.text, _wanted(request))
+    return capture(the_model(home, request.model, desk), request.text, _wanted(request, census=census))
 
 
 def attend_head(home: Home, request: HeadRequest, desk: Desk) -> HeadMap:
@@ -96,10 +99,10 @@ def attend_head(home: Home, request: HeadRequest, desk: Desk) -> HeadMap:
     return capture_head(loaded, asked.text, request.layer, request.head, _wanted(asked))
 
 
-def _wanted(request: AttentionRequest) -> Wanted:
+def _wanted(request: AttentionRequest, *, census: bool = False) -> Wanted:
     from workbench.engine.attention import Wanted
 
-    return Wanted(request.max_tokens, request.kind, request.target, request.image)
+    return Wanted(request.max_tokens, request.kind, request.target, request.image, census=census)
 
 
 def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Generated, ...]:

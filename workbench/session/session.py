@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from workbench.run.events import Event
 from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
@@ -25,6 +25,7 @@ from workbench.session.hub import HubQuestions
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.questions import RowQuestions
 from workbench.session.requests import (
+    LIVE,
     DataRequest,
     DeviceInfo,
     GenerationRequest,
@@ -279,6 +280,7 @@ class Session:
         progress: Callback | None = None,
         *,
         between_steps: bool = True,
+        in_slices: bool = False,
     ) -> Ticket:
         """Have one of the functions of `inspection` or `session.inside` answer a request on the engine's thread.
 
@@ -289,10 +291,13 @@ class Session:
             failed: Receives the problem when there is none.
             progress: Receives what the function reports on the way: words, or parts of the answer.
             between_steps: Whether a training may be held up by it.
+            in_slices: Whether the training goes on between its parts, where the function calls `Desk.check`. It then
+                looks at a copy of the model in training as it was at first.
         """
         return self.engine.submit(
             lambda desk: work(self.home, request, desk),
             done=done, failed=failed, progress=progress, between_steps=between_steps,
+            still=_still(request) if in_slices else None,
         )  # fmt: skip
 
     def generate(
@@ -417,3 +422,14 @@ class Session:
             return shipped()
 
         return self.files.submit(work, done=done, failed=failed)
+
+
+def _still(request: object) -> Callable[[object], object | None]:
+    """What makes the model in training one that stays as it is, where a request is about it."""
+
+    def copied(live: Any) -> object | None:
+        from workbench.engine.live import still
+
+        return still(live)
+
+    return copied if getattr(request, "model", "") == LIVE else lambda live: live

@@ -61,6 +61,7 @@ class TokenStrip(QWidget):
         self.scores: Floats | None = None
         self.special: NDArray[np.bool_] = np.zeros(0, bool)
         self.marked = -1
+        self.breaks: dict[int, int] = {}  # tokens that begin a line, and how many pixels lie above it
         self._places: list[QRectF] = []
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(policy)
@@ -113,8 +114,10 @@ class TokenStrip(QWidget):
         high = metrics.height() + 6
         across, down = 0.0, 1.0
         self._places = []
-        for token in self.tokens:
+        for number, token in enumerate(self.tokens):
             wide = min(metrics.horizontalAdvance(token_name(token)) + 2 * _PAD, max(20, self.width() - 2))
+            if number in self.breaks:
+                across, down = 0.0, down + high + self.breaks[number]
             if across + wide > self.width() - 1 and across > 0:
                 across, down = 0.0, down + high + _GAP
             self._places.append(QRectF(across + 0.5, down + 0.5, wide, high))

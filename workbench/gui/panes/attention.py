@@ -8,15 +8,18 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.gui.attention.folding_switch import FoldingSwitch
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import HeadWish, View
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.heads import HeadsView
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import ElidedLabel, Segmented
+from workbench.gui.widgets import ElidedLabel
 from workbench.gui.workspace import Workspace
 
 TYPING_MS = 300
+#: What the engine does is told beside the views in at least so many pixels.
+_BUSY = 90
 
 
 @runtime_checkable
@@ -40,8 +43,8 @@ class AttentionPane(QWidget):
         self.heads = HeadsView(workspace, self.question)
         self.views: dict[str, View] = {}
         self.busy = ElidedLabel("", "caption")
-        self.switcher = Segmented([(row.key, row.title, "", row.help) for row in VIEWS], self.tr("View"))
-        self.switcher.setProperty("dense", True)  # all of them fit into a narrow window
+        self.switcher = FoldingSwitch([(row.key, row.title, "", row.help) for row in VIEWS], self.tr("View"))
+        self.switcher.setProperty("dense", True)
         self.stack = QStackedWidget()
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._lay_out()
@@ -55,6 +58,7 @@ class AttentionPane(QWidget):
         switch = QHBoxLayout()
         switch.setSpacing(MEDIUM)
         switch.addWidget(self.switcher)
+        self.busy.setMinimumWidth(_BUSY)
         self.busy.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         switch.addWidget(self.busy, 1)
         layout = QVBoxLayout(self)

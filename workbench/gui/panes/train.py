@@ -28,7 +28,7 @@ from workbench.gui.runs_list import status_words
 from workbench.gui.settings import Settings
 from workbench.gui.theme import MEDIUM, SMALL, theme
 from workbench.gui.train_parts import HeadlineRow, NoticeLog, headlines
-from workbench.gui.train_series import PLOTS, PlotRow, Shown, series_of
+from workbench.gui.train_series import PLOTS, PlotRow, Shown, marks_of, series_of
 from workbench.gui.trouble_card import TroubleCard
 from workbench.gui.widgets import (
     Badge,
@@ -275,12 +275,12 @@ class TrainPane(QWidget):
             for place, name in enumerate(self._names())
             if name in workspace.histories
         ]
-        live = self._live()
+        live, marks = self._live(), marks_of(history)
         self.group.set_end(max((run.history.step for run in shown), default=1))
 
         def draw(spec: PlotRow) -> None:
             plot = self.plots[spec.key]
-            plot.show_series(series_of(spec, shown, self.smoothing.value() / 100), live=live)
+            plot.show_series(series_of(spec, shown, self.smoothing.value() / 100), marks, live=live)
             self.group.redraw(plot)
 
         def words() -> None:
