@@ -202,6 +202,12 @@ def test_a_hub_model_is_taken_from_the_cache(model: Make, home: Home, cache: Pat
     model("tiny").rename(repository / "snapshots" / commit)
     place = resolve_model("owner/tiny", home)
     assert (place.path.name, place.name, place.kind) == (commit, "owner/tiny", "encoder")
+    # Those that are whole stand on the shelf, where the window offers them.
+    (cache / "models--owner--part" / "refs").mkdir(parents=True)
+    (cache / "models--owner--part" / "refs" / "main").write_text("abc")
+    (cache / "models--owner--part" / "snapshots" / "abc").mkdir(parents=True)
+    listed = {entry.name: (entry.kind, entry.state) for entry in models(home) if not entry.embedded}
+    assert listed == {"owner/tiny": ("encoder", "ready")}
 
 
 def test_a_hub_model_that_is_not_here_is_not_downloaded_unasked(home: Home, cache: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from workbench.run.folder import find_run, run_folders
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.scratch_fields import is_new
-from workbench.shelf.hub import cached_snapshot, download_snapshot
+from workbench.shelf.hub import cached_models, cached_snapshot, download_snapshot
 from workbench.shelf.model_folder import Kind, inspect_model
 from workbench.shelf.packages import PACKAGES, ModelPackage, installed_folder, package_named, verify
 
@@ -70,13 +70,19 @@ class ModelPlace:
 
 
 def models(home: Home) -> tuple[ModelEntry, ...]:
-    """The embedded models, then those in the home's model folder by name. Weights of runs are not listed."""
+    """The embedded models, then those in the home's model folder, then those of the Hub that are on this machine, by
+    name. Weights of runs are not listed."""
     own = {row.name for row in PACKAGES}
     folders = sorted(home.models.iterdir()) if home.models.is_dir() else []
     others = (
         _shelf_entry(f) for f in folders if f.is_dir() and f.name not in own and not f.name.startswith(".")
     )
-    return (*(_embedded_entry(row, home) for row in PACKAGES), *others)
+    cached = (_cached_entry(name, snapshot) for name, snapshot in cached_models())
+    return (
+        *(_embedded_entry(row, home) for row in PACKAGES),
+        *others,
+        *(entry for entry in cached if entry.state == "ready"),
+    )
 
 
 def resolve_model(source: str, home: Home, *, download: bool = False) -> ModelPlace:
@@ -213,6 +219,10 @@ def _shelf_entry(folder: Path) -> ModelEntry:
         "",
         embedded=False,
     )
+
+
+def _cached_entry(name: str, snapshot: Path) -> ModelEntry:
+    return replace(_shelf_entry(snapshot), name=name, title=name)
 
 
 def _not_cached(source: str) -> WorkbenchError:
