@@ -20,13 +20,16 @@ from workbench.gui.prompt.columns import Column
 from workbench.gui.prompt.prompts_button import FillDialog, ManageDialog
 from workbench.gui.workspace import Workspace
 from workbench.run.events import Ended, Started, Step
+from workbench.run.film_fields import FilmSection
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.generation import PRESETS, GenerationSettings
 from workbench.run.home import Home
 from workbench.run.journal import Journal
 from workbench.run.pinned import Moment, PinnedAnswer, PinnedWriter
-from workbench.run.recipe import Recipe, TaskSection
+from workbench.run.pinned_fields import PinnedSection
+from workbench.run.recipe import DataSection, ModelSection, Recipe, TaskSection
 from workbench.run.saved_prompts import read_prompts, save_prompt
+from workbench.run.training_fields import TrainingSection
 
 WAIT = 60_000
 #: Pixels in which words still stand side by side.
@@ -101,7 +104,10 @@ def test_models_side_by_side_answer_the_same_prompt_with_the_same_seed(
     assert columns.full and not pane.add.isEnabled() and "4 of 4" in pane.caption.text()
     settled(qtbot, pane)
     assert not pane.writer.side.isVisible()  # the settings make room
-    assert all(column.width() >= READABLE for column in columns.columns)
+    for column in columns.columns:
+        area = column.conversation.area
+        assert column.width() >= READABLE
+        assert area.widget().width() <= area.viewport().width()  # nothing is cut off at the side
     pane.writer.show_settings.click()
     assert pane.writer.side.isVisible()
     columns.columns[2].remove.click()
@@ -210,7 +216,7 @@ def test_a_file_of_prompts_is_answered_as_a_table_and_saved(
     file.write_text(f"id,question,remark\n{rows}20,,none\n", encoding="utf-8")
     batch.read(str(file))
     qtbot.waitUntil(lambda: batch.model.rowCount() == 21, timeout=WAIT)
-    assert batch.column.currentText() == "question" and batch.model.prompts[3] == "hello 3"
+    assert batch.source.column.currentText() == "question" and batch.model.prompts[3] == "hello 3"
     with qtbot.waitSignal(batch.over, timeout=WAIT):
         batch.answer.click()
     assert batch.model.count() == 42 and batch.hint.text().startswith("42 of 42")
@@ -235,14 +241,14 @@ def test_a_batch_with_a_template_can_be_cancelled(qtbot: QtBot, page: PromptPane
     file.write_text("id,word\n" + "".join(f"{i},rain\n" for i in range(300)), encoding="utf-8")
     batch.read(str(file))
     qtbot.waitUntil(lambda: batch.model.rowCount() == 300, timeout=WAIT)
-    batch.column.setCurrentIndex(batch.column.count() - 1)
-    batch.column.activated.emit(batch.column.currentIndex())
-    batch.template.selectAll()
-    qtbot.keyClicks(batch.template, "Of {wind}")
+    batch.source.column.setCurrentIndex(batch.source.column.count() - 1)
+    batch.source.column.activated.emit(batch.source.column.currentIndex())
+    batch.source.template.selectAll()
+    qtbot.keyClicks(batch.source.template, "Of {wind}")
     batch.answer.click()
     assert "'wind'" in batch.hint.text() and batch.model.count() == 0
-    batch.template.selectAll()
-    qtbot.keyClicks(batch.template, "Number {id}: {word}")
+    batch.source.template.selectAll()
+    qtbot.keyClicks(batch.source.template, "Number {id}: {word}")
     assert batch.model.prompts[2] == "Number 2: rain"
     batch.answer.click()
     qtbot.waitUntil(lambda: batch.model.count() > 3, timeout=WAIT)
@@ -299,3 +305,30 @@ def test_what_a_run_answered_is_scrubbed_with_a_slider(
     assert pane.workspace.recipe.pinned.prompts == ("And snow?",)
     learning.on.click()
     assert pane.workspace.recipe.pinned.on is False
+
+
+def test_a_run_in_work_answers_before_one_s_eyes_and_stops_answering_with_one_click(
+    qtbot: QtBot, page: PromptPane, tiny_text: Path
+) -> None:
+    pane, workspace = page, page.workspace
+    recipe = Recipe(
+        model=ModelSection(source="one"), data=DataSection(train=str(tiny_text)),
+        task=TaskSection(kind="causal-lm"), film=FilmSection(on=False),
+        pinned=PinnedSection(prompts=("once",), every=1, length=3),
+        training=TrainingSection(max_steps=100_000, epochs=1000, max_length=32, batch_size=4, device="cpu"),
+    )  # fmt: skip
+    workspace.set_recipe(recipe)
+    workspace.start()
+    qtbot.waitUntil(lambda: workspace.active_name is not None, timeout=WAIT)
+    pane.chooser.pick("live")
+    pane.show_view("learning")
+    learning = pane.learning
+    qtbot.waitUntil(lambda: bool(learning.found and len(learning.found.moments) > 2), timeout=WAIT)
+    assert learning.on.isChecked() and [part.prompt.text() for part in learning.parts] == ["once"]
+    learning.box.setText("and again")
+    learning.pin_button.click()
+    qtbot.waitUntil(lambda: bool(learning.found and "and again" in learning.found.asked), timeout=WAIT)
+    learning.on.click()
+    qtbot.waitUntil(lambda: bool(learning.found and not learning.found.on), timeout=WAIT)
+    with qtbot.waitSignal(workspace.run_ended, timeout=WAIT):
+        workspace.stop()

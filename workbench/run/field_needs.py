@@ -44,7 +44,7 @@ _ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
 _PGD = (Need("adversarial.kind", ("pgd",)),)
 _TEACHER = (Need("distillation.teacher"),)
 _FILM = (Need("film.on"),)
-_PINNED = (Need("pinned.on"),)
+_WRITES = (Need("task.kind", ("causal-lm", "chat", "preference", "seq2seq")),)
 _CHAT = (Need("task.kind", ("chat", "preference")),)
 _PREFERENCE = (Need("task.kind", ("preference",)),)
 _SEQ2SEQ = (Need("task.kind", ("seq2seq",)),)
@@ -110,11 +110,11 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "film.probes": _FILM,
     "film.frames": _FILM,
     "film.budget": _FILM,
-    "pinned.on": (Need("task.kind", ("causal-lm", "chat", "preference", "seq2seq")),),
-    "pinned.prompts": _PINNED,
-    "pinned.every": _PINNED,
-    "pinned.length": _PINNED,
-    "pinned.budget": (Need("pinned.every", off=True),),
+    "pinned.on": _WRITES,
+    "pinned.prompts": _WRITES,
+    "pinned.every": _WRITES,
+    "pinned.length": _WRITES,
+    "pinned.budget": _WRITES,
 }
 
 

@@ -164,6 +164,7 @@ class PromptPane(QWidget):
         # The views take the room that a sentence about a language model would need.
         self.about.setText(self.tr(_ABOUT[choice.task]) if choice else "")
         show_if(self.about, not writes)
+        self._line.setStretchFactor(self.caption, 1 if lent else 0)
 
 
 if __name__ == "__main__":

@@ -134,12 +134,11 @@ class Answer(QWidget):
         layout.addWidget(self._editing)
         self._editing.hide()
         layout.addWidget(self.note)
-        self._buttons = row(
-            self.go_on, self.up, self.down, self.pencil, self.look, self.copy_button, spacing=TINY
-        )
+        self._buttons = row(self.up, self.down, self.pencil, self.look, self.copy_button, spacing=TINY)
         self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._foot.setSpacing(TINY)
         self._foot.addWidget(self.facts, 1)
+        self._foot.addWidget(self.go_on)
         self._foot.addWidget(self._buttons)
         layout.addLayout(self._foot)
         self._refresh()
@@ -152,7 +151,8 @@ class Answer(QWidget):
             QBoxLayout.Direction.TopToBottom if down else QBoxLayout.Direction.LeftToRight
         )
         side = Qt.AlignmentFlag.AlignLeft if down else Qt.AlignmentFlag.AlignRight
-        self._foot.setAlignment(self._buttons, side)
+        for part in (self.go_on, self._buttons):
+            self._foot.setAlignment(part, side)
 
     # ---- as it grows
 
