@@ -320,7 +320,8 @@ def _with_profile(
         table = as_table(preview.mended.frame, table)
     if preview.text not in table.columns:
         return preview
-    label = "" if preview.label == preview.text or preview.label not in table.columns else preview.label
+    classes = has_classes(request.task) and preview.label != preview.text
+    label = preview.label if classes and preview.label in table.columns else ""
     rows = preview.mended if request.data.steps or request.data.patch else preview.table
     key = (rows, preview.text, label, tokenizer)
     found = _profiles.get(key)

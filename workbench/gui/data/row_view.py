@@ -32,6 +32,7 @@ from workbench.gui.widgets import (
 READ = 20_000  # characters that the panel lays out; a line of 200 000 takes seconds
 _LOW, _TALK, _ROOM = 96, 180, 220  # pixels of height: to read a text, a conversation, and at least to write
 _COLUMNS = 60  # columns that are listed
+_LABEL = 24  # characters of a label; its tooltip has all
 _VALUE = 600  # characters of one of their values
 _MARKED = 200  # hits that are marked in one text
 
@@ -213,7 +214,7 @@ class RowPanel(Card):
         labelled = model.label in table.columns
         label = model.full_text(self._row, table.columns.index(model.label)) if labelled else None
         self.label.setVisible(labelled)
-        shown = label[:60] + ("…" if len(label) > 60 else "") if label else self.tr("no label")
+        shown = label[:_LABEL] + ("…" if len(label) > _LABEL else "") if label else self.tr("no label")
         self.label.show_status(shown, "accent" if label else "warning")
         self.label.setToolTip(label or "")
         dropped = model.is_dropped(self._row)

@@ -133,7 +133,16 @@ class TablePage(QSplitter):
                 "Conversations are found by themselves. Where they are not, choose the column of the questions as the "
                 "text and that of the answers as the label."
             )
-        self.columns.show_label_used(has_classes(preview.task) or preview.task == "chat", hint)
+        elif preview.task == "preference":
+            hint = self.tr(
+                "The answers are found by the names of their columns: prompt, chosen and rejected."
+            )
+        elif preview.task == "seq2seq":
+            hint = self.tr(
+                "The model reads the text column, and learns to write what stands in the label column."
+            )
+        labels = has_classes(preview.task) or preview.task in ("chat", "seq2seq")
+        self.columns.show_label_used(labels, hint)
         self.columns.show_wrong(preview.problem.field if preview.problem else "")
         self.notes.show_notes(preview.notes)
         self.files.show_files(table.parts)
