@@ -95,7 +95,8 @@ def test_an_edited_turn_keeps_its_versions_with_what_followed_each(qtbot: QtBot,
     edited = over(qtbot, talking)
     assert [turn.version.asked.prompt for turn in talking.turns] == ["twice"]
     assert edited.count.text() == "2 / 2" and edited.earlier.isVisible() and not edited.later.isEnabled()
-    edited.earlier.click()
+    qtbot.mouseClick(edited.earlier, Qt.MouseButton.LeftButton)
+    assert first.later.hasFocus()
     assert [turn.version.asked.prompt for turn in talking.turns] == ["once", "again"]
     assert talking.turns[0] is first and first.count.text() == "1 / 2" and not edited.isVisible()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.prompt.turn import Turn
 from workbench.gui.theme import MEDIUM
@@ -22,7 +22,7 @@ from workbench.session.lanes import Ticket
 from workbench.session.requests import GenerationRequest
 
 #: Answers side by side, as many as leave each a readable column.
-_COLUMN = 280
+_COLUMN = 240
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,8 +227,11 @@ class Conversation(QWidget):
     # ---- what is shown
 
     def _show_path(self) -> None:
-        """Show the versions that are chosen, from the first turn on."""
+        """Show the versions that are chosen, from the first turn on. The keyboard goes to the first other one: it
+        must not leave the conversation with what is hidden."""
         self.picked.emit(None)
+        before, focused = list(self.turns), QApplication.focusWidget()
+        within = focused is not None and self.isAncestorOf(focused)
         for turn in self.turns:
             self.transcript.removeWidget(turn)
             turn.hide()
@@ -242,6 +245,9 @@ class Conversation(QWidget):
             self.turns.append(turn)
         self._set_busy()
         self.stack.setCurrentWidget(self.area if self.turns else self.empty)
+        fresh = [turn for turn in self.turns if turn not in before]
+        if within and self.turns:
+            (fresh or self.turns[-1:])[0].answers[0].text.setFocus()
 
     def _make(self, place: Place) -> Turn:
         turn = self._made[place.version] = Turn(place, place.version, self._shaded)
@@ -263,6 +269,7 @@ class Conversation(QWidget):
         place.chosen = max(0, min(len(place.versions) - 1, place.chosen + by))
         self._at_end = False
         self._show_path()
+        self._made[place.version].focus_switch(by)
 
     def _follow(self, turn: Turn, number: int) -> None:
         if turn.version.chosen != number:

@@ -160,6 +160,11 @@ class Turn(QWidget):
         self.earlier.setEnabled(here > 0)
         self.later.setEnabled(here + 1 < count)
 
+    def focus_switch(self, by: int) -> None:
+        """The keyboard goes on with the same button, or with the other one at the end."""
+        buttons = (self.earlier, self.later) if by < 0 else (self.later, self.earlier)
+        next(button for button in buttons if button.isEnabled()).setFocus()
+
     def set_busy(self, busy: bool) -> None:
         """While anything is being written, nothing else can be asked for."""
         self.again.setEnabled(not busy)

@@ -175,6 +175,7 @@ class Writer(QWidget):
     def wipe(self) -> None:
         """Remove all turns."""
         self.columns.wipe()
+        self.box.setFocus()  # the button is gone from under the keyboard
         self._show_busy()
 
     def _take(self, text: str) -> None:
