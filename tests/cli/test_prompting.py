@@ -147,7 +147,7 @@ def test_an_answer_is_rated_and_becomes_data(cli: Cli, tmp_path: Path) -> None:
     assert (found["ratings"], found["conversations"], found["pairs"]) == (1, 1, 1)
     [row] = Path(found["pairs_file"]).read_text(encoding="utf-8").splitlines()
     assert json.loads(row)["chosen"] == [{"role": "assistant", "content": "Good day."}]
-    assert "1 pairs" in cli("feedback", *home).out
+    assert "worse answer: 1, in" in cli("feedback", *home).out
     assert cli(*rated, *home).code == 2 and cli("feedback", "--good", *home).code == 2
 
 

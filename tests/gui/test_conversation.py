@@ -206,7 +206,7 @@ def test_thumbs_and_better_answers_become_data_that_the_next_run_can_take(
     turn.answers[0].editor.setPlainText("upon a time")
     with qtbot.waitSignal(talking.conversation.told, timeout=WAIT) as told:
         turn.answers[0].keep.click()
-    assert "1 good answers, 1 pairs" in told.args[0]
+    assert "Good answers: 1; pairs of a better and a worse one: 1" in told.args[0]
     assert "upon a time" in turn.answers[0].better.text() and turn.answers[0].better.isVisible()
     feedback.refresh()
     pages: list[str] = []

@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         found = kept_feedback(args.home)
     args.console.result(
-        f"{found.ratings} answers rated.\n"
-        f"{found.chats} conversations with a good answer: {found.chat_file}\n"
-        f"{found.pairs} pairs of a better and a worse answer: {found.pair_file}"
+        f"Rated answers: {found.ratings}\n"
+        f"Conversations with a good answer: {found.chats}, in {found.chat_file}\n"
+        f"Pairs of a better and a worse answer: {found.pairs}, in {found.pair_file}"
     )
     args.console.answer(
         {

@@ -172,8 +172,11 @@ class AnswerText(QTextEdit):
         return form
 
     def _recolour(self) -> None:
+        whole = QTextCursor(self.document())
+        whole.beginEditBlock()  # laid out once, not once for each token
         for index, token in enumerate(self._tokens):
             self._span(index).setCharFormat(self._format(token))
+        whole.endEditBlock()
         self.mark(self.marked)
 
     def _fit(self) -> None:

@@ -289,9 +289,9 @@ class Conversation(QWidget):
 
         def kept(found: Feedback) -> None:
             self.told.emit(
-                self.tr("Kept as feedback: {0} good answers, {1} pairs of a better and a worse one.").format(
-                    found.chats, found.pairs
-                )
+                self.tr(
+                    "Kept as feedback. Good answers: {0}; pairs of a better and a worse one: {1}."
+                ).format(found.chats, found.pairs)
             )
 
         session.files.submit(
