@@ -160,6 +160,40 @@ def test_what_looks_at_a_run_looks_at_a_new_model_too(run: Run, new_recipe: Reci
     assert "from nothing" in card and "Fine-tuned" not in card
 
 
+def test_a_new_gpt_writes_on_when_its_context_is_full(new_recipe: Recipes, tmp_path: Path) -> None:
+    import torch
+
+    from workbench.engine.choices import choices
+    from workbench.engine.devices import choose_device
+    from workbench.engine.generation import generate, prompt_ids
+    from workbench.engine.loading import load_for_use
+    from workbench.engine.reader import window_start
+    from workbench.run.generation import GenerationSettings
+
+    build(new_recipe("training.max_length=16"), [TEXT], tmp_path / "model")
+    loaded = load_for_use(tmp_path / "model", "mine", choose_device("cpu"))
+    with torch.no_grad():  # small first weights would write the same character for ever
+        for weight in loaded.model.parameters():
+            weight.mul_(8)
+    settings = GenerationSettings(temperature=0, max_new_tokens=50, chat=False)
+    found = generate(loaded, "To be", settings)[0]
+    ids = prompt_ids(loaded, "To be", settings)
+    expected: list[int] = []
+    for _ in range(50):
+        every = [*ids, *expected]
+        begin = window_start(len(every), 16)
+        assert len(every) - 16 <= begin <= max(0, len(every) - 9) and begin % 8 == 0
+        with torch.no_grad():
+            expected.append(int(loaded.model(torch.tensor([every[begin:]])).logits[0, -1].argmax()))
+    end = loaded.tokenizer.eos_token_id
+    assert list(found.tokens) == (expected[: expected.index(end)] if end in expected else expected)
+    assert len(found.tokens) > 16 - 5  # more than the context has room for
+    looked = choices(loaded, ids, found.tokens, settings)
+    assert (looked.rank == 1).all()
+    again = choices(loaded, ids, found.tokens, GenerationSettings(temperature=1, chat=False), first=15)
+    assert len(again.tokens) == len(found.tokens) - 15
+
+
 def test_a_classifier_can_start_from_nothing(run: Run, recipe: Recipes) -> None:
     quick = recipe(
         "model.source=new-bert",

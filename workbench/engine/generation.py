@@ -13,7 +13,7 @@ from workbench.data.chat import Message
 from workbench.engine.chat_template import TemplateError, render
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
-from workbench.engine.reader import ChatReader, Reader, is_two_sided, room_for
+from workbench.engine.reader import ChatReader, Reader, is_two_sided, room_for, slides
 from workbench.engine.sampling import Chance, chosen, cut_at, held_back, rules
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
@@ -189,7 +189,9 @@ def _answer(
     written, probabilities = list(task.begun), [float("nan")] * len(task.begun)
     text = StoppedText(loaded.tokenizer, settings.stops)
     ends = end_tokens(loaded)
-    room = min(settings.max_new_tokens, room_for(loaded, len(task.ids)))
+    room = settings.max_new_tokens
+    if not slides(loaded):
+        room = min(room, room_for(loaded, len(task.ids)))
     text.begin(task.begun)
     with untouched(loaded.model):
         while len(written) < room:

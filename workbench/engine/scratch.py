@@ -13,6 +13,7 @@ from transformers import BertConfig, BertForPreTraining, GPT2Config, GPT2LMHeadM
 
 from workbench.data.suggest import counted
 from workbench.engine.frozen import model_files, tokenizer_files
+from workbench.engine.reader import SLIDES
 from workbench.engine.task import Goods
 from workbench.engine.writer import publish, write_folder
 from workbench.run.problem import bad_input
@@ -192,22 +193,22 @@ def new_model(recipe: Recipe, tokenizer: Any) -> torch.nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
         if recipe.model.source.strip() == "new-gpt":
-            return GPT2LMHeadModel(
-                GPT2Config(
-                    vocab_size=len(tokenizer),
-                    n_positions=positions,
-                    n_embd=shape.width,
-                    n_layer=shape.layers,
-                    n_head=shape.heads,
-                    activation_function="gelu",
-                    resid_pdrop=0.0,
-                    embd_pdrop=0.0,
-                    attn_pdrop=0.0,
-                    bos_token_id=tokenizer.bos_token_id,
-                    eos_token_id=tokenizer.eos_token_id,
-                    pad_token_id=tokenizer.pad_token_id,
-                )
+            config = GPT2Config(
+                vocab_size=len(tokenizer),
+                n_positions=positions,
+                n_embd=shape.width,
+                n_layer=shape.layers,
+                n_head=shape.heads,
+                activation_function="gelu",
+                resid_pdrop=0.0,
+                embd_pdrop=0.0,
+                attn_pdrop=0.0,
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
             )
+            setattr(config, SLIDES, True)
+            return GPT2LMHeadModel(config)
         return BertForPreTraining(
             BertConfig(
                 vocab_size=len(tokenizer),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: New models that stay in the cache; those that were not used for longest go first.
 KEPT = 8
 #: Raised when the same recipe would give another model.
-_VERSION = 1
+_VERSION = 2
 
 
 def place_of(recipe: Recipe, home: Home) -> ModelPlace:
