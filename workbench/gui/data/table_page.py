@@ -23,7 +23,7 @@ from workbench.gui.data.split_card import SplitValues
 from workbench.gui.data.step_row import StepOutcome
 from workbench.gui.theme import SMALL, TINY
 from workbench.gui.widgets import GhostButton, IconButton, Segmented, column, row
-from workbench.run.task_kinds import has_classes, writes
+from workbench.run.task_kinds import has_classes, learns_running_text, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +126,8 @@ class TablePage(QSplitter):
             preview.reasons,
         )
         hint = ""
-        if preview.task == "causal-lm":
-            hint = self.tr("The language model learns from this column, row by row.")
+        if learns_running_text(preview.task):
+            hint = self.tr("The model learns from this column, row by row.")
         elif preview.task == "chat":
             hint = self.tr(
                 "Conversations are found by themselves. Where they are not, choose the column of the questions as the "
