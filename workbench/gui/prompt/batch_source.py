@@ -41,8 +41,8 @@ class BatchSource(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
         layout.addWidget(caption)
-        layout.addWidget(self.column)
-        layout.addWidget(self.template, 1)
+        layout.addWidget(self.column, 1)
+        layout.addWidget(self.template, 3)
         self.column.activated.connect(lambda _: self._changed())
         self.template.textEdited.connect(lambda _: self._changed())
 
