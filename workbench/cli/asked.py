@@ -126,10 +126,13 @@ def get_model_ready(args: argparse.Namespace, source: str) -> None:
     Raises:
         WorkbenchError: When it cannot be fetched or converted.
     """
+    from workbench.run.scratch_fields import is_new
     from workbench.session import inspection
     from workbench.shelf.models import resolve_model
     from workbench.shelf.packages import installed_folder, package_named
 
+    if is_new(source):
+        return
     console: Console = args.console
     row = package_named(source)
     if row and (args.download or installed_folder(row)):
