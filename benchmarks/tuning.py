@@ -35,13 +35,13 @@ CASES: dict[str, dict[str, Any]] = {
 class Contestant:
     """A process that learns when it is told to."""
 
-    def __init__(self, python: str, job: dict[str, Any], log: Path) -> None:
+    def __init__(self, python: str, job: dict[str, Any], log: Path, threads: int) -> None:
         self.turns: list[dict[str, Any]] = []
         self.log = log
         self._process = subprocess.Popen(
             [python, str(ROOT / "benchmarks" / "tuners.py"), json.dumps(job)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("w"), text=True,
-            env=os.environ,
+            env=os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {}),
         )  # fmt: skip
         self._heard()
 
@@ -78,6 +78,7 @@ def make_recipe(case: str, data: Path, folder: Path, args: argparse.Namespace) -
         "model": {"source": "smollm2"},
         "task": {"kind": "chat"},
         "film": {"on": False},
+        "pinned": {"on": False},
         "data": {"train": str(folder / "train.jsonl"), "validation": str(folder / "held-out.jsonl")},
         "training": {
             "batch_size": args.batch_size,
@@ -106,7 +107,7 @@ def run_case(case: str, args: argparse.Namespace) -> None:
             if args.models is not None:
                 (home / "models").symlink_to(args.models.resolve())
             job = {"who": who, "home": str(home), "recipe": recipe, "steps": args.steps}
-            both[who] = Contestant(python, job, folder / f"{who}.log")
+            both[who] = Contestant(python, job, folder / f"{who}.log", args.threads)
         try:
             for turn in range(args.turns + 1):
                 for who in ("ours", "trl") if turn % 2 else ("trl", "ours"):
@@ -147,6 +148,9 @@ def main() -> None:
     parser.add_argument("--case", nargs="+", choices=list(CASES), default=list(CASES))
     parser.add_argument("--turns", type=int, default=8)
     parser.add_argument("--steps", type=int, default=2, help="steps of a turn")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="of each contestant; 1 where the machine is busy"
+    )
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--precision", default="bf16", choices=["bf16", "fp32"])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
