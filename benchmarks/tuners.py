@@ -81,7 +81,7 @@ def _prepared(job: Job) -> Any:
 def ours(job: Job, turns: Turns) -> None:
     """The workbench, with its journal, as the command line runs it."""
     from workbench.engine.batches import Batches
-    from workbench.run.events import Step
+    from workbench.run.events import Ended, Step
     from workbench.session import training
 
     prepared = dataclasses.replace(_prepared(job), fits=True)  # nothing is tried before it begins
@@ -106,6 +106,8 @@ def ours(job: Job, turns: Turns) -> None:
     for event in training.carry_out(prepared, training.Control()):
         if isinstance(event, Step):
             turns.step()
+        if isinstance(event, Ended):
+            raise SystemExit(f"the run ended: {event.problem}")
 
 
 def trl(job: Job, turns: Turns) -> None:
