@@ -18,8 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from workbench.run.home import Home
+
+# The same examples each time, however long one takes, so that neither chance nor a busy machine decides; others are
+# looked for with `pytest --hypothesis-profile default`.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.load_profile("gate")
 
 TOPICS = {
     "weather": ("rain", "sun", "cloud", "storm", "wind", "snow", "fog", "heat"),

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.exporting import rows, write, write_all
 from workbench.gui.attention.scales import tops
+from workbench.gui.attention.views import VIEWS
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.theme import current
 from workbench.gui.workspace import Workspace
@@ -284,3 +285,9 @@ def test_the_model_in_training_is_followed_between_its_steps(
         workspace.stop()
     assert pane.question.chooser.choice() is not None
     assert not pane.question.follow.isVisible()
+
+
+def test_no_view_makes_the_window_higher(pane: AttentionPane) -> None:
+    for row in VIEWS:
+        pane.show_view(row.key)
+        assert pane.minimumSizeHint().height() < 400, row.key

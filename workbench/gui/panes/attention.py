@@ -14,7 +14,7 @@ from workbench.gui.attention.view import HeadWish, View
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.heads import HeadsView
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import ElidedLabel
+from workbench.gui.widgets import ElidedLabel, tall
 from workbench.gui.workspace import Workspace
 
 TYPING_MS = 300
@@ -70,7 +70,7 @@ class AttentionPane(QWidget):
 
     def _add(self, key: str, view: View) -> None:
         self.views[key] = view
-        self.stack.addWidget(view)
+        self.stack.addWidget(tall(view))
         view.busy_changed.connect(lambda words: self._tell(view, words))
         view.head_wanted.connect(self.open_head)
         view.heads_rated.connect(lambda found: self.heads.filter.rate(found.key, found.model, found.values))
@@ -93,7 +93,7 @@ class AttentionPane(QWidget):
             self._add(key, row.build(self.workspace, self.question))
         self.switcher.choose(key)
         self.busy.setText("")
-        self.stack.setCurrentWidget(self.views[key])
+        self.stack.setCurrentIndex(list(self.views).index(key))
         self.view_shown.emit(key)
 
     def open_head(self, wish: HeadWish) -> None:

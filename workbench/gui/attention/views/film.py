@@ -24,7 +24,7 @@ from workbench.gui.attention.scales import describe, tops
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM, theme
-from workbench.gui.widgets import Card, ElidedLabel, IconButton, column
+from workbench.gui.widgets import Card, ElidedLabel, IconButton, column, tall
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.film import Reel
 from workbench.session.inside.film import FilmRequest, read_film
@@ -72,6 +72,7 @@ class FilmView(View):
             self.tr("Film"), self._title, self.parts, self.workspace, more=self.files.lines()
         )
         self.atlas_card.add_action(self.export)
+        self.atlas.setMinimumHeight(200)
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.atlas_words)
         self.atlas_card.add(self.legend)
@@ -106,7 +107,7 @@ class FilmView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
         layout.addLayout(controls)
-        layout.addWidget(self.halves, 1)
+        layout.addWidget(tall(self.halves), 1)  # the player stays in sight
         layout.addWidget(self.player)
 
     def _connect(self) -> None:
