@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel
+from workbench.engine.output_layer import at_places, scoring_only
 from workbench.engine.reader import is_two_sided, start_token
 from workbench.engine.task import padded
 
@@ -94,12 +94,10 @@ def _logits(
         )  # fmt: skip
         return _at(output.logits, lines, columns)
     # Padding stands on the right, which a causal model never looks at: without a mask it takes its faster kernel.
-    more: dict[str, Any] = {}
-    if "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters:
-        kept, columns = torch.unique(columns, return_inverse=True)
-        more["logits_to_keep"] = kept.to(device)
-    output = model(input_ids=ids.to(device), use_cache=False, **more)
-    return _at(output.logits, lines, columns)
+    places = (lines * ids.shape[1] + columns).to(device)
+    with scoring_only(model, places):
+        output = model(input_ids=ids.to(device), use_cache=False)
+    return at_places(output.logits, places).float()
 
 
 def _at(logits: torch.Tensor, lines: Any, columns: Any) -> torch.Tensor:
