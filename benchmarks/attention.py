@@ -1,6 +1,6 @@
 """Looking inside, measured: the atlas, a long head, a film, what capturing costs, and BertViz beside it.
 
-    python benchmarks/attention.py [atlas] [head] [film] [capture] [memory] [bertviz]
+    python benchmarks/attention.py [atlas] [head] [film] [capture] [memory] [typing] [bertviz]
 
 Parts not named are left out; without names all run, except bertviz. Each takes less than a minute on a machine
 that does nothing else, and prints its goals; where the machine is busy, read processor time and ratios.
@@ -10,6 +10,7 @@ that does nothing else, and prints its goals; where the machine is busy, read pr
 - head: zooming into and dragging a head of 2 048 × 2 048; the worst frame.
 - film: frames of a film of 12 × 12 heads in the real window, each seen for the first time.
 - capture: reading the attention of MiniLM (6 × 12 heads) for 512 tokens beside its plain forward pass, in turn.
+- typing: a sentence typed in the real window while the maps follow; how late the window is, and what a key takes.
 - memory: peak memory of both for 2 048 tokens in a model of that shape, each in a process of its own.
 - bertviz: its model view of the same model and sentence, from the loaded model to the first picture. BertViz is no
   part of the workbench: make it a virtual environment of its own, and fetch the libraries that its page asks a
@@ -21,12 +22,13 @@ that does nothing else, and prints its goals; where the machine is busy, read pr
 
   Without --libraries the page fetches them itself, and their way is measured too.
 
-`capture`, `memory` and `bertviz` need the embedded model minilm (workbench models fetch minilm).
+`capture`, `memory`, `typing` and `bertviz` need the embedded model minilm (workbench models fetch minilm).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -46,7 +48,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 
 Answer = dict[str, Any]
-PARTS = ("atlas", "head", "film", "capture", "memory", "bertviz")
+PARTS = ("atlas", "head", "film", "capture", "memory", "typing", "bertviz")
 _ROOM = (860, 700)  # what the atlas has in a window of 1 600 × 1 000
 _WORDS = "the film was not good but its pictures were and we saw it again with an old friend".split()  # noqa: SIM905
 
@@ -244,6 +246,30 @@ def film(folder: Path, frames: int) -> None:
             print(f"a film of 12 × 12 heads, {frames} frames, {what}: {times.told()}")
             goal("a frame, median by the clock", statistics.median(times.wall), 33, " ms")
             goal("a frame, p95 of the processor", float(np.quantile(times.own, 0.95)), 33, " ms")
+        played(view, frames)
+
+
+def played(view: Any, frames: int) -> None:
+    """The film as a person plays it, 30 frames a second by its own timer: the time from one frame to the next that was
+    painted, and how many frames were seen. The first round is the one measured before, so all frames were seen."""
+    from smoothness import wait
+
+    seen: list[tuple[float, int]] = []
+    view.player.loop.setChecked(False)
+    view.player.speed.choose("30")
+    view.player.go_to(0)
+    view.player.moved.connect(lambda frame: (view.repaint(), seen.append((time.perf_counter(), frame))))
+    view.player.toggle()
+    wait(lambda: not view.player.playing, "the film's end")
+    gaps = [1000 * (b - a) for (a, _), (b, _) in itertools.pairwise(seen)]
+    took = seen[-1][0] - seen[0][0]
+    rate = (seen[-1][1] - seen[0][1]) / took
+    print(
+        f"played at 30 frames a second: {len(seen)} of {frames - 1} frames painted, {len(gaps) / took:.1f} a second, "
+        f"the film went on by {rate:.1f} a second"
+    )
+    goal("from one frame to the next, median", statistics.median(gaps), 34, " ms")
+    goal("from one frame to the next, p95", float(np.quantile(gaps, 0.95)), 67, " ms")
 
 
 def made_reel(frames: int) -> Any:
@@ -450,12 +476,16 @@ def main() -> None:
 def run_part(part: str, args: argparse.Namespace, folder: Path) -> None:
     """One part."""
     rounds = args.rounds
-    if part in ("atlas", "head", "film"):
+    if part in ("atlas", "head", "film", "typing"):
         from PySide6.QtWidgets import QApplication
 
         app = QApplication.instance() or QApplication(sys.argv[:1])
         if part == "film":
             film(folder, rounds or 60)
+        elif part == "typing":
+            from live_typing import typing
+
+            typing(folder, text_of)
         else:
             atlas(rounds or 40) if part == "atlas" else head(rounds or 2)
         app.processEvents()

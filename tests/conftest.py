@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 # Before anything imports torch or transformers.
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_CACHE"] = f"{tempfile.gettempdir()}/no-models-of-this-machine"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -16,8 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from workbench.run.home import Home
+
+# The same examples each time, however long one takes, so that neither chance nor a busy machine decides; others are
+# looked for with `pytest --hypothesis-profile default`.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.load_profile("gate")
 
 TOPICS = {
     "weather": ("rain", "sun", "cloud", "storm", "wind", "snow", "fog", "heat"),

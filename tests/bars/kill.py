@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import hashlib
+import itertools
 import os
 import random
 import signal
@@ -94,9 +95,11 @@ def _bar(kills: int, chance: random.Random, place: Path) -> int:
     tally = Tally()
     began = time.perf_counter()
     # A kill that was aimed at a save and missed it counts as one at a random moment.
-    while tally.kills < kills or tally.inside < kills // 2:
+    for attempt in itertools.count():
+        if tally.kills >= kills and tally.inside >= kills // 2:
+            break
         kind = list(KINDS)[tally.kills % len(KINDS)]
-        home = Home(place / f"{kind}-{tally.kills}")
+        home = Home(place / f"{kind}-{attempt}")  # never one that holds a run that was missed
         aim = tally.inside < kills // 2 and (tally.inside <= tally.kills // 2)
         folder = _killed(home, recipes[kind], chance, seconds[kind], aim=aim)
         if folder is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -46,10 +47,20 @@ def _texts(folder: Path) -> list[Path]:
     return [file]
 
 
-def test_the_quick_estimate_prints_a_map_of_all_heads(cli: Cli, trained: Path) -> None:
-    said = cli("ablate", "topics", "--quick", "--home", trained)
+def test_the_quick_estimate_prints_a_map_of_all_heads(cli: Cli, trained: Path, tmp_path: Path) -> None:
+    said = cli("ablate", "topics", "--quick", "--map", tmp_path / "map.svg", "--home", trained)
     assert said.code == 0
     assert "Most important:" in said.out
+    drawn = ElementTree.parse(tmp_path / "map.svg").getroot()
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 4  # the paper and each head
+    assert cli("ablate", "topics", "--quick", "--map", tmp_path / "map.csv", "--home", trained).code == 0
+    lines = (tmp_path / "map.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "layer,head,mean gradient" and [line[:3] for line in lines[1:]] == [
+        "1,1",
+        "1,2",
+        "2,1",
+        "2,2",
+    ]
     assert cli("ablate", "topics", "--all", "--home", trained, "--json").json["importance"]["kind"] == "zero"
 
 
@@ -62,6 +73,8 @@ def test_the_quick_estimate_prints_a_map_of_all_heads(cli: Cli, trained: Path) -
         (["--prune", "4"], "would leave no head"),
         (["--quick", "-o", "x"], "No heads are chosen"),
         (["--heads", "1.1", "--prune", "2"], "both given"),
+        (["--heads", "1.1", "--map", "map.svg"], "no map"),
+        (["--quick", "--map", "map.txt"], "cannot be written as"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words(

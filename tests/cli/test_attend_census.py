@@ -8,11 +8,14 @@ from tests.cli.conftest import Cli
 from workbench.run.inside.head_kinds import KEYS
 
 
-def test_the_census_is_a_table_and_an_object(cli: Cli, tiny_bert: Path) -> None:
+def test_the_census_is_a_table_and_an_object(cli: Cli, tiny_bert: Path, tmp_path: Path) -> None:
     text = "the rain saw a storm and the snow"
-    said = cli("attend", tiny_bert, text, "--census")
+    said = cli("attend", tiny_bert, text, "--census", "-o", tmp_path / "census.csv")
     assert said.code == 0
-    lines = said.out.splitlines()
+    table = (tmp_path / "census.csv").read_text(encoding="utf-8").splitlines()
+    assert len(table) == 1 + 4 and table[0].startswith("layer,head,kind,score")
+    *lines, written = said.out.splitlines()
+    assert written.startswith("Written:")
     assert lines[0].split() == ["Layer", "Head", "Kind", "Score", "Next", "Entropy", "Distance", "Offset"]
     assert [line.split()[:2] for line in lines[2:]] == [["1", "1"], ["1", "2"], ["2", "1"], ["2", "2"]]
     plain = cli("--json", "attend", tiny_bert, text, "--census").json

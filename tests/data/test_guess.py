@@ -90,6 +90,30 @@ def test_better_and_worse_answers_are_a_preference(write: Write) -> None:
     assert set(found.texts) == {"prompt", "chosen", "rejected"}
 
 
+@pytest.mark.parametrize(
+    ("header", "pair"),
+    [
+        ("id,source,target", ("source", "target")),
+        ("article,highlights,id", ("article", "highlights")),
+        ("de,en", ("de", "en")),
+        ("Source Text,Target Text", ("Source Text", "Target Text")),
+    ],
+)
+def test_translations_and_summaries_are_written_from_their_source(
+    write: Write, header: str, pair: tuple[str, str]
+) -> None:
+    rows = [[f"{name} {i} has a text" for name in header.split(",")] for i in range(12)]
+    found = guess(read_table(write("pairs.csv", as_csv(header, *rows))))
+    assert (found.kind, found.task, (*found.texts, found.label)) == ("seq2seq", "seq2seq", pair)
+    assert found.reasons and found.kind in KIND_WORDS
+
+
+def test_a_target_that_comes_again_and_again_is_a_class(write: Write) -> None:
+    rows = [(f"a text that is read {i}", "ab"[i % 2]) for i in range(30)]
+    found = guess(read_table(write("a.csv", as_csv("source,target", *rows))))
+    assert (found.kind, found.label) == ("text-classification", "target")
+
+
 def test_lists_of_words_and_tags_are_known_in_any_format(write: Write, tmp_path: Path) -> None:
     words = [[f"word{i}", "is", "here"] for i in range(30)]
     tags = [["NOUN", "VERB", "ADV"]] * 30

@@ -62,10 +62,34 @@ def lm_recipe(tiny_llama: Path, tiny_text: Path) -> Callable[..., Recipe]:
             "data": {"train": str(tiny_text)},
             "task": {"kind": "causal-lm"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 12,
                 "max_length": 64,
+                "learning_rate": 5e-3,
+                "device": "cpu",
+            },
+        }
+        return parse_recipe(with_overrides(base, overrides))
+
+    return make
+
+
+@pytest.fixture
+def masked_recipe(tiny_bert: Path, tiny_text: Path) -> Callable[..., Recipe]:
+    """A quick recipe of masked words, with overrides."""
+
+    def make(*overrides: str) -> Recipe:
+        base = {
+            "model": {"source": str(tiny_bert)},
+            "data": {"train": str(tiny_text)},
+            "task": {"kind": "masked-lm"},
+            "film": {"on": False},
+            "training": {
+                "batch_size": 8,
+                "max_steps": 12,
+                "max_length": 32,
                 "learning_rate": 5e-3,
                 "device": "cpu",
             },
@@ -90,6 +114,7 @@ def chat_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]:
             "data": {"train": str(data), "validation": 0.2},
             "task": {"kind": "chat"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 24,
@@ -120,6 +145,7 @@ def preference_recipe(tiny_llama: Path, tmp_path: Path) -> Callable[..., Recipe]
             "data": {"train": str(data), "validation": 0.25},
             "task": {"kind": "preference"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 12,
@@ -217,6 +243,7 @@ def seq2seq_recipe(tiny_t5: Path, tmp_path: Path) -> Callable[..., Recipe]:
             "data": {"train": str(data), "validation": 0.25},
             "task": {"kind": "seq2seq"},
             "film": {"on": False},
+            "pinned": {"on": False},
             "training": {
                 "batch_size": 8,
                 "max_steps": 40,

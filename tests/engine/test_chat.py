@@ -82,7 +82,7 @@ def test_a_packed_row_without_its_places_would_be_another_loss(chat_recipe: Reci
     rows = [*range(len(mixed))]
     with torch.no_grad():
         apart, seen = (float(summed(goods.model, split, rows)) for split in (goods.train, mixed))
-    assert abs(apart - seen) > 1e-3 * apart
+    assert abs(apart - seen) > 5e-5 * apart  # five times what is allowed above
 
 
 def test_architectures_that_carry_their_state_over_are_not_packed() -> None:
@@ -103,7 +103,7 @@ def test_every_sequence_is_packed_once_and_rows_are_full() -> None:
     rows = packs(lengths, 64)
     assert sorted(number for row in rows for number in row) == list(range(500))
     assert all(lengths[row].sum() <= 64 for row in rows)
-    assert len(rows) <= 1.05 * lengths.sum() / 64 + 1
+    assert len(rows) <= 1.1 * lengths.sum() / 64
     assert positions([3, 2]).tolist() == [0, 1, 2, 0, 1]
 
 
@@ -122,7 +122,9 @@ def test_conversations_are_cut_and_those_without_an_answer_left_are_left_out(
     assert caught.value.problem.field == "data.train"
 
 
-@pytest.mark.parametrize("overrides", [("chat.packing=true",), ("weights.kind=lora", "chat.system=Be brief.")])
+@pytest.mark.parametrize(
+    "overrides", [("chat.packing=true",), ("weights.kind=lora", "chat.system=Be brief.")]
+)
 def test_a_run_learns_to_answer_and_saves_its_template(
     run: Run, chat_recipe: Recipes, overrides: tuple[str, ...]
 ) -> None:

@@ -30,7 +30,9 @@ CLOSES_LAST = BRACKETS.replace("+ '<end>\\n'", "+ ('<end>' if loop.last else '\\
 #: Knows no system turn.
 NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + BRACKETS
 #: Leaves the thoughts of earlier answers out.
-FORGETS = BRACKETS.replace("m['content']", "(m['content'] if loop.last else m['content'].split('</think>')[-1])")
+FORGETS = BRACKETS.replace(
+    "m['content']", "(m['content'] if loop.last else m['content'].split('</think>')[-1])"
+)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from transformers import (
 
 from workbench.engine.choices import choices
 from workbench.engine.generation import generate, prompt_ids
+from workbench.engine.inside.perplexity import score_text
 from workbench.engine.loading import LoadedModel, load_for_use
 from workbench.engine.reader import ChatReader
 from workbench.run.generation import PRESETS, GenerationSettings
@@ -177,11 +178,34 @@ def test_a_template_that_refuses_is_said(llama: LoadedModel) -> None:
     assert "no system turns" in refused.value.problem.cause
 
 
-def test_a_model_without_numbers_is_said(llama: LoadedModel) -> None:
+def test_the_oldest_turns_are_left_out_before_the_prompt_is_cut(llama: LoadedModel) -> None:
+    llama.tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}!"
+    earlier = (
+        ("system", "s"),
+        ("user", "a" * 60),
+        ("assistant", "b"),
+        ("user", "c"),
+        ("assistant", "d" * 20),
+    )
+    settings = GenerationSettings(temperature=0, max_new_tokens=8)
+    ids = prompt_ids(llama, "and now", settings, earlier)
+    assert llama.tokenizer.decode(ids) == f"<system>s<user>c<assistant>{'d' * 20}<user>and now!"
+    note = generate(llama, "and now", settings, earlier=earlier)[0].note
+    assert note == "The first 2 turns of the conversation were left out: the model reads 128 tokens."
+    both = generate(llama, "x" * 200, settings, earlier=earlier)[0].note
+    assert "first 4 turns" in both and "of the prompt's" in both
+
+
+@pytest.mark.parametrize("changes", [{}, {"temperature": 0.0}, {"beams": 2}])
+def test_a_model_without_numbers_is_said(llama: LoadedModel, changes: dict[str, float]) -> None:
     with torch.no_grad():
         llama.model.lm_head.weight.fill_(float("nan"))
     with pytest.raises(WorkbenchError, match="not a number"):
-        generate(llama, "hello", GenerationSettings())
+        generate(llama, "hello", GenerationSettings.model_validate(changes))
+    with pytest.raises(WorkbenchError, match="not a number"):
+        choices(llama, [5, 6], [7], GenerationSettings.model_validate(changes))
+    with pytest.raises(WorkbenchError, match="not a number"):
+        score_text(llama, "hello")
 
 
 def gpt2(tokenizer: Any) -> LoadedModel:

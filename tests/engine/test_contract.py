@@ -22,13 +22,15 @@ def prepared(request: pytest.FixtureRequest) -> tuple[Task, Rows, Goods, Recipe]
     makers = {
         "text-classification": "recipe",
         "causal-lm": "lm_recipe",
+        "masked-lm": "masked_recipe",
         "chat": "chat_recipe",
         "preference": "preference_recipe",
         "seq2seq": "seq2seq_recipe",
     }
     assert request.param in makers, "give the new task a recipe here"
     make: Callable[..., Recipe] = request.getfixturevalue(makers[request.param])
-    recipe = make()
+    # With pairs, so that everything that can be measured is.
+    recipe = make(*(["masking.next_sentence=true"] if request.param == "masked-lm" else []))
     task = task_named(recipe.task.kind)
     rows = task.read(recipe)
     model, tokenizer = task.load(recipe, rows, Path(recipe.model.source))

@@ -436,3 +436,17 @@ def _workshop(made: Bench, model: torch.nn.Module) -> Any:
 
     a = made.assembly
     return Workshop(a.recipe, a.task, a.rows, a.goods, model, a.loss, a.device, a.precision, a.total, Path)
+
+
+def test_a_pause_that_gives_the_device_s_memory_back_takes_averages_and_teacher_along(
+    recipe: Recipes, teacher: Path
+) -> None:
+    made = taught(recipe, teacher, "regularisation.averaging=ema")
+    made.step(made.batch(), 1)
+    elsewhere = torch.device("meta")
+    made.assembly.move(elsewhere)
+    averages = {n: t for n, t in made.assembly.method_state().items() if "/average." in n}
+    (taught_by,) = [m._teacher.model for m in made.assembly.methods if hasattr(m, "_teacher")]
+    assert averages and all(tensor.device == elsewhere for tensor in averages.values())
+    assert all(tensor.device == elsewhere for tensor in taught_by.state_dict().values())
+    assert all(tensor.device == elsewhere for tensor in made.model.state_dict().values())

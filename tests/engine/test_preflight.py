@@ -58,8 +58,20 @@ def test_nothing_is_written_and_the_numbers_are_those_of_the_run(
     assert found.step_seconds > 0 and found.seconds >= found.training_seconds > 0
 
 
+#: Each of them adds to the model, or takes gradients away.
+PARTS = ("dora", "adalora", "ia3", "bottleneck", "prompt")
+
+
 @pytest.mark.parametrize(
-    "overrides", [(), ("training.optimizer=lion",), ("weights.kind=lora",), ("adversarial.kind=fgm",)]
+    "overrides",
+    [
+        (),
+        ("training.optimizer=lion",),
+        ("weights.kind=lora",),
+        ("adversarial.kind=fgm",),
+        ("weights.unfreeze=0.5",),
+        *((f"weights.kind={kind}", "weights.virtual_tokens=4", "training.max_length=32") for kind in PARTS),
+    ],
 )
 def test_a_step_without_rate_leaves_the_weights_alone(
     recipe: Recipes, overrides: tuple[str, ...], home: Home

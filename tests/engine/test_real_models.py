@@ -56,6 +56,47 @@ def test_the_converted_language_model_is_plain_and_answers(smollm2_home: Home) -
     assert "Paris" in answer.text and answer.stopped_by == "end"
 
 
+@pytest.mark.heavy
+def test_its_greedy_answers_equal_transformers_and_a_second_turn_reads_only_what_is_new(
+    smollm2_home: Home,
+) -> None:
+    import torch
+
+    from workbench.engine.choices import choices
+    from workbench.engine.generation import generate, prompt_ids
+    from workbench.engine.loading import load_for_use
+    from workbench.engine.reader import ChatReader
+
+    loaded = load_for_use(smollm2_home.models / "smollm2", "smollm2", torch.device("cpu"))
+    settings = GenerationSettings(temperature=0, max_new_tokens=12)
+    earlier: tuple[tuple[str, str], ...] = ()
+    for prompt in ("What is the capital of France, and what is it known for?", "And of Italy?"):
+        ids = prompt_ids(loaded, prompt, settings, earlier)
+        ours = generate(loaded, prompt, settings, earlier=earlier, reuse=True)[0]
+        theirs: Any = loaded.model.generate(
+            torch.tensor([ids]), do_sample=False, max_new_tokens=12, output_scores=True,
+            return_dict_in_generate=True,
+        )  # fmt: skip
+        expected = theirs.sequences[0, len(ids) :].tolist()
+        assert list(ours.tokens) == expected[: len(ours.tokens)]
+        assert (
+            len(ours.tokens) == len(expected) or expected[len(ours.tokens)] == loaded.tokenizer.eos_token_id
+        )
+        scores = zip(theirs.scores, ours.tokens, strict=False)
+        probabilities = [float(torch.softmax(row[0].float(), -1)[token]) for row, token in scores]
+        assert ours.probabilities == pytest.approx(probabilities, abs=1e-4)
+        assert choices(loaded, ids, ours.tokens, settings).after == pytest.approx(
+            ours.probabilities, abs=1e-4
+        )
+        earlier = (*earlier, ("user", prompt), ("assistant", ours.text))
+    third = prompt_ids(loaded, "And of Spain?", settings, earlier)
+    with torch.no_grad():
+        fresh = len(third) - ChatReader(loaded, third).reused
+    assert (
+        fresh < 24
+    )  # the end of the last answer's turn, the question, and the beginning of the answer's turn
+
+
 def test_its_attention_has_a_map_for_each_of_30_by_9_heads(smollm2_home: Home) -> None:
     maps = inspection.attend(smollm2_home, AttentionRequest("smollm2", "The sea was calm."), lone_desk())
     assert maps.weights.shape[:2] == (30, 9) and maps.causal

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from tests.gui.exporting import rows, write_all
 from workbench.cli.main import main
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.views.ablate import AblateView
@@ -140,11 +141,19 @@ def test_the_map_fills_and_the_slider_takes_the_least_important(qtbot: QtBot, vi
     assert view.points[2].after == view.shown.measured.after  # type: ignore[union-attr]
 
 
-def test_the_quick_estimate_gives_an_order_too(qtbot: QtBot, view: AblateView) -> None:
+def test_the_quick_estimate_gives_an_order_too_and_is_exported(
+    qtbot: QtBot, view: AblateView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     qtbot.mouseClick(view.map_card.quick, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.importance is not None and view.importance.complete, timeout=WAIT)
     assert "estimate" in view.map_card.scale.text()
-    assert view.prune.slider.isEnabled()
+    assert view.prune.slider.isEnabled() and view.importance is not None
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    with np.load(files["Which heads matter as NumPy file"]) as arrays:
+        assert np.array_equal(arrays["loss"], view.importance.losses)
+    assert len(rows(files["Which heads matter as CSV"])) == 1 + 4
+    assert "L2" in files["Which heads matter as SVG"].read_text(encoding="utf-8")
+    assert rows(files["Prediction as CSV"])[0] == ["prediction", "with all heads", "without them"]
 
 
 def test_the_model_without_the_chosen_heads_is_saved_where_one_says(

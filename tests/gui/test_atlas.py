@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench.gui.attention.atlas import Grid, atlas_numbers, whole_cells
 from workbench.gui.attention.colours import MAPS, colour_table
-from workbench.gui.attention.pooling import pool_max, stretch
+from workbench.gui.attention.pooling import pool_max, pool_signed, stretch
 from workbench.gui.attention.scales import (
     ABSENT,
     FIRST,
@@ -22,8 +24,9 @@ from workbench.gui.attention.scales import (
     ticks,
     tops,
 )
-from workbench.gui.attention.shown import show
+from workbench.gui.attention.shown import Special, show
 from workbench.gui.theme import DARK, LIGHT, Palette
+from workbench.run.inside.comparison import DIFFERENCE
 from workbench.run.results import AttentionMaps
 
 KINDS: tuple[Kind, ...] = ("linear", "sqrt", "log", "cap")
@@ -58,6 +61,41 @@ def test_pooling_keeps_the_maximum_of_every_block(cells: int, size: int, seed: i
     block = values[:, edges[i] : edges[i + 1], edges[j] : edges[j + 1]]
     np.testing.assert_array_equal(pooled[:, i, j], block.max(axis=(1, 2)))
     assert pooled.max() == values.max()
+
+
+@given(cells=st.integers(1, 150), size=st.integers(1, 64), seed=st.integers(0, 1000))
+def test_pooling_differences_keeps_the_largest_of_either_sign(cells: int, size: int, seed: int) -> None:
+    values = np.random.default_rng(seed).uniform(-1, 1, (2, cells, cells)).astype(np.float32)
+    pooled = pool_signed(values, size)
+    np.testing.assert_array_equal(np.abs(pooled), pool_max(np.abs(values), size))
+    assert np.isin(pooled, values).all()
+
+
+def test_many_maps_are_pooled_as_each_of_them_alone() -> None:
+    values = np.random.default_rng(0).random((5, 7, 128, 96), dtype=np.float32)  # more than are taken at once
+    pooled = pool_max(values, 23)
+    for layer in range(5):
+        for head in range(7):
+            np.testing.assert_array_equal(pooled[layer, head], pool_max(values[layer, head], 23))
+    assert pool_max(values, 100).shape == (5, 7, 100, 96)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("choice", ["shown", "hidden", "renormalised"])
+def test_the_top_of_a_head_is_the_same_whether_its_map_was_made_small_before_or_not(
+    signed: bool, causal: bool, choice: Special
+) -> None:
+    maps = random_maps(3, 4, 50, causal=causal, special=(0, 20, 21, 49))
+    if signed:
+        other = np.roll(maps.weights, 1, axis=1)
+        maps = replace(maps, weights=maps.weights - other, kind=DIFFERENCE)
+    whole, small = show(maps, choice), show(maps, choice)
+    rows = np.flatnonzero(whole.telling)
+    expected = np.abs(whole.weights[:, :, rows]).max(axis=(2, 3))
+    small.small(7, signed=signed)
+    np.testing.assert_array_equal(whole.row_tops(), expected)
+    np.testing.assert_array_equal(small.row_tops(), expected)
 
 
 def test_a_previous_token_head_of_512_tokens_is_lit_all_along_in_a_tile_of_128_pixels() -> None:

@@ -13,6 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.gui.exporting import rows as table_of
+from tests.gui.exporting import write_all
 from workbench.gui.attention.link_drawing import Token, strands
 from workbench.gui.attention.views.census import CensusView
 from workbench.gui.attention.views.find import FindView
@@ -201,7 +203,9 @@ def test_the_wheel_zooms_around_the_pointer_and_dragging_moves(heads: HeadsView)
     assert (atlas.tile_centre(1, 1) - fitted).manhattanLength() < 2
 
 
-def test_the_census_lists_every_head_and_a_click_opens_it(qtbot: QtBot, pane: AttentionPane) -> None:
+def test_the_census_lists_every_head_and_a_click_opens_it(
+    qtbot: QtBot, pane: AttentionPane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pane.show_view("census")
     view = pane.view
     assert isinstance(view, CensusView)
@@ -212,6 +216,10 @@ def test_the_census_lists_every_head_and_a_click_opens_it(qtbot: QtBot, pane: At
     view.table.sortByColumn(4, Qt.SortOrder.DescendingOrder)
     assert view.census is not None
     widest = np.unravel_index(view.census.entropy.argmax(), view.census.entropy.shape)
+    files = write_all(qtbot, pane.workspace, view.export, tmp_path, monkeypatch)
+    with np.load(files["Heads as NumPy file"]) as arrays:
+        assert np.array_equal(arrays["kinds"], view.census.kinds)
+    assert len(table_of(files["Heads as CSV"])) == 1 + 4
     facts = rows.row(0).value
     assert (facts.layer, facts.head) == tuple(int(i) for i in widest)
     view.table.clicked.emit(rows.index(0, 0))
@@ -236,7 +244,9 @@ def test_the_census_of_the_sentence_twice_finds_repetition_and_examples_need_a_r
     assert view.scope.isVisible()
 
 
-def test_find_lists_the_heads_that_link_two_words_and_opens_one(qtbot: QtBot, pane: AttentionPane) -> None:
+def test_find_lists_the_heads_that_link_two_words_and_opens_one(
+    qtbot: QtBot, pane: AttentionPane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pane.show_view("find")
     view = pane.view
     assert isinstance(view, FindView)
@@ -250,6 +260,11 @@ def test_find_lists_the_heads_that_link_two_words_and_opens_one(qtbot: QtBot, pa
     i, j = maps.tokens.index("bread"), maps.tokens.index("storm")
     expected = maps.weights[:, :, i, j]
     assert [hit.weight for hit in view.found.hits] == pytest.approx(np.sort(expected, axis=None)[::-1])
+    files = write_all(qtbot, pane.workspace, view.export, tmp_path, monkeypatch)
+    assert [row[4:6] for row in table_of(files["Links as CSV"])] == [
+        ["from", "to"],
+        *[["bread", "storm"]] * 4,
+    ]
     view.table.clicked.emit(view.table.rows.index(0, 0))
     best = np.unravel_index(expected.argmax(), expected.shape)
     assert pane.view is pane.heads

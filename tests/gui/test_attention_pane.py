@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import wait_for_files
-from workbench.gui.attention.export_menu import EXPORTS, Export
+from tests.gui.exporting import rows, write, write_all
 from workbench.gui.attention.scales import tops
+from workbench.gui.attention.views import VIEWS
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.theme import current
 from workbench.gui.workspace import Workspace
@@ -205,50 +204,35 @@ def test_the_future_of_a_causal_model_is_background(
     assert "only itself and earlier ones" in pane.heads.head_words.text()
 
 
-def exported(
-    qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, row: Export, path: Path
-) -> Path:
-    def choose(*_: object) -> tuple[str, str]:
-        return str(path), ""
-
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    pane.heads.export.export(row)
-    wait_for_files(qtbot, pane.workspace)
-    return path.with_suffix(row.suffix)
-
-
-@pytest.mark.parametrize(
-    "row", [row for row in EXPORTS if row.suffix.startswith(".")], ids=lambda row: row.title
-)
 def test_exports_hold_what_the_page_shows(
-    qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Export
+    qtbot: QtBot, pane: AttentionPane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     maps = maps_of(pane)
     pane.heads.atlas.choose(1, 1)
-    file = exported(qtbot, pane, monkeypatch, row, tmp_path / "out")
-    if row.suffix == ".png":
-        assert QImage(str(file)).width() > 800
-    elif row.suffix == ".svg":
-        text = file.read_text(encoding="utf-8")
-        assert "<svg" in text
-        assert ("2 layers × 2 heads" if row.whole else "Layer 2, head 2") in text
-    elif row.suffix == ".html":
-        text = file.read_text(encoding="utf-8")
-        assert "<svg" in text and "http" not in text.replace(
-            "http://www.w3.org", ""
-        )  # needs nothing from elsewhere
-        assert ("2 layers × 2 heads" if row.whole else "Layer 2, head 2") in text
-        assert all(f"<span>{token}</span>" in text for token in maps.tokens)
-    elif row.suffix == ".csv":
-        with file.open(encoding="utf-8", newline="") as lines:
-            table = list(csv.reader(lines))
-        assert table[0][1:] == list(maps.tokens)
-        weights = np.array([line[1:] for line in table[1:]], dtype=float)
-        np.testing.assert_allclose(weights, maps.weights[1, 1], rtol=1e-5)
-    else:
-        with np.load(file) as saved:
-            np.testing.assert_array_equal(saved["attention"], maps.weights)
-            assert tuple(saved["tokens"]) == maps.tokens
+    files = write_all(qtbot, pane.workspace, pane.heads.export, tmp_path, monkeypatch)
+    assert "Layer 2, head 2" in files["This head as SVG"].read_text(encoding="utf-8")
+    assert "2 layers × 2 heads" in files["All heads as SVG"].read_text(encoding="utf-8")
+    table = rows(files["This head as CSV"])
+    assert table[0][1:] == list(maps.tokens)
+    weights = np.array([line[1:] for line in table[1:]], dtype=float)
+    np.testing.assert_allclose(weights, maps.weights[1, 1], rtol=1e-5)
+    with np.load(files["All heads as NumPy file"]) as saved:
+        np.testing.assert_array_equal(saved["attention"], maps.weights)
+        assert tuple(saved["tokens"]) == maps.tokens
+    page = files["This view as HTML"].read_text(encoding="utf-8")
+    assert page.count("<svg") == 2 and all(f"<td>{token}</td>" in page for token in maps.tokens)
+
+
+def test_the_menu_is_made_of_what_there_is(qtbot: QtBot, pane: AttentionPane) -> None:
+    menu = pane.heads.export.menu()
+    menu.aboutToShow.emit()
+    titles = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert titles[0] == "This head as PNG …" and titles[-1] == "This view as HTML …"
+    pane.question.set_text("")
+    assert pane.heads.maps is None
+    menu.aboutToShow.emit()
+    [only] = menu.actions()
+    assert only.text() == "There is nothing to export yet" and not only.isEnabled()
 
 
 def test_a_file_that_cannot_be_written_is_explained(
@@ -256,18 +240,12 @@ def test_a_file_that_cannot_be_written_is_explained(
 ) -> None:
     problems: list[Problem] = []
     pane.workspace.problem_raised.connect(problems.append)
-    for row in (row for row in EXPORTS if row.suffix.startswith(".")):
-        file = exported(qtbot, pane, monkeypatch, row, tmp_path / "nowhere" / "out")
+    lines = [line for line in pane.heads.export.lines() if line.kind.startswith(".")]
+    for line in lines:
+        place = tmp_path / "nowhere" / "out"
+        file = write(qtbot, pane.workspace, pane.heads.export, line, place, monkeypatch)
         assert str(file) in problems[-1].title
-    assert len(problems) == 8
-
-
-def test_a_picture_and_a_table_can_be_copied(pane: AttentionPane) -> None:
-    rows = {row.title: row for row in EXPORTS}
-    pane.heads.export.export(rows["Copy table of this head"])
-    assert QGuiApplication.clipboard().text().splitlines()[0].split("\t")[1:] == list(maps_of(pane).tokens)
-    pane.heads.export.export(rows["Copy picture of all heads"])
-    assert not QGuiApplication.clipboard().image().isNull()
+    assert len(problems) == len(lines)
 
 
 def test_enter_opens_one_head_alone_and_escape_goes_back(qtbot: QtBot, pane: AttentionPane) -> None:
@@ -307,3 +285,9 @@ def test_the_model_in_training_is_followed_between_its_steps(
         workspace.stop()
     assert pane.question.chooser.choice() is not None
     assert not pane.question.follow.isVisible()
+
+
+def test_no_view_makes_the_window_higher(pane: AttentionPane) -> None:
+    for row in VIEWS:
+        pane.show_view(row.key)
+        assert pane.minimumSizeHint().height() < 400, row.key

@@ -11,7 +11,7 @@ import torch
 from pytestqt.qtbot import QtBot
 from transformers import AutoModelForSequenceClassification
 
-from workbench.gui.attention.figures import save
+from tests.gui.exporting import rows, write_all
 from workbench.gui.attention.views.compare import CompareView
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.workspace import Workspace
@@ -93,15 +93,14 @@ def test_one_model_with_itself_and_another_kind_are_explained(qtbot: QtBot, view
     assert "writer has 2 layers of 4 heads" in view.empty.sentence.text()
 
 
-def test_what_is_on_can_be_exported(view: CompareView, tmp_path: Path) -> None:
+def test_what_is_on_can_be_exported(
+    qtbot: QtBot, view: CompareView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert view.found is not None
-    whole, one = view.figure(True), view.figure(False)
-    assert whole is not None and one is not None and one.where == (1, 0)
-    for figure, name in ((whole, "a.png"), (one, "b.svg"), (one, "c.csv"), (whole, "d.npz")):
-        save(figure, (1, 0), tmp_path / name)
-    assert "Blue" not in (tmp_path / "c.csv").read_text() and (tmp_path / "b.svg").stat().st_size > 1000
-    with np.load(tmp_path / "d.npz") as kept:
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    with np.load(files["All heads as NumPy file"]) as kept:
         assert np.array_equal(kept["attention"], view.found.difference.weights)
+    assert rows(files["Change of each head as CSV"])[1][:2] == ["2", "1"]
 
 
 def test_a_script_compares_too(pair_home: Home) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
+from tests.gui.exporting import rows, write_all
 from tests.gui.test_explain_view import TEXT, classifier_home  # noqa: F401 - a fixture
 from workbench.engine.inside.edit import read_edit
 from workbench.engine.loading import load_for_use
@@ -59,7 +62,9 @@ def test_it_begins_with_the_same_sentence_and_nothing_changed(view: EditView) ->
     assert not view.found.comparison.difference.weights.any()
 
 
-def test_a_masked_word_shows_the_change_of_classes_and_heads(qtbot: QtBot, view: EditView) -> None:
+def test_a_masked_word_shows_the_change_of_classes_and_heads_which_are_exported(
+    qtbot: QtBot, view: EditView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pick(view, 1, "Mask").trigger()
     answered(qtbot, view)
     found = view.found
@@ -76,6 +81,14 @@ def test_a_masked_word_shows_the_change_of_classes_and_heads(qtbot: QtBot, view:
     assert view.maps.currentIndex() == 1 and view.atlases["first"]._shown is not None
     view.atlases["second"].choose(1, 1)
     assert view.atlases["first"].selection == (1, 1)
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    assert [float(row[1]) for row in rows(files["Prediction as CSV"])[1:]] == pytest.approx(
+        [change.before for change in found.changes], rel=1e-5
+    )
+    with np.load(files["All heads, edited as NumPy file"]) as arrays:
+        assert np.array_equal(arrays["attention"], found.second.weights)
+    drawn = files["This head, edited as SVG"].read_text(encoding="utf-8")
+    assert "Layer 2, head 2" in drawn and "[MASK]" in drawn
     view.reset.click()
     answered(qtbot, view)
     assert view.line.text() == TEXT

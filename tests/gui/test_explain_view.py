@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import wait_for_files
+from tests.gui.exporting import rows, write_all
 from tests.gui.test_attention_pane import point
 from workbench.gui.attention.token_strip import TokenStrip, ground
-from workbench.gui.attention.views.explain import ExplainView, ScoresButton
+from workbench.gui.attention.views.explain import ExplainView
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.theme import DARK, LIGHT
 from workbench.gui.workspace import Workspace
@@ -156,19 +152,21 @@ def test_an_encoder_without_classes_is_refused_in_words_and_without_alarm(
     assert not told
 
 
-def test_the_scores_can_be_copied_and_saved(
-    qtbot: QtBot, view: ExplainView, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_scores_and_deletion_test_are_exported(
+    qtbot: QtBot, view: ExplainView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    button = view.card.findChild(ScoresButton)
-    assert isinstance(button, ScoresButton) and view.found is not None
-    button.copy()
-    rows = list(csv.reader(io.StringIO(QGuiApplication.clipboard().text()), delimiter="\t"))
-    assert rows[2][1] == "the" and len(rows) == 1 + len(view.found.tokens)
-    target = tmp_path / "scores.csv"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(target), ""))
-    button.save()
-    wait_for_files(qtbot, workspace)
-    assert target.read_text(encoding="utf-8").startswith("position,token,special,rollout,flow,")
+    assert view.found is not None
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    table = rows(files["Scores as CSV"])
+    assert table[0][:5] == ["position", "token", "special", "rollout", "flow"]
+    assert table[2][1] == "the" and len(table) == 1 + len(view.found.tokens)
+    with np.load(files["Scores as NumPy file"]) as arrays:
+        np.testing.assert_array_equal(arrays["occlusion"], view.found.attributions[-1].scores)
+    drawn = files["Scores as SVG"].read_text(encoding="utf-8")
+    assert drawn.count(">storm<") == 5 and "Occlusion" in drawn  # every method's strip
+    assert len(rows(files["Deletion test as CSV"])) == 1 + len(view.found.test.removed)  # type: ignore[union-attr]
+    page = files["This view as HTML"].read_text(encoding="utf-8")
+    assert page.count("<svg") == 2 and "random orders" in page and "<td>storm</td>" in page
 
 
 def test_the_strongest_text_token_has_the_strongest_colour_and_signs_have_two(qtbot: QtBot) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from tests.gui.conftest import recorded, wait_for_files
+from tests.gui.exporting import rows, write_all
 from workbench.gui.attention.views.film import FilmView
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.workspace import Workspace
@@ -146,12 +147,17 @@ def test_the_film_is_exported(
     film = view(pane)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "film"), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "frames"))
-    film.export.export_gif()
-    film.export.export_frames()
+    film.files.export_gif()
+    film.files.export_frames()
     wait_for_files(qtbot, pane.workspace)
     with Image.open(tmp_path / "film.gif") as image:
         assert image.n_frames == 8
     assert len(list((tmp_path / "frames").glob("step-*.png"))) == 8
+    film.player.go_to(3)
+    files = write_all(qtbot, pane.workspace, film.export, tmp_path, monkeypatch)
+    assert film.reel is not None and len(rows(files["Curves as CSV"])) == 1 + 8
+    with np.load(files["All heads as NumPy file"]) as arrays:
+        np.testing.assert_array_equal(arrays["attention"], film.reel.weights(3))
 
 
 def test_models_without_a_film_say_how_one_gets_it(

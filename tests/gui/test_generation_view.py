@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
+from transformers import T5Config, T5ForConditionalGeneration
 
+from tests.gui.exporting import rows as table_of
+from tests.gui.exporting import write_all
 from workbench.gui.attention.views.generation import GenerationView
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.workspace import Workspace
@@ -73,7 +78,9 @@ def test_keys_slider_and_clicks_go_through_the_answer(qtbot: QtBot, view: Genera
     assert view.hint.text() == view.strip.words(2) and "(token 3): weight" in view.hint.text()
 
 
-def test_one_head_and_one_layer_show_their_own_weights(qtbot: QtBot, view: GenerationView) -> None:
+def test_one_head_and_one_layer_show_their_own_weights(
+    qtbot: QtBot, view: GenerationView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows, step = written(view), view.player.step
     at = view.tiles.tile(1, 2).center()
     assert view.tiles.head_at(at) == (1, 2) and view.tiles.head_at(QPointF(0, 0)) is None
@@ -85,6 +92,12 @@ def test_one_head_and_one_layer_show_their_own_weights(qtbot: QtBot, view: Gener
     view.tiles.hovered.emit((0, 1))
     best = int(rows.weights[step, 0, 1, 1 : rows.reads(step)].argmax()) + 1
     assert f"(token {best + 1})" in view.tiles_words.text()
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    table = table_of(files["This step as CSV"])
+    assert len(table) == 1 + len(rows.tokens) and len(table[0]) == 2 + rows.steps
+    assert float(table[5][2 + step]) == pytest.approx(float(rows.row(step)[4]), rel=1e-5)
+    with np.load(files["This step as NumPy file"]) as arrays:
+        assert np.array_equal(arrays["attention"], rows.weights)
 
 
 def test_the_first_token_is_left_out_until_it_is_wanted(view: GenerationView) -> None:
@@ -95,6 +108,42 @@ def test_the_first_token_is_left_out_until_it_is_wanted(view: GenerationView) ->
     view.shown.choose("all")
     assert view.strip.share(0) == pytest.approx(np.sqrt(row[0] / row.max()))
     assert np.allclose(view.tiles._tiles[:, :, 0, 0], written(view).strongest(view.player.step))
+
+
+def test_a_decoder_shows_its_look_at_the_text_or_at_its_answer(
+    qtbot: QtBot, pane: AttentionPane, view: GenerationView, tiny_bert: Path
+) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        model: Any = T5ForConditionalGeneration(
+            T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, pad_token_id=0)
+        )
+    model.config.decoder_start_token_id = model.generation_config.decoder_start_token_id = 0
+    model.generation_config.eos_token_id = None
+    assert view.look_part.isHidden()
+    folder = view.workspace.session.home.models / "pair"
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny_bert / name, folder)
+    with qtbot.waitSignal(view.workspace.shelf_changed, timeout=20_000):
+        view.workspace.refresh_shelf()
+    pane.question.chooser.pick("pair")
+    qtbot.waitUntil(lambda: view.rows is not None and view.rows.source > 0, timeout=60_000)
+    qtbot.waitUntil(lambda: bool(written(view).stopped_by), timeout=60_000)
+    rows = written(view)
+    m, step = rows.source, view.player.step
+    assert not view.look_part.isHidden() and step == 7 and "in the text at" in view.facts.text()
+    assert f"‘rain’ (token 3 of the text): weight {rows.row(step)[2]:.4f}" in view.strip.words(2)
+    assert "(token 1 of the answer)" in view.strip.words(m + 1) and "other row" in view.strip.words(m + 1)
+    assert view.strip.share(2) > 0 == view.strip.share(m + 1)
+    assert view.strip.place(m).left() == view.strip.place(0).left()  # the answer begins a line
+    view.look.button("decoder").click()
+    view.shown.choose("all")  # this model may write special tokens only
+    own = rows.row(step, look="decoder")
+    assert f"weight {own[m + 1]:.4f}" in view.strip.words(m + 1) and view.strip.share(2) == 0
+    assert "in the answer at" in view.facts.text()
+    assert view.bars.rows()[0][0].endswith(f"({int(own[m:].argmax())})")
+    assert np.allclose(view.tiles._tiles[:, :, 0, 0], rows.weights[step, :, :, m : m + 8].max(-1))
 
 
 def test_playing_goes_to_the_end_and_stops(qtbot: QtBot, view: GenerationView) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.conftest import write_tiny_bert
-from workbench.gui.attention.figures import save
+from workbench.gui.attention.figures import head_table, map_parts
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
@@ -59,7 +58,7 @@ def pane(qtbot: QtBot, home: Home, tiny_t5: Path, workspace: Workspace) -> Atten
 
 
 def test_a_long_text_is_an_atlas_of_blocks_and_a_head_is_read_in_full_when_chosen(
-    qtbot: QtBot, pane: AttentionPane, tmp_path: Path
+    qtbot: QtBot, pane: AttentionPane
 ) -> None:
     heads = pane.heads
     pane.question.line.setText(LONG)
@@ -68,7 +67,9 @@ def test_a_long_text_is_an_atlas_of_blocks_and_a_head_is_read_in_full_when_chose
     maps = heads.maps
     assert isinstance(maps, PooledMaps) and len(maps.tokens) == 2048
     assert maps.tiles.shape[2] <= 96 and "Cut after 2048" in heads.note.text()
-    assert not heads.head_card.switch.isEnabled() and not heads.filter.isVisible()
+    assert not heads.head_card.switch.isEnabled()
+    assert heads.filter.isVisible() and heads.census is not None and heads.census.kinds.shape == (2, 4)
+    assert heads.census.tokens == 2046 and (heads.census.entropy <= np.log(2048) + 1e-3).all()
     qtbot.waitUntil(lambda: heads.figure(False) is not None, timeout=60_000)
     heads.atlas.choose(1, 2)
     qtbot.waitUntil(lambda: not heads.asking and heads.figure(False) is not None, timeout=60_000)
@@ -80,16 +81,15 @@ def test_a_long_text_is_an_atlas_of_blocks_and_a_head_is_read_in_full_when_chose
     assert np.abs(blocks - maps.tiles[1, 2].astype(np.float32)).max() < 5e-4
     atlas = heads.figure(True)
     assert atlas is not None
-    save(atlas, (1, 2), tmp_path / "all.npz")
-    assert np.load(tmp_path / "all.npz")["tiles"].shape == maps.tiles.shape
+    one, every = map_parts(atlas, figure)
+    assert one.name == "layer-2-head-3" and every.arrays is not None
+    assert every.arrays()["tiles"].shape == maps.tiles.shape
     pane.question.set_text(SHORT)
     qtbot.waitUntil(lambda: isinstance(heads.maps, AttentionMaps), timeout=60_000)
     assert heads.head_card.switch.isEnabled()
 
 
-def test_the_parts_of_an_encoder_decoder_are_chosen(
-    qtbot: QtBot, pane: AttentionPane, tmp_path: Path
-) -> None:
+def test_the_parts_of_an_encoder_decoder_are_chosen(qtbot: QtBot, pane: AttentionPane) -> None:
     heads = pane.heads
     pane.question.line.setText(SHORT)
     assert not heads.part.isVisible()
@@ -106,7 +106,5 @@ def test_the_parts_of_an_encoder_decoder_are_chosen(
     assert not heads.head.grab().isNull() and not heads.atlas.grab().isNull()
     figure = heads.figure(False)
     assert figure is not None
-    save(figure, (0, 0), tmp_path / "head.csv")
-    with (tmp_path / "head.csv").open(encoding="utf-8") as file:
-        rows = list(csv.reader(file))
+    rows = head_table(figure.shown, (0, 0))
     assert rows[0] == ["", *maps.keys] and {len(row) for row in rows} == {len(maps.keys) + 1}

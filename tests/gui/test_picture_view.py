@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.gui.conftest import wait_for_files
+from tests.gui.exporting import rows, write, write_all
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.picture import PictureView
 from workbench.gui.panes.attention import AttentionPane
@@ -150,16 +150,23 @@ def test_a_patch_looks_when_it_is_clicked_and_the_arrow_keys_go_on(qtbot: QtBot,
 def test_colours_cover_as_much_as_is_wanted_and_are_exported(
     qtbot: QtBot, view: PictureView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    def red(image: QImage) -> int:
+        """Pixels of the picture's own red."""
+        return sum(
+            image.pixelColor(x, y).getRgb()[:3] == (255, 0, 0)
+            for x in range(0, image.width(), 9)
+            for y in range(0, image.height(), 9)
+        )
+
     view.opacity.setValue(0)
-    plain = view.canvas.exported()
-    assert plain.pixelColor(500, 100).getRgb()[:3] == (255, 0, 0) and plain.width() == 1024
+    [line, *_] = view.export.lines()
+    plain = write(qtbot, view.workspace, view.export, line, tmp_path / "plain", monkeypatch)
+    assert red(QImage(str(plain))) > 1000
     view.opacity.setValue(100)
-    assert view.canvas.exported().pixelColor(500, 100).red() < 255
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "over"), ""))
-    view.export.save()
-    wait_for_files(qtbot, view.workspace)
-    with Image.open(tmp_path / "over.png") as image:
-        assert image.size == (1024, 1024)
+    files = write_all(qtbot, view.workspace, view.export, tmp_path, monkeypatch)
+    assert red(QImage(str(files["Picture as PNG"]))) == 0
+    table = rows(files["Picture as CSV"])
+    np.testing.assert_allclose(np.array([row[1:] for row in table[1:]], float), view._shown, rtol=1e-5)
 
 
 def test_pictures_are_dropped_and_other_files_explained(
@@ -198,6 +205,5 @@ def test_no_view_stumbles_over_models_of_other_kinds(qtbot: QtBot, pane: Attenti
         others = {key: words for key, words in told.items() if key not in ("picture", "film")}
         assert set(others.values()) == {"vit reads pictures"}
     else:
-        assert told["heads"] == told["census"] == "shown"
-        assert told["generation"].startswith("Answers of a model with an encoder")
+        assert told["heads"] == told["census"] == told["generation"] == "shown"
     assert "Reading" not in told.values()

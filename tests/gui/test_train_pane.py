@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from workbench.gui.curve_maths import smoothed, thinned, value_at
 from workbench.gui.panes.train import TrainPane
 from workbench.gui.plot_export import all_prepared, export
 from workbench.gui.workspace import Workspace
+from workbench.run.events import Changed, Event, Step
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
 
@@ -53,7 +55,7 @@ def open_run(qtbot: QtBot, workspace: Workspace, name: str) -> None:
 
 
 def heads(pane: TrainPane) -> dict[str, str]:
-    return {tile.caption.text(): tile.value.text() for tile in pane.tiles if not tile.isHidden()}
+    return {tile.caption.text(): tile.value.text() for tile in pane.headlines.tiles if not tile.isHidden()}
 
 
 @given(values, st.floats(0.0, 0.99))
@@ -164,6 +166,30 @@ def test_pointing_reads_the_same_step_in_every_plot(
     assert "at step 20" in pane.plots["throughput"].legend.text()
     pane.plots["loss"].hovered.emit(None)
     assert "80.0 %" in pane.plots["scores"].legend.text()
+
+
+def test_a_change_of_the_running_run_is_marked_in_every_plot_and_told_under_the_pointer(
+    qtbot: QtBot, home: Home, workspace: Workspace, pane: TrainPane
+) -> None:
+    def changed() -> Iterator[Event]:
+        for event in events_of_a_run():
+            yield event
+            if isinstance(event, Step) and event.step == 20:
+                yield Changed(step=20, path="training.learning_rate", value=3e-5)
+
+    open_run(qtbot, workspace, recorded(home, "changed", changed()).name)
+    qtbot.waitUntil(lambda: bool(pane.plots["loss"].marks))
+    pane.redraw()
+    for plot in pane.plots.values():
+        assert [mark.x for mark in plot.marks] == [20]
+        lines = [item for item in plot.canvas.getPlotItem().items if isinstance(item, pg.InfiniteLine)]
+        assert any(line.isVisible() and line.value() == 20 for line in lines)
+    pane.plots["loss"].hovered.emit(20.0)
+    assert "at step 20; Learning rate is 3e-05" in pane.plots["loss"].legend.text()
+    pane.plots["loss"].hovered.emit(35.0)
+    assert "Learning rate is" not in pane.plots["loss"].legend.text()
+    open_run(qtbot, workspace, recorded(home, "unchanged").name)
+    qtbot.waitUntil(lambda: not pane.plots["loss"].marks)
 
 
 def test_another_run_is_overlaid_in_another_colour(

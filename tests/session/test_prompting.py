@@ -61,12 +61,10 @@ def test_choices_of_an_answer_and_taking_another_one(home: Home, tiny_llama: Pat
 
 
 def test_a_batch_answers_every_row_and_goes_on_after_an_empty_one(home: Home, tiny_llama: Path) -> None:
-    rows = ({"question": "hello"}, {"question": "  "}, {"question": "good day"})
     heard: list[object] = []
-    found = answer_all(
-        home, BatchRequest(str(tiny_llama), rows, "question", SETTINGS), lone_desk(heard.append)
-    )
-    assert [answered.row for answered in found] == [0, 1, 2]
+    request = BatchRequest(str(tiny_llama), ("hello", "  ", "good day"), SETTINGS, first=7)
+    found = answer_all(home, request, lone_desk(heard.append))
+    assert [answered.row for answered in found] == [7, 8, 9]
     assert found[1].problem is not None and "empty" in found[1].problem.title
     alone = inspection.generate(home, GenerationRequest(str(tiny_llama), "good day", SETTINGS), lone_desk())
     assert found[2].answers[0].tokens == alone[0].tokens
@@ -76,3 +74,17 @@ def test_a_batch_answers_every_row_and_goes_on_after_an_empty_one(home: Home, ti
 def test_a_text_is_scored_by_two_models(home: Home, tiny_llama: Path) -> None:
     found = score(home, ScoreRequest(str(tiny_llama), "a storm", str(tiny_llama)), lone_desk())
     assert found.same_tokens and found.gain is not None and not found.gain[1:].any()
+
+
+def test_a_model_that_does_not_fit_is_said_plainly(
+    home: Home, tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is free is made up: no test may fill a machine's memory."""
+    weights = sorted(tiny_llama.glob("*.safetensors"))
+    assert inspection.float32_bytes(weights) == pytest.approx(
+        sum(f.stat().st_size for f in weights), rel=0.05
+    )
+    monkeypatch.setattr("workbench.engine.devices.usable_memory", lambda device: 0)
+    monkeypatch.setattr(inspection, "_kept", {})
+    with pytest.raises(WorkbenchError, match="does not fit into memory"):
+        inspection.generate(home, GenerationRequest(str(tiny_llama), "hello", SETTINGS), lone_desk())

@@ -50,7 +50,9 @@ def refusal(source: str | Path, home: Home) -> str:
         ({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, "causal-lm"),
         ({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"}, "causal-lm"),
         ({"architectures": None, "model_type": "gpt2"}, "causal-lm"),
-        ({"architectures": ["T5ForConditionalGeneration"], "model_type": "t5"}, "unknown"),
+        ({"architectures": ["T5ForConditionalGeneration"], "model_type": "t5"}, "seq2seq"),
+        ({"architectures": ["T5EncoderModel"], "model_type": "t5"}, "unknown"),
+        ({"architectures": ["BlipForConditionalGeneration"], "model_type": "blip"}, "unknown"),
     ],
 )
 def test_a_folder_is_a_model_of_its_kind(
@@ -200,6 +202,12 @@ def test_a_hub_model_is_taken_from_the_cache(model: Make, home: Home, cache: Pat
     model("tiny").rename(repository / "snapshots" / commit)
     place = resolve_model("owner/tiny", home)
     assert (place.path.name, place.name, place.kind) == (commit, "owner/tiny", "encoder")
+    # Those that are whole stand on the shelf, where the window offers them.
+    (cache / "models--owner--part" / "refs").mkdir(parents=True)
+    (cache / "models--owner--part" / "refs" / "main").write_text("abc")
+    (cache / "models--owner--part" / "snapshots" / "abc").mkdir(parents=True)
+    listed = {entry.name: (entry.kind, entry.state) for entry in models(home) if not entry.embedded}
+    assert listed == {"owner/tiny": ("encoder", "ready")}
 
 
 def test_a_hub_model_that_is_not_here_is_not_downloaded_unasked(home: Home, cache: Path) -> None:

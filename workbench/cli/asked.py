@@ -28,7 +28,30 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD=VALUE",
         help="set a field of the recipe, such as training.epochs=2; may be given many times",
     )
+    parser.add_argument(
+        "--new",
+        action=_NewModel,
+        choices=("gpt", "bert"),
+        help="start from nothing instead of a model that is there, with a rate and a schedule that suit it; the fields "
+        "scratch.layers, .heads, .width, .tokeniser and .vocabulary shape it, training.max_length is its context",
+    )
     parser.add_argument("--name", help="what the run is called")
+
+
+class _NewModel(argparse.Action):
+    """Sets the fields of a new model before all that `--set` says, wherever it stands on the line."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
+    ) -> None:
+        from workbench.run.scratch_fields import STARTING
+
+        source = f"new-{values}"
+        fields = [("model.source", source), *STARTING]
+        if source == "new-bert":
+            fields.append(("task.kind", "masked-lm"))
+        setattr(namespace, self.dest, values)
+        namespace.set = [*(f"{path}={value}" for path, value in fields), *(namespace.set or [])]
 
 
 def asked_recipe(what: str | None, overrides: Sequence[str], name: str | None = None) -> Recipe:
@@ -103,10 +126,13 @@ def get_model_ready(args: argparse.Namespace, source: str) -> None:
     Raises:
         WorkbenchError: When it cannot be fetched or converted.
     """
+    from workbench.run.scratch_fields import is_new
     from workbench.session import inspection
     from workbench.shelf.models import resolve_model
     from workbench.shelf.packages import installed_folder, package_named
 
+    if is_new(source):
+        return
     console: Console = args.console
     row = package_named(source)
     if row and (args.download or installed_folder(row)):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 
 from workbench.cli.tables import table
+from workbench.run.files import writing
 from workbench.run.inside.census import HeadFacts
+from workbench.run.inside.tables import census_table as census_rows
+from workbench.run.inside.tables import delimited
 
 
 def add_census_argument(parser: argparse.ArgumentParser) -> None:
     """Declare `--census`."""
     parser.add_argument(
         "--census", action="store_true",
-        help="tell what each head mostly does (previous token, self, separator, …), and by which score",
+        help="tell what each head mostly does (previous token, self, separator, …), and by which score; -o then "
+        "writes a table (.csv)",
     )  # fmt: skip
 
 
@@ -29,9 +34,15 @@ def census_text(args: argparse.Namespace) -> int:
     found = take_census(args.home, request, lone_desk(console.hear))
     heads = list(found.heads())
     plain = [_as_plain(facts) for facts in heads]
-    console.answer({"model": args.model, "tokens": found.tokens, "census": plain, "problem": None})
+    if args.output:
+        with writing(Path(args.output)) as file:
+            file.write(delimited(census_rows(found)))
+    answer = {"model": args.model, "tokens": found.tokens, "census": plain, "output": args.output}
+    console.answer(answer | {"problem": None})
     headings = ("Layer", "Head", "Kind", "Score", "Next", "Entropy", "Distance", "Offset")
     console.result(table(headings, [_as_row(facts) for facts in heads]))
+    if args.output:
+        console.result(f"Written: {args.output}")
     return 0
 
 

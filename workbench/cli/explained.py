@@ -13,9 +13,9 @@ from workbench.run.inside.explanation import (
     Explanation,
     correlations,
     method_named,
-    scores_table,
     verdict,
 )
+from workbench.run.inside.tables import delimited, scores_table
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def explain_text(args: argparse.Namespace) -> int:
         raise WorkbenchError(Problem(f"{title} gives no scores here.", found.refused[0][1]))
     if args.output:
         with writing(Path(args.output), "w") as file:
-            file.write(scores_table(found))
+            file.write(delimited(scores_table(found)))
     args.console.answer(_as_plain(found) | {"output": args.output, "problem": None})
     _print(args.console, found)
     if args.output:

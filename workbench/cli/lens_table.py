@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 
 from workbench.cli.tables import table
+from workbench.run.files import writing
 from workbench.run.inside.lens import WARNING, ClassLens, Lens, TokenLens, row_name
+from workbench.run.inside.tables import delimited
+from workbench.run.inside.tables import lens_table as lens_rows
 
 #: More columns do not fit into a terminal; of deeper models some layers are printed, the last one always.
 _COLUMNS, _WIDE = 9, 10
@@ -16,7 +20,8 @@ def add_lens_argument(parser: argparse.ArgumentParser) -> None:
     """Declare `--lens`."""
     parser.add_argument(
         "--lens", action="store_true",
-        help="tell what the model would answer after each layer: its next-token guesses, or its classes",
+        help="tell what the model would answer after each layer: its next-token guesses, or its classes; -o then "
+        "writes a table (.csv)",
     )  # fmt: skip
 
 
@@ -30,7 +35,10 @@ def lens_text(args: argparse.Namespace) -> int:
     get_model_ready(args, args.model)
     console = args.console
     found = read_layers(args.home, request, lone_desk(console.hear))
-    console.answer(_as_plain(found))
+    if args.output:
+        with writing(Path(args.output)) as file:
+            file.write(delimited(lens_rows(found)))
+    console.answer(_as_plain(found) | {"output": args.output})
     console.result(f"{found.model}: {found.rows - 1} layers, {len(found.tokens)} tokens")
     if isinstance(found, ClassLens):
         rows = [
@@ -41,7 +49,8 @@ def lens_text(args: argparse.Namespace) -> int:
     else:
         console.result(_token_table(found))
         console.result("* the guess is the token that really follows")
-    for words in filter(None, (found.note, WARNING)):
+    written = f"Written: {args.output}" if args.output else ""
+    for words in filter(None, (found.note, WARNING, written)):
         console.result(words)
     return 0
 

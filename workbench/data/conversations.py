@@ -59,7 +59,7 @@ def chat_sides(data: DataSection, context: Context, resolve: Resolve) -> ChatSid
     notes = [shape.reason, *rows.notes]
     found: dict[str, tuple[Conversation, ...]] = {}
     for name, part in (("train", rows.train), ("validation", rows.validation), ("test", rows.test)):
-        found[name], more = _conversations(part, shape, name, table)
+        found[name], more = conversations(part, shape, name, table)
         notes += more
     return ChatSides(found["train"], found["validation"], found["test"], tuple(notes), rows.fingerprints)
 
@@ -91,10 +91,20 @@ def shape_of(table: Table, data: DataSection) -> ChatShape:
     return found
 
 
-def _conversations(
+def conversations(
     frame: Frame, shape: ChatShape, side: str, table: Table
 ) -> tuple[tuple[Conversation, ...], list[str]]:
-    """The whole conversations, and what there is to say of the rows that are none."""
+    """The whole conversations, and what there is to say of the rows that are none.
+
+    Args:
+        frame: The rows.
+        shape: How they write conversations.
+        side: "train", "validation" or "test".
+        table: The file that they are from.
+
+    Raises:
+        WorkbenchError: When there are rows, and none is a whole conversation.
+    """
     names = tuple(shape.columns.values())
     found: list[Conversation] = []
     wrong: list[tuple[int, str]] = []

@@ -12,6 +12,7 @@ from workbench.data.formats.image_folder import PICTURES
 from workbench.data.formats.plain_text import PlainText
 from workbench.data.header import LABEL_NAMES, TEXT_NAMES, name_words
 from workbench.data.several import SOURCE
+from workbench.data.source_pairs import source_pair
 from workbench.data.suggest import counted, listed
 from workbench.data.tables import Table, no_such_column
 from workbench.run.problem import bad_input
@@ -38,6 +39,7 @@ Kind = Literal[
     "image-classification",
     "chat",
     "preference",
+    "seq2seq",
     "causal-lm",
     "plain-text",
 ]
@@ -48,6 +50,7 @@ KIND_WORDS: dict[Kind, str] = {
     "image-classification": "pictures with a class each",
     "chat": "conversations",
     "preference": "conversations with a better and a worse answer",
+    "seq2seq": "texts with what is to be written from each",
     "causal-lm": "texts without classes",
     "plain-text": "running text",
 }
@@ -132,6 +135,9 @@ def guess(table: Table) -> Guess:
     ):
         kind: Kind = "preference" if shape.name == "preference" else "chat"
         return Guess(kind, tuple(shape.columns.values()), "", shape, (shape.reason,))
+    if (pair := source_pair(table)) is not None:
+        reason = f"“{pair[1]}” is written from “{pair[0]}”: the columns usually belong together so."
+        return Guess("seq2seq", (pair[0],), pair[1], None, (reason,))
     if columns.label:
         texts = _with_partner(columns.text, table.columns, columns.label)
         reasons = columns.reasons

@@ -15,6 +15,11 @@ LABEL_NAMES = (
     "label", "labels", "class", "category", "intent", "sentiment", "target", "urgency", "topic", "emotion",
     "polarity", "rating", "stars", "score", "tag", "type", "priority", "spam", "gold", "y",
 )  # fmt: skip
+#: Languages whose short names head the columns of translations.
+LANGUAGES = frozenset((
+    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "ro", "ru", "uk", "cs", "sv", "da", "fi", "tr", "el", "hu", "zh",
+    "ja", "ko", "ar", "he", "hi", "vi", "id",
+))  # fmt: skip
 _OTHER_NAMES = ("id", "idx", "index", "date", "time", "author", "user", "answer", "source", "split", "name")
 _KNOWN = frozenset(TEXT_NAMES + LABEL_NAMES + _OTHER_NAMES)
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
@@ -37,7 +42,8 @@ def looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bo
     """Whether the first row names the columns of the rest.
 
     A row of names has short fields that are not numbers and do not come up again below. Of those, it is a
-    header if one is a usual column name, or if they are distinct and a column below is all numbers.
+    header if one is a usual column name, or all are languages, or if they are distinct and a column below is all
+    numbers.
     """
     names = [field.strip() for field in first]
     shown = [field for field in names if field]
@@ -50,6 +56,8 @@ def looks_like_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bo
     if any(name and name in column for name, column in zip(names, columns, strict=True)):
         return False
     words = [name_words(name) for name in shown]
+    if len(words) > 1 and all(len(word) == 1 and word[0] in LANGUAGES for word in words):
+        return True
     if max(map(len, words)) <= 4 and any(w and w[-1] in _KNOWN and len(w) <= len(names) for w in words):
         return True
     return len(set(names)) == len(names) and any(column and all(map(is_number, column)) for column in columns)

@@ -10,6 +10,7 @@ from workbench.data.frame import Frame
 from workbench.data.row_sides import row_sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted, listed
+from workbench.data.tables import Table
 from workbench.data.training_rows import Resolve, opened
 from workbench.run.problem import bad_input
 from workbench.run.recipe import DataSection
@@ -48,14 +49,7 @@ def preference_sides(data: DataSection, context: Context, resolve: Resolve) -> P
     """
     table = opened(data, data.train, "data.train", context, resolve)
     found = row_sides(data, context, resolve, table)
-    shape = chat_shape(found.table)
-    if shape is None or shape.name != "preference":
-        raise bad_input(
-            f"No pairs of answers were found in {table.path.name}.",
-            f"They need the columns “chosen” and “rejected”; this file has {listed(found.table.columns)}.",
-            "Rename its columns with a step, or choose another task.",
-            field="data.train",
-        )
+    shape = pair_shape(found.table)
     notes = [shape.reason, *found.notes]
     sides = []
     for frame, name in ((found.train, "train"), (found.validation, "validation"), (found.test, "test")):
@@ -71,6 +65,23 @@ def preference_sides(data: DataSection, context: Context, resolve: Resolve) -> P
                 field=f"data.{name}",
             )
     return PreferenceSides(sides[0], sides[1], sides[2], tuple(notes), found.fingerprints)
+
+
+def pair_shape(table: Table) -> ChatShape:
+    """How the rows write pairs of answers.
+
+    Raises:
+        WorkbenchError: When they write none.
+    """
+    shape = chat_shape(table)
+    if shape is None or shape.name != "preference":
+        raise bad_input(
+            f"No pairs of answers were found in {table.path.name}.",
+            f"They need the columns “chosen” and “rejected”; this file has {listed(table.columns)}.",
+            "Rename its columns with a step, or choose another task.",
+            field="data.train",
+        )
+    return shape
 
 
 def _pairs(frame: Frame, shape: ChatShape) -> tuple[tuple[Pair, ...], list[str]]:

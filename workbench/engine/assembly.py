@@ -105,7 +105,9 @@ class Assembly:
     def _plain_forward(self, batch: Batch, **more: Any) -> Pass:
         outputs = self.task.outputs(self.model, batch, **more)
         logits, targets = self.task.logits(outputs, batch), self.task.targets(batch)
-        return Pass(outputs, logits, targets, self.task.summed_loss(logits, targets, batch, self.loss))
+        loss = self.task.summed_loss(logits, targets, batch, self.loss)
+        further = self.task.further_loss(outputs, batch)
+        return Pass(outputs, logits, targets, loss if further is None else loss + further)
 
     def prepared(self, batch: Batch) -> Batch:
         """A batch with what the methods add to it before it goes through the model."""
@@ -146,8 +148,10 @@ class Assembly:
             owner.load_state({k.removeprefix(mine): v for k, v in state.items() if k.startswith(mine)})
 
     def move(self, device: torch.device) -> None:
-        """Move the model and the optimizer's state to another device, or back."""
+        """Move the model, the optimizer's state and what the methods hold to another device, or back."""
         self.bare.to(device)
+        for method in self.methods:
+            method.move(device)
         for values in self.optimizer.state.values():
             for name, value in values.items():
                 if isinstance(value, torch.Tensor) and value.ndim:  # step counters stay where they are

@@ -246,9 +246,7 @@ def _end(tokenizer: Any, whole: str, so_far: str, first: int, words: str) -> int
     place = whole.find(words, first)
     if whole.startswith(so_far):
         after = len(so_far)
-    elif (
-        place >= 0 and not whole[first:place].strip()
-    ):  # the last answer is closed in another way than this one
+    elif place >= 0 and not whole[first:place].strip():  # the last one is closed in another way than this
         after = max(_shared(whole, so_far), place + len(words))
     else:  # an answer that lost its beginning, such as the thoughts before it, once another turn follows
         found = [(at, at + len(end)) for end in ends if (at := whole.find(end, first)) >= 0]

@@ -11,7 +11,7 @@ import torch
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel
 from workbench.engine.reader import Reader
-from workbench.engine.sampling import rules
+from workbench.engine.sampling import require_numbers, rules
 from workbench.run.choices import ALTERNATIVES, Choices
 from workbench.run.generation import GenerationSettings
 
@@ -33,6 +33,7 @@ def steps_of(
     for start, logits in reader.pieces(ids[:-1], check):
         for place in range(max(start, len(reader.start) - 1 + first), start + len(logits)):
             raw = logits[place - start]
+            require_numbers(float(raw.max()))
             scores = processors(sequence[:, : place + 1], raw[None].clone())[0]
             yield torch.softmax(raw, dim=-1), torch.softmax(scores, dim=-1)
 

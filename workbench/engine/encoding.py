@@ -63,7 +63,7 @@ def _cut(tokenizer: Any, texts: Sequence[str], options: dict[str, Any]) -> Ids:
     found: Ids = []
     for start in range(0, len(texts), PORTION):
         portion = list(texts[start : start + PORTION])
-        rows = tokenizer(portion, return_attention_mask=False, **options)["input_ids"]
+        rows = tokenizer(portion, return_attention_mask=False, verbose=False, **options)["input_ids"]
         found += [np.asarray(row, dtype=np.int32) for row in rows]
     return found
 

@@ -13,7 +13,7 @@ from workbench.data.chat import Message
 from workbench.engine.chat_template import TemplateError, render
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
-from workbench.engine.reader import ChatReader, Reader, is_two_sided, room_for
+from workbench.engine.reader import ChatReader, Reader, is_two_sided, room_for, slides
 from workbench.engine.sampling import Chance, chosen, cut_at, held_back, rules
 from workbench.run.generation import GenerationSettings
 from workbench.run.problem import bad_input
@@ -88,22 +88,41 @@ def require_writer(loaded: LoadedModel | LiveModel) -> None:
 def prompt_ids(
     loaded: LoadedModel | LiveModel, prompt: str, settings: GenerationSettings, earlier: Turns = ()
 ) -> list[int]:
-    """The prompt's token ids, as `whole_prompt_ids`; the beginning of a prompt that leaves no room for an answer is
-    cut off."""
+    """The prompt's token ids, as `whole_prompt_ids`. What leaves no room for an answer is left out: the oldest turns
+    of a chat first, then the beginning of the prompt."""
     return _fitting(loaded, prompt, settings, earlier)[0]
 
 
 def _fitting(
     loaded: LoadedModel | LiveModel, prompt: str, settings: GenerationSettings, earlier: Turns
 ) -> tuple[list[int], str]:
-    ids = whole_prompt_ids(loaded, prompt, chat=settings.chat, earlier=earlier)
     limit = fitting_length(10**9, loaded.model)
     answer = 0 if is_two_sided(loaded) else min(settings.max_new_tokens, limit // 2)
-    cut = len(ids) - max(1, limit - answer)
-    if cut <= 0:
-        return ids, ""
-    said = f"The first {cut} of the prompt's {len(ids)} tokens were left out: the model reads {limit}."
-    return ids[cut:], said
+    room = max(1, limit - answer)
+    kept = list(earlier)
+    ids = whole_prompt_ids(loaded, prompt, chat=settings.chat, earlier=kept)
+    while len(ids) > room and (oldest := _oldest(kept)):
+        del kept[oldest]
+        ids = whole_prompt_ids(loaded, prompt, chat=settings.chat, earlier=kept)
+    said, gone = [], len(earlier) - len(kept)
+    if gone:
+        said.append(
+            f"The first {gone} turns of the conversation were left out: the model reads {limit} tokens."
+        )
+    cut = len(ids) - room
+    if cut > 0:
+        said.append(
+            f"The first {cut} of the prompt's {len(ids)} tokens were left out: the model reads {limit}."
+        )
+    return ids[max(0, cut) :], " ".join(said)
+
+
+def _oldest(turns: Turns) -> slice | None:
+    """The first question and its answer; what the system says is kept as long as anything is."""
+    asked = [number for number, (role, _) in enumerate(turns) if role == "user"]
+    if not asked:
+        return None
+    return slice(asked[0], asked[1] if len(asked) > 1 else len(turns))
 
 
 def whole_prompt_ids(
@@ -170,7 +189,9 @@ def _answer(
     written, probabilities = list(task.begun), [float("nan")] * len(task.begun)
     text = StoppedText(loaded.tokenizer, settings.stops)
     ends = end_tokens(loaded)
-    room = min(settings.max_new_tokens, room_for(loaded, len(task.ids)))
+    room = settings.max_new_tokens
+    if not slides(loaded):
+        room = min(room, room_for(loaded, len(task.ids)))
     text.begin(task.begun)
     with untouched(loaded.model):
         while len(written) < room:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,6 +26,22 @@ class LiveModel:
     name: str
 
 
+#: Models of more bytes are not copied to be looked at.
+_LARGE = 2 << 30
+
+
+def still(live: LiveModel) -> LiveModel | None:
+    """A copy of the model as it is at this step, for looks that outlast it; None where it is too large or cannot be
+    copied, such as one that is spread over devices. Costs as much memory as the weights; gradients are left out."""
+    if sum(tensor.nbytes for tensor in (*live.model.parameters(), *live.model.buffers())) > _LARGE:
+        return None
+    without: dict[int, Any] = {id(p.grad): None for p in live.model.parameters() if p.grad is not None}
+    try:
+        return replace(live, model=copy.deepcopy(live.model, without))
+    except (RuntimeError, TypeError, AttributeError):
+        return None
+
+
 @contextlib.contextmanager
 def untouched(model: torch.nn.Module) -> Iterator[None]:
     """Eval mode without gradients; each module's mode and all random states are put back afterwards, so that
@@ -39,3 +56,13 @@ def untouched(model: torch.nn.Module) -> Iterator[None]:
         for module, mode in modes:
             module.training = mode
         set_random_state(states)
+
+
+@contextlib.contextmanager
+def uncompiled(model: torch.nn.Module) -> Iterator[None]:
+    """Compiled layers run as they are written: reading attention or single tokens would compile them once more."""
+    if any(module._compiled_call_impl is not None for module in model.modules()):
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    else:
+        yield

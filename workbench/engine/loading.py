@@ -51,7 +51,7 @@ class LoadedModel:
 _HEADS: tuple[tuple[tuple[str, ...], str, Any], ...] = (
     (("ForSequenceClassification",), "classifier", AutoModelForSequenceClassification),
     (("ForCausalLM", "LMHeadModel"), "causal-lm", AutoModelForCausalLM),
-    (("ForMaskedLM",), "masked-lm", AutoModelForMaskedLM),
+    (("ForMaskedLM", "ForPreTraining"), "masked-lm", AutoModelForMaskedLM),
     (("ForConditionalGeneration", "MTModel"), "seq2seq", AutoModelForSeq2SeqLM),
     (("ForImageClassification",), "image-classifier", AutoModelForImageClassification),
 )
@@ -164,6 +164,9 @@ def head_of(model: Any, class_names: tuple[str, ...]) -> str:
     """The head of a model in memory, as `LoadedModel` names it."""
     if class_names:
         return "classifier"
+    bare = model.get_base_model() if hasattr(model, "get_base_model") else model  # what peft wraps
+    if type(bare).__name__.endswith(_HEADS[2][0]):
+        return "masked-lm"
     return "seq2seq" if getattr(model.config, "is_encoder_decoder", False) else "causal-lm"
 
 

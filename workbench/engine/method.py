@@ -157,6 +157,9 @@ class Method:
         """The model as every other tool loads it; the one in training stays as it is to the bit."""
         return model
 
+    def move(self, device: torch.device) -> None:
+        """Take what the method holds beside the model to another device: a pause may give the GPU's memory back."""
+
     def state(self) -> dict[str, torch.Tensor]:
         """Everything that a resumed run needs to go on to the bit."""
         return {}

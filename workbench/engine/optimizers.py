@@ -45,12 +45,13 @@ def build_optimizer(model: torch.nn.Module, recipe: Recipe, total: int = 0) -> t
     if problems:
         raise WorkbenchError(*problems)
     rate, groups = training.learning_rate, parameter_groups(model, recipe)
+    betas = (0.9, training.beta2)
     fused = all(p.is_floating_point() for group in groups for p in group["params"])
     match training.optimizer:
         case "adamw":
-            return torch.optim.AdamW(groups, lr=rate, fused=fused)
+            return torch.optim.AdamW(groups, lr=rate, betas=betas, fused=fused)
         case "adam":
-            return torch.optim.Adam(groups, lr=rate, fused=fused)
+            return torch.optim.Adam(groups, lr=rate, betas=betas, fused=fused)
         case "sgd":
             return torch.optim.SGD(groups, lr=rate, fused=fused)
         case "momentum":

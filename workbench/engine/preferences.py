@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from workbench.engine.output_layer import at_places
 from workbench.engine.task import Batch
 
 
@@ -12,7 +13,7 @@ def answer_log_probabilities(logits: torch.Tensor, batch: Batch) -> torch.Tensor
     """log P(answer | prompt) of each row: the sum over the tokens of its answer.
 
     Args:
-        logits: The model's, shape (rows, tokens, vocabulary).
+        logits: The model's, shape (rows, tokens, vocabulary), or at `answering` alone, shape (terms, vocabulary).
         batch: Has `input_ids`; `answering`, int64, the places in the flattened batch from which a token of an answer
             is predicted; and `answer_row`, int64 of the same shape, the row of each.
 
@@ -20,7 +21,7 @@ def answer_log_probabilities(logits: torch.Tensor, batch: Batch) -> torch.Tensor
         float32 (float64 stays so), shape (rows,).
     """
     ids = batch["input_ids"]
-    chosen = logits.flatten(0, 1).index_select(0, batch["answering"])
+    chosen = at_places(logits, batch["answering"])
     chosen = chosen if chosen.dtype == torch.float64 else chosen.float()
     wanted = ids.flatten().index_select(0, batch["answering"] + 1)
     # −cross-entropy is log softmax(z)_y, without a second table of the size of the logits.

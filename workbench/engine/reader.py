@@ -14,6 +14,8 @@ from transformers.cache_utils import DynamicLayer
 from workbench.engine.live import LiveModel
 from workbench.engine.loading import LoadedModel, fitting_length
 
+#: In the config of a model: it goes on writing when its context is full.
+SLIDES = "writes_beyond_its_context"
 #: So many tokens are read at once where all their logits are wanted: those of a vocabulary of 50 000 take 25 MB.
 PIECE = 128
 
@@ -34,7 +36,8 @@ class Reader:
     """What a model says about what follows, token by token. Only within `untouched`.
 
     A decoder reads the prompt and goes on; of an encoder-decoder, the encoder reads the prompt, and the decoder begins
-    with its start token.
+    with its start token. A small model that started from nothing forgets the oldest tokens when its context is full
+    and goes on, as `window_start` says.
 
     Attributes:
         start: The ids that stand before the first written token on the side that writes.
@@ -45,6 +48,9 @@ class Reader:
         self._given: dict[str, Any] = {}
         self._cache: Any = None
         self._two_sided = is_two_sided(loaded)
+        self._window = fitting_length(10**9, loaded.model) if slides(loaded) else 0
+        self._seen: list[int] = []
+        self._begin = 0
         if self._two_sided:
             ids: Any = torch.tensor([list(prompt)], device=loaded.device)
             mask = torch.ones_like(ids)
@@ -57,6 +63,11 @@ class Reader:
     def next_logits(self, fresh: Sequence[int]) -> torch.Tensor:
         """Read further tokens; the logits of what follows the last one, float32 (1, vocabulary)."""
         few = {} if self._two_sided else {"logits_to_keep": 1}
+        if self._window:
+            self._seen += fresh
+            begin = window_start(len(self._seen), self._window)
+            if begin != self._begin:  # places are learned from the window's first token on: it is read anew
+                self._begin, self._cache, fresh = begin, None, self._seen[begin:]
         return self._read(fresh, **few)[:, -1, :].float()
 
     def pieces(
@@ -64,9 +75,21 @@ class Reader:
     ) -> Iterator[tuple[int, torch.Tensor]]:
         """Read tokens, and give the logits after each of them: in pieces, the place of the first token in each, and
         float32 (m, vocabulary)."""
+        if self._window and len(ids) > self._window:
+            yield from self._windows(ids, check)
+            return
         for begin in range(0, len(ids), PIECE):
             check()
             yield begin, self._read(ids[begin : begin + PIECE])[0].float()
+
+    def _windows(self, ids: Sequence[int], check: Callable[[], object]) -> Iterator[tuple[int, torch.Tensor]]:
+        done = 0
+        while done < len(ids):
+            check()
+            begin = window_start(done + 1, self._window)
+            self._cache = None
+            yield done, self._read(ids[begin : begin + self._window])[0, done - begin :].float()
+            done = begin + self._window
 
     def _read(self, fresh: Sequence[int], **more: Any) -> torch.Tensor:
         name = "decoder_input_ids" if self._two_sided else "input_ids"
@@ -86,7 +109,7 @@ class ChatReader(Reader):
 
     def __init__(self, loaded: LoadedModel | LiveModel, prompt: Sequence[int]) -> None:
         super().__init__(loaded, prompt)
-        self._remembers = isinstance(loaded, LoadedModel) and not self._two_sided
+        self._remembers = isinstance(loaded, LoadedModel) and not (self._two_sided or self._window)
         self._ids: list[int] = []
         #: How many tokens need not be read again.
         self.reused = 0
@@ -133,6 +156,18 @@ def start_token(model: Any) -> int:
         if value is not None:
             return int(value)
     return int(model.config.pad_token_id or 0)
+
+
+def slides(loaded: LoadedModel | LiveModel) -> bool:
+    """Whether a model writes on when its context is full: those that started from nothing, whose contexts are small."""
+    return bool(getattr(loaded.model.config, SLIDES, False))
+
+
+def window_start(count: int, window: int) -> int:
+    """The first of so many tokens that is still read: half of the window is forgotten at a time, so that the others
+    are read again only then."""
+    half = max(1, window // 2)
+    return half * max(0, -((window - count) // half))
 
 
 def room_for(loaded: LoadedModel | LiveModel, prompt: int) -> int:

@@ -75,13 +75,22 @@ def chosen(settings: GenerationSettings, scores: torch.Tensor, chance: Chance) -
     probabilities = torch.softmax(scores, dim=-1)
     token = int(scores.argmax()) if settings.temperature == 0 else chance.draw(probabilities)
     probability = float(probabilities[token])
-    if math.isnan(probability):
+    require_numbers(probability)
+    return token, probability
+
+
+def require_numbers(value: float) -> None:
+    """Refuse what a broken model gives.
+
+    Raises:
+        WorkbenchError: When it is not a number.
+    """
+    if math.isnan(value):
         raise bad_input(
             "The model's answer is not a number.",
             "Its weights were damaged, most often by a training whose loss went to infinity.",
             "Choose an earlier checkpoint of the run, or train with a smaller learning rate.",
         )
-    return token, probability
 
 
 def held_back(text: str, stops: Sequence[str]) -> int:

@@ -66,7 +66,7 @@ class Stepper:
             self._began = time.perf_counter()
         for group in assembly.optimizer.param_groups:
             group["lr"] = rate * group.get("rate_scale", 1.0)
-        loss, tokens = self._gradients(indexes)
+        loss, tokens = self._gradients(indexes, step)
         assembly.scaler.unscale_(assembly.optimizer)
         for method in assembly.methods:
             method.before_step(step)
@@ -127,7 +127,7 @@ class Stepper:
         ]
         return events, seconds
 
-    def _gradients(self, indexes: Indexes) -> tuple[torch.Tensor, int]:
+    def _gradients(self, indexes: Indexes, step: int) -> tuple[torch.Tensor, int]:
         """Gradients of the batch's mean loss, summed over its parts; returns that loss and the tokens seen.
 
         Each process takes every n-th row of each part. The weight of a part's summed loss is one over the terms
@@ -139,7 +139,8 @@ class Stepper:
         for rows in np.array_split(indexes, min(self._parts, len(indexes))):
             mine = rows[accelerator.process_index :: world]
             # A process without a row still takes part in the exchange of gradients, with a loss of weight 0.
-            batch = task.collate(self._split, mine if len(mine) else rows[:1], self._assembly.pad)
+            chosen = mine if len(mine) else rows[:1]
+            batch = task.training_batch(self._split, chosen, self._assembly.pad, step)
             tokens += int(batch["attention_mask"].sum()) * world
             losses.append(self._backward(self._on_device(batch), weight if len(mine) else 0.0))
         return accelerator.reduce(torch.stack(losses).sum(), reduction="mean"), tokens

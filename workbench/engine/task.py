@@ -152,6 +152,14 @@ class Task(ABC):
     def collate(self, split: Split, indexes: NDArray[np.int64], pad: int) -> Batch:
         """The rows of one batch as int64 tensors of shape (rows, longest)."""
 
+    def training_batch(self, split: Split, indexes: NDArray[np.int64], pad: int, step: int) -> Batch:
+        """The rows of a batch to learn from; for tasks whose batches are another one at each step (from 1)."""
+        return self.collate(split, indexes, pad)
+
+    def training_texts(self, rows: Rows) -> tuple[str, ...]:
+        """What a new model's tokeniser is learned from; none where the task cannot begin with a new model."""
+        return ()
+
     @abstractmethod
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         """How many terms the summed loss of these rows has."""
@@ -177,6 +185,10 @@ class Task(ABC):
     ) -> torch.Tensor:
         """The loss summed over the terms of a batch, a scalar; `each` gives the recipe's loss of each term."""
         return each(logits, targets).sum()
+
+    def further_loss(self, outputs: Any, batch: Batch) -> torch.Tensor | None:
+        """What is learned beside the terms, a scalar that is added to their summed loss; None: nothing."""
+        return None
 
     @abstractmethod
     def score(self, model: torch.nn.Module, batch: Batch, indexes: NDArray[np.int64]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 
@@ -25,6 +25,7 @@ from workbench.engine.keeper import Keeper
 from workbench.engine.live import LiveModel
 from workbench.engine.loading import head_of
 from workbench.engine.peers import cut_off, restore_chance
+from workbench.engine.pinned import Answering
 from workbench.engine.plan import make_plan
 from workbench.engine.progress import Progress
 from workbench.engine.saving import Saving
@@ -34,12 +35,13 @@ from workbench.engine.trouble import (
     Restart,
     check_finite,
     offers_for,
+    out_of_memory,
     training_problem,
 )
 from workbench.run.events import Changed, Ended, Evaluated, Event, Notice, Paused, Started, WentOn
 from workbench.run.garbage import collect
 from workbench.run.offers import Answer, Offer
-from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.orders import ChangeRate, MeasureNow, Order, PinPrompts, SaveNow, StopAfterEpoch
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 
@@ -161,7 +163,7 @@ class _Loop:
             # Of a new run, the measure of what the model knew before; of a resumed one, what a stop cut off.
             yield from self._evaluate()
         if checkpoint is None:
-            self.saving.writing("before", self._samples)
+            yield from self._write_samples("before")
         yield from self._film()
         while not self._is_over():
             epoch, first = self.plan.place(progress.step)
@@ -276,21 +278,36 @@ class _Loop:
                         step=self.progress.step, path="training.learning_rate", value=order.learning_rate
                     )
                     yield from self.saving.checkpoint()  # a crash must not forget what was ordered
+                case PinPrompts():
+                    if self.answering:
+                        yield from self.answering.pin(order.prompts, order.on, self._live())
 
-    # ---- the training film
+    # ---- the training film, and answers to pinned prompts
 
     def _begin_film(self, *, resumed: bool) -> Iterator[Event]:
         self.filming: Filming | None = None
+        self.answering: Answering | None = None
         if self.folder:  # of several processes only the one that writes
             film, names = self.recipe.film, self.rows.class_names
             self.filming = Filming(film, self.goods, names, self.plan.total, self.folder)
             sharded = self.assembly.shards is not None
             yield from self.filming.begin(self._live(), resumed=resumed, sharded=sharded)
+            self.answering = Answering(self.recipe, self.goods, self.plan.total, self.folder)
+            yield from self.answering.begin(self._live(), resumed=resumed, sharded=sharded)
 
     def _film(self) -> Iterator[Event]:
-        """Record a frame of the film where one is due."""
-        progress, filming = self.progress, self.filming
+        """Record a frame of the film, and answers, where they are due."""
+        progress, filming, answering = self.progress, self.filming, self.answering
         measured = progress.measured_step == progress.step
+        if answering and answering.due(progress.step, progress.seconds, measured=measured):
+            yield from self._flush()
+            yield from answering.take(
+                self._live(),
+                self.plan.epochs_done(progress.step),
+                progress.seconds,
+                measured=measured,
+                stopping=lambda: self.control.stopping,
+            )
         if filming and filming.due(progress.step, progress.seconds, measured=measured):
             yield from self._flush()
             epoch = self.plan.epochs_done(progress.step)
@@ -342,6 +359,20 @@ class _Loop:
             yield WentOn(step=self.progress.step)
         return answer
 
+    def _write_samples(self, when: Literal["before", "after"]) -> Iterator[Event]:
+        """Keep what the model writes now. It is nice to have: where memory does not suffice, the run goes on."""
+        try:
+            self.saving.writing(when, self._samples)
+        except Exception as error:
+            if not out_of_memory(error) or not self._alone():
+                raise
+            error.__traceback__ = None  # it holds the tensors that did not fit
+            self._free()
+            yield Notice(
+                text=f"Memory did not suffice to let the model write samples {when} the training. The run goes on.",
+                level="warning",
+            )
+
     def _samples(self) -> list[dict[str, str]]:
         return self.task.written_samples(self.goods, lambda: self.control.stopping)
 
@@ -369,7 +400,7 @@ class _Loop:
                 yield from self.saving.model(None)
         yield from self.saving.written(wait=True)
         self.saving.take_chosen_weights()
-        self.saving.writing("after", self._samples)
+        yield from self._write_samples("after")
         yield from self.saving.written(wait=True)
         if self.goods.test is not None:
             yield self._evaluated(self._measure(self.goods.test), split="test")

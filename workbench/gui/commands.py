@@ -103,6 +103,12 @@ def _stops_after_epoch(workspace: Workspace) -> bool:
     return workspace.active is not None and workspace.active.stops_after_epoch
 
 
+def _evaluate(parent: QWidget, workspace: Workspace) -> None:
+    from workbench.gui.evaluation.dialog import open_evaluation  # what few ask for, no start waits for
+
+    open_evaluation(workspace, workspace.selected or "", parent)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing that can be done. `menu` is the menu it stands in; `rule` puts a line above it;
@@ -185,10 +191,14 @@ COMMANDS: tuple[Command, ...] = (
         lambda d: d.change_rate(), "Ctrl+Shift+L", "rate", obstacle=order_obstacle,
     ),
     Command(
+        "run.evaluate", "&Run", "Eval&uate a language model…",
+        "Ask held-out questions of a run or model, beside another.",
+        lambda d: _evaluate(cast("QWidget", d), d.workspace), "", "measure", rule=True,
+    ),
+    Command(
         "run.follow", "&Run", "&Follow a run elsewhere…",
         "Show a run in another folder or on another machine, live; it is only read.",
         lambda d: ask_for_run(cast("QWidget", d), d.workspace.elsewhere.invite), "Ctrl+Shift+F", "layers",
-        rule=True,
     ),
     Command(
         "recipe.advanced", "&Run", "&Advanced fields", "Fold or unfold the advanced fields of the recipe.",

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from workbench.gui.workspace import Workspace
 from workbench.run.recipe import Recipe
+from workbench.run.scratch_fields import is_new, tokeniser_of
+from workbench.run.task_kinds import learns_running_text
 
 CHARACTERS = 4  # that a token of plain English has on average
 #: Lengths that say enough about the others; the window's thread looks through them.
@@ -39,12 +41,13 @@ def data_size(workspace: Workspace, block: int | None = None) -> DataSize | None
         rows: int | None = found.rows - found.blank - found.unlabelled
         if found.unit == "tokens":
             lengths = found.lengths[:: max(1, len(found.lengths) // SAMPLE)]
-            if recipe.task.kind == "causal-lm":  # texts are joined and cut into blocks
+            if learns_running_text(recipe.task.kind):  # texts are joined and cut into blocks
                 rows = int(found.rows * float(np.mean(lengths)) / block) if len(lengths) else 0
     else:
         rows = data.counts.blocks(block) if data.counts else None
         if rows is None and data.counts:  # the model's tokenizer is not there yet
-            rows = data.counts.characters // (CHARACTERS * block)
+            single = is_new(recipe.model.source) and tokeniser_of(recipe) == "characters"
+            rows = data.counts.characters // ((1 if single else CHARACTERS) * block)
     if rows is None:
         return None
     shares = [part for part in (recipe.data.validation, recipe.data.test) if isinstance(part, float)]

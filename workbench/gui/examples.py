@@ -26,6 +26,12 @@ PROMPTS = (
 _ROWS, _LONGEST = 8, 90
 
 
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """A text as one line of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
 class ExamplesButton(GhostButton):
     """Opens a menu of texts; `taken` receives the one that is picked."""
 
@@ -53,8 +59,7 @@ class ExamplesButton(GhostButton):
             if texts:
                 self.list.addSection(heading)
             for text in texts:
-                short = text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
-                action = self.list.addAction(short.replace("&", "&&"))
+                action = self.list.addAction(shortened(text).replace("&", "&&"))
                 action.triggered.connect(lambda _=False, text=text: self._taken(text))
 
     def _rows(self) -> Iterator[str]:

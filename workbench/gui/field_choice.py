@@ -13,6 +13,7 @@ from workbench.run.recipe_files import recipe_fields
 from workbench.run.sources import title_of
 
 OTHER = "\0other"  # the last entry of a list, which opens a dialog
+SCRATCH = "\0scratch"  # the one before it, where something new can be made
 
 
 class Choice(QWidget):
@@ -20,6 +21,7 @@ class Choice(QWidget):
 
     chosen = Signal(str)
     other = Signal()
+    scratch = Signal()
 
     def __init__(self, path: str, other: str = "") -> None:
         super().__init__()
@@ -41,8 +43,9 @@ class Choice(QWidget):
         self.complain("")
         self._value = ""
 
-    def show_choices(self, choices: Sequence[tuple[str, str, str]], value: str) -> None:
-        """Offer (value, title, help) and show the one in force, which is added when it is not among them."""
+    def show_choices(self, choices: Sequence[tuple[str, str, str]], value: str, scratch: str = "") -> None:
+        """Offer (value, title, help) and show the one in force, which is added when it is not among them; `scratch` is
+        what making something new is called, where that can be done."""
         self._value = value
         entries = list(choices)
         if value not in [entry[0] for entry in entries]:
@@ -52,9 +55,11 @@ class Choice(QWidget):
         for key, title, help in entries:
             combo.addItem(title, key)
             combo.setItemData(combo.count() - 1, help, Qt.ItemDataRole.ToolTipRole)
-        if self._other:
+        if self._other or scratch:
             combo.insertSeparator(combo.count())
-            combo.addItem(self._other, OTHER)
+        for title, key in ((scratch, SCRATCH), (self._other, OTHER)):
+            if title:
+                combo.addItem(title, key)
         combo.setCurrentIndex(combo.findData(value))
         # The list may be wider than the field that opens it.
         wide = max(combo.fontMetrics().horizontalAdvance(entry[1]) for entry in entries) + 48
@@ -67,8 +72,8 @@ class Choice(QWidget):
 
     def _activated(self, index: int) -> None:
         key = str(self.combo.itemData(index))
-        if key == OTHER:
+        if key in (OTHER, SCRATCH):
             self.combo.setCurrentIndex(self.combo.findData(self._value))
-            self.other.emit()
+            (self.other if key == OTHER else self.scratch).emit()
         elif key != self._value:
             self.chosen.emit(key)

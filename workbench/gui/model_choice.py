@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy
 from workbench.gui.widgets import explain_widget
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunSummary
+from workbench.run.task_kinds import writes
 from workbench.session.requests import LIVE
 
 CLASSIFIER, LANGUAGE_MODEL, ENCODER = "text-classification", "causal-lm", "encoder"
@@ -27,7 +28,7 @@ class Choice:
         model: What a request gives as its model.
         title: What the person reads.
         group: The heading it stands under.
-        task: "text-classification", "causal-lm", "encoder" or "image".
+        task: "text-classification", "causal-lm" for whatever writes, "encoder" or "image".
         ready: Whether it can be asked now, without fetching or converting.
         run: The run it belongs to, or empty.
         help: More, as a tooltip.
@@ -53,13 +54,20 @@ def _live(workspace: Workspace) -> Iterator[Choice]:
         summary = workspace.summary(name)
         task = summary.task if summary else workspace.recipe.task.kind
         title = f"Live: the model in training ({summary.title})" if summary else "Live: the model in training"
-        yield Choice(LIVE, title, "In training", task, run=name, help="Asked between two training steps.")
+        yield Choice(
+            LIVE, title, "In training", _task(task), run=name, help="Asked between two training steps."
+        )
 
 
 def _runs(workspace: Workspace) -> Iterator[Choice]:
     for run in workspace.runs:
         if run.name != workspace.active_name and (run.folder / "model").is_dir():
-            yield Choice(run.name, _run_title(run), "Runs", run.task, run=run.name, help=run.name)
+            yield Choice(run.name, _run_title(run), "Runs", _task(run.task), run=run.name, help=run.name)
+
+
+def _task(kind: str) -> str:
+    """The task as choices have it: models of all tasks that write are asked alike."""
+    return LANGUAGE_MODEL if writes(kind) else kind
 
 
 def _run_title(run: RunSummary) -> str:
@@ -76,11 +84,12 @@ def _checkpoints(workspace: Workspace) -> Iterator[Choice]:
         folder = run.folder / saved.path
         if folder.is_dir():  # older ones are deleted as a run goes on
             title = f"{run.title}, step {saved.step}"
-            yield Choice(str(folder), title, "Checkpoints of the selected run", run.task, run=run.name)
+            task = _task(run.task)
+            yield Choice(str(folder), title, "Checkpoints of the selected run", task, run=run.name)
 
 
 def _bases(workspace: Workspace) -> Iterator[Choice]:
-    tasks = {"causal-lm": LANGUAGE_MODEL, "image": PICTURES}
+    tasks = {"causal-lm": LANGUAGE_MODEL, "seq2seq": LANGUAGE_MODEL, "image": PICTURES}
     for entry in sorted(
         workspace.models, key=lambda entry: entry.kind == "image"
     ):  # a group of their own, last

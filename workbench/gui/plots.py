@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QPen
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
 from workbench.gui.canvas import Canvas, Line
 from workbench.gui.curve_maths import thinned, value_at
-from workbench.gui.series import Legend, Series
+from workbench.gui.series import Legend, Mark, Series
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
-from workbench.gui.widgets import Card, IconButton, Label, explain_widget
+from workbench.gui.widgets import Card, IconButton, Label, explain_widget, row
 from workbench.run.history import Floats
 
 EXPORTS = (("png", "PNG picture…"), ("svg", "SVG drawing…"), ("csv", "CSV table…"))
@@ -34,12 +34,14 @@ class CurvePlot(Card):
         super().__init__()
         self.name = title
         self.series: tuple[Series, ...] = ()
+        self.marks: tuple[Mark, ...] = ()
+        self._mark_lines: list[pg.InfiniteLine] = []
         self.live = False
         self._range = (0.0, 1.0)
         self._hover: float | None = None
         self._log = log
         self._lines: dict[str, Line] = {}
-        heading = Label(title, "section")
+        heading = self._heading = Label(title, "section")
         explain_widget(heading, help)
         explain_widget(self, "", title, help)
         self.legend = Legend()
@@ -50,7 +52,9 @@ class CurvePlot(Card):
         line = self.layout()
         self.header.addWidget(heading)
         self.header.addSpacing(SMALL)
-        self.header.addWidget(self.legend, 1)
+        self._beside = row(self.legend, spacing=0)
+        self._below = False
+        self.header.addWidget(self._beside, 1)
         self.header.addWidget(self.more)
         line.insertLayout(0, self.header)  # type: ignore[union-attr]
         line.setContentsMargins(SMALL + TINY, SMALL, SMALL, TINY)  # type: ignore[union-attr]
@@ -94,9 +98,12 @@ class CurvePlot(Card):
 
     # ---- what it shows
 
-    def show_series(self, series: Sequence[Series], *, live: bool = False) -> None:
-        """Take other curves; nothing is drawn before `redraw`."""
+    def show_series(
+        self, series: Sequence[Series], marks: Sequence[Mark] = (), *, live: bool = False
+    ) -> None:
+        """Take other curves, and the places where something was changed; nothing is drawn before `redraw`."""
         self.series = tuple(series)
+        self.marks = tuple(marks)
         self.live = live
 
     def set_range(self, low: float, high: float) -> None:
@@ -129,9 +136,21 @@ class CurvePlot(Card):
             heights.append(
                 self._lines[line.key].show(x, y, pen, order, marked=marked, smooth=smooth, log=self._log)
             )
+        self._draw_marks()
         self._fit(np.concatenate(heights) if heights else np.empty(0))
         self.canvas.getViewBox().prepareForPaint()  # or it would be done while painting, and painted again
         self._show_legend()
+
+    def _draw_marks(self) -> None:
+        while len(self._mark_lines) > len(self.marks):
+            self.canvas.removeItem(self._mark_lines.pop())
+        pen = pg.mkPen(current().muted, width=1, style=Qt.PenStyle.DotLine)
+        for place, mark in enumerate(self.marks):
+            if place == len(self._mark_lines):
+                self._mark_lines.append(pg.InfiniteLine(angle=90, movable=False))
+                self.canvas.addItem(self._mark_lines[place], ignoreBounds=True)
+            self._mark_lines[place].setValue(mark.x)
+            self._mark_lines[place].setPen(pen)
 
     def _fit(self, heights: Floats) -> None:
         """Let the y axis hold what is drawn, with a little room."""
@@ -188,8 +207,32 @@ class CurvePlot(Card):
             last = float(line.y[-1])
             value = last if self._hover is None else value_at(line.x, line.y, self._hover)
             entries.append((palette.series[line.colour % len(palette.series)], line.label, line.words(value)))
-        place = "" if self._hover is None else self.tr("at step {0:.0f}").format(max(0.0, self._hover))
+        place = ""
+        if self._hover is not None:
+            near = 4 * self.canvas.getViewBox().viewPixelSize()[0]
+            marks = [mark.words for mark in self.marks if abs(mark.x - self._hover) <= near]
+            place = "; ".join([self.tr("at step {0:.0f}").format(max(0.0, self._hover)), *marks])
+        before = self.legend.entries()
         self.legend.show_entries(place, entries)
+        if self.legend.entries() != before:
+            self._place_legend()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the title's line is too short for the legend, it has lines of its own."""
+        super().resizeEvent(event)
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        room = self.width() - self._heading.sizeHint().width() - self.more.width() - 5 * SMALL
+        below = self.legend.entries() > 1 and self.legend.needed() > room
+        if below == self._below:
+            return
+        self._below = below
+        if below:
+            self.body.insertWidget(0, self.legend)
+        else:
+            self._beside.layout().addWidget(self.legend)  # type: ignore[union-attr]
+        self.legend.wrap(below)
 
     # ---- the menu, the mouse, the theme
 

@@ -21,6 +21,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.presets import Preset, Value, apply, presets
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_fields
+from workbench.run.scratch_fields import is_new
 
 HELP = Qt.ItemDataRole.ToolTipRole
 BACK = "\0back"  # the last entry
@@ -136,7 +137,9 @@ class PresetChoice(QWidget):
         wanted = workspace.recipe.training.device
         kind = wanted if wanted != "auto" else device.kind if device else "cpu"
         memory = device.total_memory if device and device.kind == kind else None
-        return presets(workspace.recipe.task.kind, size.rows, size.lengths, kind, memory)
+        recipe = workspace.recipe
+        new = is_new(recipe.model.source)
+        return presets(recipe.task.kind, size.rows, size.lengths, kind, memory, new=new)
 
     def _has_back(self) -> bool:
         return self.combo.findData(BACK) >= 0

@@ -9,15 +9,19 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
 
 from workbench.gui.field_choice import Choice
+from workbench.gui.fitting import fitting_model
 from workbench.gui.icons import keep_icon
 from workbench.gui.preset_choice import PresetChoice
 from workbench.gui.rate_finder_dialog import RateFinderDialog
 from workbench.gui.recipe_form import FieldEdit, FieldSet, bar_fields, task_choices
 from workbench.gui.recipe_groups import ELSEWHERE
 from workbench.gui.recipe_panel import RecipePanel
+from workbench.gui.scratch_dialog import ScratchDialog
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import GhostButton, IconButton, PrimaryButton, explain_widget, row
 from workbench.gui.workspace import Workspace
+from workbench.run.scratch_fields import LEARNABLE, is_new
+from workbench.run.scratch_hints import in_short, outlook
 from workbench.run.task_kinds import MODEL_KIND
 
 if TYPE_CHECKING:
@@ -53,6 +57,7 @@ class RecipeBar(QFrame):
         self._lay_out()
         self.model.chosen.connect(lambda source: workspace.set_field("model.source", source))
         self.model.other.connect(self.model_folder_wanted)
+        self.model.scratch.connect(self.open_scratch)
         self.data.chosen.connect(workspace.choose_data)
         self.data.other.connect(self.data_file_wanted)
         self.task.chosen.connect(self._choose_task)
@@ -180,7 +185,12 @@ class RecipeBar(QFrame):
             for run in workspace.runs[:20]
             if run.task == recipe.task.kind and run.status == "finished"
         ]
-        self.model.show_choices([*models, *runs], recipe.model.source)
+        learnable = recipe.task.kind in LEARNABLE
+        self.model.show_choices(
+            [*self._new_model(), *models, *runs],
+            recipe.model.source,
+            self.tr("From scratch…") if learnable else "",
+        )
         sets = [(d.name, d.title, d.summary) for d in workspace.datasets]
         self.data.show_choices(sets, recipe.data.train)
         self.task.show_choices([(kind, title, kind) for kind, title in task_choices()], recipe.task.kind)
@@ -192,6 +202,19 @@ class RecipeBar(QFrame):
             self.more.refresh()
         self._reveal({path for path in complaints if path not in (*self.quick.edits, *ELSEWHERE)})
         self._show_active()
+
+    def _new_model(self) -> list[tuple[str, str, str]]:
+        """The new model of the recipe, where it has one."""
+        recipe = self._workspace.recipe
+        if not is_new(recipe.model.source):
+            return []
+        name = "GPT" if recipe.model.source == "new-gpt" else "BERT"
+        shape, weights = recipe.scratch, outlook(recipe).weights
+        title = self.tr("New {0} ({1:.2g} M)").format(name, weights / 1e6)
+        help = self.tr("{0} layers, {1} heads, width {2}, {3} weights: starts from nothing.").format(
+            shape.layers, shape.heads, shape.width, in_short(weights)
+        )
+        return [(recipe.model.source, title, help)]
 
     def _reveal(self, wrong: set[str]) -> None:
         """A complaint of a folded field must be seen; one that the person folded away stays folded."""
@@ -241,11 +264,9 @@ class RecipeBar(QFrame):
     def _choose_task(self, kind: str) -> None:
         workspace = self._workspace
         workspace.set_field("task.kind", kind)
-        wanted = MODEL_KIND.get(kind)
-        present = next((m for m in workspace.models if m.name == workspace.recipe.model.source), None)
-        fitting = next((m for m in workspace.models if m.kind == wanted), None)
-        if fitting and (present is None or present.kind != wanted):
-            workspace.set_field("model.source", fitting.name)
+        present = workspace.recipe.model.source
+        if (model := fitting_model(workspace.models, kind, present)) != present:
+            workspace.set_field("model.source", model)
 
     def _unfold(self, on: bool) -> None:
         host = self.parentWidget()
@@ -257,6 +278,12 @@ class RecipeBar(QFrame):
         if self.more:
             self.more.setVisible(on)
             (self.more.search if on else self.unfold).setFocus()
+
+    def open_scratch(self) -> None:
+        """Shape a model that starts from nothing."""
+        dialog = ScratchDialog(self._workspace, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def open_rate_finder(self) -> None:
         """Look for a learning rate that suits the recipe in hand."""

@@ -30,9 +30,10 @@ from workbench.run.resources import resources_folder
 _TASK_TITLES = {
     "text-classification": "Classify texts",
     "causal-lm": "Continue texts",
+    "masked-lm": "Fill in masked words",
     "chat": "Answer in a chat",
-    "preference": "Prefer better answers",
-    "seq2seq": "Translate or summarise",
+    "preference": "Better answers",
+    "seq2seq": "Translate, sum up",
 }
 _INT_LIMIT = 2**31 - 1
 BACK_SIZE = 16  # pixels: no higher than the caption's line

@@ -36,7 +36,7 @@ GROUPS: tuple[Group, ...] = (
             f"training.{name}"
             for name in (
                 "schedule", "warmup_ratio", "warmup_steps", "final_rate", "restarts", "power", "decay_ratio",
-                "plateau_patience", "plateau_factor", "optimizer",
+                "plateau_patience", "plateau_factor", "optimizer", "beta2",
             )
         ),
     ),
@@ -52,6 +52,8 @@ GROUPS: tuple[Group, ...] = (
     Group("chat", "Chat", "How conversations are written for the model.", ("chat.*",)),
     Group("preference", "Preferences", "How the better of two answers is learned.", ("preference.*",)),
     Group("answer", "Source and target", "What is read, and how often answers are written.", ("answer.*",)),
+    Group("masking", "Masked words", "What an encoder learns to fill in.", ("masking.*",)),
+    Group("scratch", "A new model", "The shape of a model that starts from nothing.", ("scratch.*",)),
     Group("weights", "Which weights learn", "All of them, some, or small additions beside them.", ("weights.*",)),
     Group("loss", "Loss", "What is minimised.", ("loss.*",)),
     Group(
@@ -80,6 +82,7 @@ GROUPS: tuple[Group, ...] = (
         "What is recorded of the model's attention while it learns.",
         ("film.*",),
     ),
+    Group("pinned", "Answers while training", "What the model is asked while it learns to write.", ("pinned.*",)),
     Group("data", "Data", "Which rows are put aside, and how the file is read.", ("data.*",)),
     Group("device", "Device", "What computes, in which arithmetic, and from which chance.", ("training.*",)),
 )  # fmt: skip

@@ -39,12 +39,20 @@ def status_words(status: str, *, resumable: bool = False) -> tuple[str, str]:
 
 #: Metrics that read better as per cent.
 SHARES = ("accuracy", "f1", "precision", "recall")
+#: Metrics whose names as they are would not be read.
+_TITLES = {
+    "f1_macro": "F1",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+}
 
 
 def metric_title(name: str) -> str:
     """A metric's name as a person reads it: "f1_macro" is "F1"."""
-    known = {"f1_macro": "F1", "loss": "Loss", "accuracy": "Accuracy", "perplexity": "Perplexity"}
-    return known.get(name, name.replace("_", " ").capitalize())
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def is_share(name: str) -> bool:

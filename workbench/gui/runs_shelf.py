@@ -21,6 +21,8 @@ from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import EmptyState, IconButton, Title
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder, RunSummary
+from workbench.run.scratch_fields import NEW_MODELS
+from workbench.run.task_kinds import writes
 
 WATCH_MS = 5000
 
@@ -172,6 +174,12 @@ class RunsShelf(QFrame):
         report = RunFolder(run.folder).report
         menu.addAction(icon("report"), tr("Open report"), lambda: _open(report)).setEnabled(report.is_file())
         menu.addSeparator()
+        tuned = (run.folder / "model").is_dir() and not in_work
+        measure = menu.addAction(icon("measure"), tr("Evaluate…"), lambda: self.evaluate(run))
+        measure.setEnabled(tuned and writes(run.task))
+        mix = menu.addAction(icon("sliders"), tr("Mix with the base…"), lambda: self.mix(run))
+        mix.setEnabled(tuned and run.model.strip() not in NEW_MODELS)
+        menu.addSeparator()
         menu.addAction(icon("trash", "bad"), tr("Delete…"), lambda: self.trash(run)).setEnabled(not in_work)
         return menu
 
@@ -184,6 +192,18 @@ class RunsShelf(QFrame):
         workspace.session.read_recipe(
             RunFolder(run.folder), workspace.set_recipe, workspace.problem_raised.emit
         )
+
+    def evaluate(self, run: RunSummary) -> None:
+        """Measure the run's model on held-out questions."""
+        from workbench.gui.evaluation.dialog import open_evaluation  # what few ask for, no start waits for
+
+        open_evaluation(self._workspace, run.name, self.window())
+
+    def mix(self, run: RunSummary) -> None:
+        """Mix the run's model with its base."""
+        from workbench.gui.evaluation.mixture import open_mixture
+
+        open_mixture(self._workspace, run.name, self.window())
 
     def rename(self, run: RunSummary) -> None:
         """Ask for another name."""

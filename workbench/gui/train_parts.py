@@ -5,8 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.gui.icons import icon
 from workbench.gui.runs_list import metric_text, metric_title
@@ -14,18 +23,20 @@ from workbench.gui.series import figure
 from workbench.gui.status import duration
 from workbench.gui.theme import LARGE
 from workbench.gui.widgets import Card, Label, explain_widget
-from workbench.run.events import Notice
+from workbench.run.events import Changed, Notice
 from workbench.run.history import History
 from workbench.run.recipe_files import recipe_fields
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One of the large numbers: caption, value, and a small word below the caption."""
+    """One of the large numbers: caption, value, and a small word below the caption. A `further` one is left out first
+    where there is no room."""
 
     caption: str
     value: str
     note: str = ""
+    further: bool = False
 
 
 def headlines(history: History) -> list[Headline]:
@@ -39,7 +50,8 @@ def headlines(history: History) -> list[Headline]:
         )
         for name, value in best.metrics.items():
             if name not in (score[0], "loss"):
-                found.append(Headline(metric_title(name), metric_text(name, value), f"at step {best.step}"))
+                at = f"at step {best.step}"
+                found.append(Headline(metric_title(name), metric_text(name, value), at, further=True))
     if history.last_evaluation and "loss" in history.last_evaluation.metrics:
         value = history.last_evaluation.metrics["loss"]
         found.append(Headline("Held-out loss", figure(value), f"at step {history.last_evaluation.step}"))
@@ -57,14 +69,18 @@ def headlines(history: History) -> list[Headline]:
     return found
 
 
+def changed_words(change: Changed) -> str:
+    """What a person changed while the run was in work: the field, and its value from then on."""
+    row = recipe_fields().get(change.path)
+    value = f"{change.value:g}" if isinstance(change.value, float) else str(change.value)
+    return f"{row.title if row else change.path} is {value}"
+
+
 def told(history: History) -> list[Notice]:
     """The notices of a run, and what a person ordered of it as notices too, in the order of time."""
     found = list(history.notices)
-    fields = recipe_fields() if history.changes else {}
     for change in history.changes:
-        title = fields[change.path].title if change.path in fields else change.path
-        value = f"{change.value:g}" if isinstance(change.value, float) else str(change.value)
-        text = f"{title} is {value} from step {change.step + 1} on."
+        text = f"{changed_words(change)} from step {change.step + 1} on."
         found.append(Notice(index=change.index, time=change.time, text=text))
     for saved in history.checkpoints:
         if saved.mark:
@@ -94,6 +110,52 @@ class HeadlineTile(QWidget):
         self.value.setText(headline.value)
         self.note.setText(headline.note)
         explain_widget(self, "", f"{headline.caption}: {headline.value} {headline.note}")
+
+
+class HeadlineRow(QWidget):
+    """The large numbers side by side, as many as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiles: list[HeadlineTile] = []
+        self._shown: list[Headline] = []
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._line = QHBoxLayout(self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(0)
+        self._line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._line.addStretch(1)
+
+    def show_headlines(self, found: list[Headline]) -> None:
+        """Show other numbers."""
+        self._shown = found
+        while len(self.tiles) < len(found):
+            self.tiles.append(HeadlineTile())
+            self._line.insertWidget(self._line.count() - 1, self.tiles[-1])
+        for tile, headline in zip(self.tiles, found, strict=False):
+            tile.show_headline(headline)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """The page is not held open by what may be left out."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width has room for more, or for fewer."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        places = range(len(self._shown))
+        widths = [self.tiles[place].sizeHint().width() for place in places]
+        left_out: set[int] = set()
+        # The last of the further ones goes first, then the last of the others; the first number stays.
+        for place in sorted(places, key=lambda place: (not self._shown[place].further, -place))[:-1]:
+            if sum(widths) - sum(widths[gone] for gone in left_out) <= self.width():
+                break
+            left_out.add(place)
+        for place, tile in enumerate(self.tiles):
+            tile.setVisible(place < len(self._shown) and place not in left_out)
 
 
 class NoticeLog(Card):

@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 
 from workbench.gui.curve_maths import Levels, Smoothing
 from workbench.gui.runs_list import is_share, metric_title
-from workbench.gui.series import Series
+from workbench.gui.series import Mark, Series
+from workbench.gui.train_parts import changed_words
 from workbench.run.history import Curve, History
 
 #: The place in the palette's series of the first overlaid run.
@@ -107,10 +108,15 @@ def series_of(row: PlotRow, runs: Sequence[Shown], weight: float) -> list[Series
     found: list[Series] = []
     for run in sorted(runs, key=lambda run: -run.place):
         found += _step_series(row, run, weight)
-        found += _held_out_series(row, run)
+        found += _held_out_series(row, run, alone=len(runs) == 1)
     # Drawn in this order: pale lines below all others, the selected run on top.
     pale = [line for line in found if line.style == "raw"]
     return [*pale, *(line for line in found if line.style != "raw")]
+
+
+def marks_of(history: History) -> list[Mark]:
+    """Where a person changed a field of the running run: the steps right of a mark use the new value."""
+    return [Mark(change.step, changed_words(change)) for change in history.changes]
 
 
 def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
@@ -133,7 +139,8 @@ def _step_series(row: PlotRow, run: Shown, weight: float) -> list[Series]:
     return [raw, soft] if run.place == 0 else [soft]
 
 
-def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
+def _held_out_series(row: PlotRow, run: Shown, *, alone: bool) -> list[Series]:
+    """The measurements of a run; where other runs are shown, the colours beyond the second are theirs."""
     if not row.held_out:
         return []
     curves = run.history.curves
@@ -145,7 +152,7 @@ def _held_out_series(row: PlotRow, run: Shown) -> list[Series]:
     for order, name in enumerate(names):
         metric = metric_title(name.removeprefix("validation/"))
         label = "held-out" if row.held_out != "validation/" else metric
-        colour = (1 + order if row.held_out != "validation/" else order) % 2
+        colour = 1 if row.held_out != "validation/" else order if alone else order % FIRST_OVERLAY
         if run.place:
             label, colour = f"{run.title}, {label.lower()}", FIRST_OVERLAY + run.place - 1
         curve = curves[name]

@@ -7,13 +7,13 @@ window's thread: answers arrive when the timer empties the session's mailbox.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from workbench.gui.checking import Checking
 from workbench.gui.elsewhere import Elsewhere
+from workbench.gui.fitting import fitting_model, task_by_columns, task_by_name
 from workbench.gui.mending import Mending
 from workbench.gui.settings import Settings
 from workbench.run.events import Ended, Event, Paused
@@ -23,7 +23,6 @@ from workbench.run.offers import Answer
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed
-from workbench.run.sources import places
 from workbench.session.lanes import Ticket
 from workbench.session.requests import DataRequest, DeviceInfo
 from workbench.session.session import ActiveRun, Session
@@ -73,9 +72,12 @@ class Workspace(QObject):
         self.device: DeviceInfo | None = None
         self.models: tuple[ModelEntry, ...] = ()
         self.datasets: tuple[ShippedDataset, ...] = ()
+        #: What the Attention page is to show of a model's writing once it is seen: model, text, whether as a chat.
+        self.attention_wish: tuple[str, str, bool] | None = None
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None
+        self._unguessed = ""  # the file that was just opened, while its columns have not been seen
         self.active_recipe: Recipe | None = None  # of the run in work, as its folder has it
         self.answered: Paused | None = None  # the wait that the person has decided about
         self.settings = Settings(session.home.settings, self)
@@ -120,6 +122,8 @@ class Workspace(QObject):
 
     def set_field(self, path: str, value: object) -> None:
         """Change one field; a value that is not allowed becomes a complaint and the recipe stays."""
+        if path == "task.kind":
+            self._unguessed = ""  # the person has decided
         try:
             recipe = changed(self.recipe, path, value)
         except WorkbenchError as error:
@@ -158,17 +162,25 @@ class Workspace(QObject):
             "steps": (),
         }
         shipped = next((d for d in self.datasets if d.name == source), None)
-        task = shipped.task if shipped else self.guessed_task(source)
-        if task != self.recipe.task.kind:
-            data["task"]["kind"] = task
-            data["model"]["source"] = "smollm2" if task == "causal-lm" else "minilm"
-        self.set_recipe(Recipe.model_validate(data))
+        self._unguessed = "" if shipped else source
+        self._take(data, shipped.task if shipped else task_by_name(source, self.recipe.task.kind))
 
-    @staticmethod
-    def guessed_task(source: str) -> str:
-        """The task that a file is probably for: plain text is for language modelling."""
-        plain = all(Path(place).suffix.lower() in {".txt", ".md"} for place in places(source))
-        return "causal-lm" if plain else "text-classification"
+    def _take(self, recipe: dict[str, Any], task: str) -> None:
+        """Take a recipe in hand with this task, and a model that suits it where the task is another one."""
+        if task != self.recipe.task.kind:
+            recipe["task"]["kind"] = task
+            recipe["model"]["source"] = fitting_model(self.models, task, self.recipe.model.source)
+        self.set_recipe(Recipe.model_validate(recipe))
+
+    def _takes_likely_task(self, preview: DataPreview) -> bool:
+        """Whether the columns of a file that was just opened speak for another task, which is taken then."""
+        if preview.source != self._unguessed:
+            return False
+        self._unguessed, present = "", self.recipe.task.kind
+        task = task_by_columns(preview.likely_task, present)
+        if task != present:
+            self._take(self.recipe.model_dump(), task)
+        return task != present
 
     def set_refusals(self, problems: Sequence[Problem]) -> None:
         """Mark the fields for which a start or a check was refused, until the next edit."""
@@ -184,6 +196,8 @@ class Workspace(QObject):
         self.data_changed.emit()
 
         def arrived(preview: DataPreview) -> None:
+            if self._takes_likely_task(preview):
+                return
             self.data, self.data_busy, self.data_problem = preview, False, None
             self.data_changed.emit()
 

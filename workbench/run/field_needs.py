@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
+from workbench.run.scratch_fields import NEW_MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,12 @@ _ADVERSARY = (Need("adversarial.kind", ("fgm", "pgd")),)
 _PGD = (Need("adversarial.kind", ("pgd",)),)
 _TEACHER = (Need("distillation.teacher"),)
 _FILM = (Need("film.on"),)
+_WRITES = (Need("task.kind", ("causal-lm", "chat", "preference", "seq2seq")),)
 _CHAT = (Need("task.kind", ("chat", "preference")),)
 _PREFERENCE = (Need("task.kind", ("preference",)),)
 _SEQ2SEQ = (Need("task.kind", ("seq2seq",)),)
+_MASKED = (Need("task.kind", ("masked-lm",)),)
+_NEW = (Need("model.source", tuple(NEW_MODELS)),)
 _CLASSES = (Need("task.kind", ("text-classification",)),)
 
 #: What a field needs in order to count; one of its needs is enough.
@@ -66,6 +70,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "training.plateau_patience": _schedule("plateau"),
     "training.plateau_factor": _schedule("plateau"),
     "training.minimum_gain": (Need("training.early_stopping"), *_schedule("plateau")),
+    "training.beta2": (Need("training.optimizer", ("adamw", "adam")),),
     "training.token_budget": (Need("training.batching", ("token-budget",)),),
     "weights.lora_rank": _LORA,
     "weights.lora_alpha": _LORA,
@@ -95,9 +100,21 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "preference.odds_weight": _PREFERENCE,
     "answer.prefix": _SEQ2SEQ,
     "answer.written": _SEQ2SEQ,
+    "masking.share": _MASKED,
+    "masking.next_sentence": _MASKED,
+    "scratch.layers": _NEW,
+    "scratch.heads": _NEW,
+    "scratch.width": _NEW,
+    "scratch.tokeniser": _NEW,
+    "scratch.vocabulary": _NEW,
     "film.probes": _FILM,
     "film.frames": _FILM,
     "film.budget": _FILM,
+    "pinned.on": _WRITES,
+    "pinned.prompts": _WRITES,
+    "pinned.every": _WRITES,
+    "pinned.length": _WRITES,
+    "pinned.budget": _WRITES,
 }
 
 

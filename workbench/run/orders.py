@@ -29,4 +29,12 @@ class ChangeRate:
     learning_rate: float
 
 
-Order = SaveNow | MeasureNow | StopAfterEpoch | ChangeRate
+@dataclass(frozen=True, slots=True)
+class PinPrompts:
+    """Answer these prompts from the next step on; none leaves those that are pinned. `on` False: answer no more."""
+
+    prompts: tuple[str, ...] = ()
+    on: bool = True
+
+
+Order = SaveNow | MeasureNow | StopAfterEpoch | ChangeRate | PinPrompts

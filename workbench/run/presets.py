@@ -51,6 +51,7 @@ class _Data:
     lengths: Lengths
     on_gpu: bool
     memory: int
+    new: bool
 
     @property
     def batch(self) -> int:
@@ -87,6 +88,8 @@ def presets(
     lengths: Sequence[int] | npt.NDArray[np.int64] | None,
     device_kind: str,
     memory: int | None,
+    *,
+    new: bool = False,
 ) -> tuple[Preset, ...]:
     """The presets "quick look", "balanced" and "best quality", in this order.
 
@@ -96,9 +99,11 @@ def presets(
         lengths: Tokens of each training text (or of a sample), uncut; None where they are not known.
         device_kind: "cpu", "cuda", "mps" or "xpu".
         memory: Bytes of memory that the device has; None where that is not known.
+        new: Whether the model starts from nothing: it wants a higher rate, and all its weights learn.
     """
-    known: Lengths = () if lengths is None else lengths
-    data = _Data(writes(task_kind), train_rows, known, device_kind != "cpu", memory or 0)
+    in_blocks = task_kind == "masked-lm"  # of any length, whatever the texts have
+    known: Lengths = () if lengths is None or in_blocks else lengths
+    data = _Data(writes(task_kind), train_rows, known, device_kind != "cpu", memory or 0, new)
     return (_quick(data), _balanced(data), _best(data))
 
 
@@ -171,19 +176,19 @@ def _changes(
 ) -> tuple[tuple[str, Value], ...]:
     """The fields that every preset sets."""
     # Weights, gradients and the optimizer's averages of a small language model alone take several GiB.
-    lora = data.writes and 0 < data.memory < 6 * GIB
+    lora = data.writes and 0 < data.memory < 6 * GIB and not data.new
     return (
         ("training.epochs", epochs),
         ("training.max_steps", max_steps),
         ("training.batch_size", data.batch),
         ("training.accumulation", 0 if 0 < data.memory < 12 * GIB else 1),
-        ("training.learning_rate", rate * (2e-4 if lora else 1e-4)),
-        ("training.schedule", schedule),
+        ("training.learning_rate", rate * (1e-3 if data.new else 2e-4 if lora else 1e-4)),
+        ("training.schedule", "cosine" if data.new else schedule),
         ("training.max_length", limit),
         ("training.batching", data.batching(limit)),
         ("training.early_stopping", early_stopping),
         ("weights.kind", "lora" if lora else "all"),
-        ("weights.layer_decay", layer_decay),
+        ("weights.layer_decay", 1.0 if data.new else layer_decay),
     )
 
 

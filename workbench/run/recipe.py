@@ -17,9 +17,11 @@ from workbench.run.method_fields import (
     RegularisationSection,
     WeightsSection,
 )
+from workbench.run.pinned_fields import PinnedSection
+from workbench.run.scratch_fields import ScratchSection
 from workbench.run.section import Section, Share, field
 from workbench.run.step_record import Steps
-from workbench.run.task_fields import AnswerSection, PreferenceSection
+from workbench.run.task_fields import AnswerSection, MaskingSection, PreferenceSection
 from workbench.run.training_fields import TrainingSection
 
 RECIPE_VERSION = 1
@@ -32,7 +34,7 @@ class ModelSection(Section):
         "minilm",
         "Model",
         "The model to start from: a short name (minilm, smollm2), a model folder, an earlier run, or a Hub id "
-        "that is already on this machine.",
+        "that is already on this machine. new-gpt and new-bert start from nothing, in the shape of section scratch.",
         min_length=1,
     )
 
@@ -119,7 +121,8 @@ class TaskSection(Section):
     kind: str = field(
         "text-classification",
         "Task",
-        "What the model learns: text-classification (put a text into a class), causal-lm (continue a text), chat "
+        "What the model learns: text-classification (put a text into a class), causal-lm (continue a text), masked-lm "
+        "(fill in masked words, as encoders are pre-trained), chat "
         "(answer in a conversation), preference (write more like the better of two answers) or seq2seq (write one text "
         "from another, such as a translation).",
         min_length=1,
@@ -134,11 +137,13 @@ class Recipe(Section):
         "", "Name", "What the run is called. Empty: made from the data and the model.", max_length=80
     )
     model: ModelSection = ModelSection()
+    scratch: ScratchSection = ScratchSection()
     data: DataSection = DataSection()
     task: TaskSection = TaskSection()
     chat: ChatSection = ChatSection()
     preference: PreferenceSection = PreferenceSection()
     answer: AnswerSection = AnswerSection()
+    masking: MaskingSection = MaskingSection()
     training: TrainingSection = TrainingSection()
     weights: WeightsSection = WeightsSection()
     loss: LossSection = LossSection()
@@ -146,6 +151,7 @@ class Recipe(Section):
     adversarial: AdversarialSection = AdversarialSection()
     distillation: DistillationSection = DistillationSection()
     film: FilmSection = FilmSection()
+    pinned: PinnedSection = PinnedSection()
 
     def value(self, path: str) -> Any:
         """The value of a field by its dotted path."""

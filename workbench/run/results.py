@@ -71,6 +71,8 @@ class PooledMaps:
             two among all tokens, the second among those that are not special at the start or the end. Queries
             that can see only one key do not count. -1 where there is none.
         strengths: float32, shape (2, layers, heads): those weights.
+        measures: float64, shape (layers, heads, measures): what the census sums (`run.inside.census.Tally`), taken
+            of all weights while they were read; None where it was not wanted.
     """
 
     tiles: NDArray[np.float16]
@@ -90,6 +92,7 @@ class PooledMaps:
     keys: tuple[str, ...] = ()
     keys_special: NDArray[np.bool_] | None = None
     picture: Picture | None = None
+    measures: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The recipe's fields of single tasks: how preferences are learned, and how answers to a source text are written."""
+"""The recipe's fields of single tasks: preferences, answers to a source text, and masked words."""
 
 from __future__ import annotations
 
@@ -55,4 +55,26 @@ class AnswerSection(Section):
         advanced=True,
         ge=0,
         le=100_000,
+    )
+
+
+class MaskingSection(Section):
+    """Which words are hidden while an encoder learns to fill them in."""
+
+    share: float = field(
+        0.15,
+        "Masked share",
+        "How much of each text the model has to fill in. Of these tokens 80 % are hidden, 10 % stand as another token, "
+        "and 10 % as they are.",
+        unit="share of tokens",
+        advanced=True,
+        gt=0,
+        le=0.9,
+    )
+    next_sentence: bool = field(
+        False,
+        "Next sentence",
+        "Each row is two stretches of text, and the model also says whether the second one followed the first, as BERT "
+        "learned it. Half of them do.",
+        advanced=True,
     )

@@ -6,10 +6,12 @@ from __future__ import annotations
 MODEL_KIND = {
     "text-classification": "encoder",
     "causal-lm": "causal-lm",
+    "masked-lm": "encoder",
     "chat": "causal-lm",
     "preference": "causal-lm",
+    "seq2seq": "seq2seq",
 }
-#: The embedded model of each of those kinds.
+#: The embedded model of each of those kinds; no encoder-decoder is embedded.
 DEFAULT_MODEL = {"encoder": "minilm", "causal-lm": "smollm2"}
 
 
@@ -18,6 +20,11 @@ def has_classes(kind: str) -> bool:
     return kind == "text-classification"
 
 
+def learns_running_text(kind: str) -> bool:
+    """Whether the task learns plain text in blocks, of which rows are only parts."""
+    return kind in ("causal-lm", "masked-lm")
+
+
 def writes(kind: str) -> bool:
     """Whether the task's models write text, word after word."""
-    return MODEL_KIND.get(kind) == "causal-lm"
+    return MODEL_KIND.get(kind) in ("causal-lm", "seq2seq")

@@ -158,6 +158,15 @@ class TrainingSection(Section):
         "the 8-bit forms keep their averages in a quarter of the memory and need the package bitsandbytes.",
         advanced=True,
     )
+    beta2: float = field(
+        0.999,
+        "Beta 2",
+        "How long adam and adamw remember the size of gradients; lower forgets sooner, which small batches and models "
+        "that start from nothing like.",
+        advanced=True,
+        ge=0.5,
+        lt=1,
+    )
     max_grad_norm: float = field(
         1.0,
         "Gradient clip",

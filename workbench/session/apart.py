@@ -28,7 +28,7 @@ from workbench.run.events import Ended, Event, Paused, event_from_plain, event_t
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.offers import STOP, Answer, Offer
-from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.orders import ChangeRate, MeasureNow, Order, PinPrompts, SaveNow, StopAfterEpoch
 from workbench.run.problem import Problem, WorkbenchError, explain
 from workbench.session import training
 
@@ -40,7 +40,7 @@ LOOK_EVERY = 0.1
 #: Seconds after which a child whose window has gone ends, saved or not.
 ORPHAN_SECONDS = 2.5
 _ORDERS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (SaveNow, MeasureNow, StopAfterEpoch, ChangeRate)
+    kind.__name__: kind for kind in (SaveNow, MeasureNow, StopAfterEpoch, ChangeRate, PinPrompts)
 }
 
 

@@ -48,6 +48,19 @@ class ChatPreview:
         return sum(token.learned for token in self.tokens[: self.limit])
 
 
+@dataclass(frozen=True, slots=True)
+class ChatRow:
+    """Asks for one row of a recipe's data, after its steps, counted from 0."""
+
+    recipe: Recipe
+    row: int
+
+
+def preview_of(home: Home, request: ChatRow, desk: Desk) -> ChatPreview:
+    """As `chat_preview`, for a request."""
+    return chat_preview(home, request.recipe, request.row, desk)
+
+
 def chat_preview(home: Home, recipe: Recipe, row: int, desk: Desk) -> ChatPreview:
     """One row of a recipe's data, after its steps, as the task chat trains on it.
 

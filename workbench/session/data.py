@@ -12,21 +12,25 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from workbench.data.conversations import shape_of
 from workbench.data.frame import Frame, Indices, frame_of
-from workbench.data.guess import choose_columns, guess_columns
+from workbench.data.guess import choose_columns, guess, guess_columns
 from workbench.data.labelled import LabelledRows, labelled_rows
 from workbench.data.limits import limits_of
 from workbench.data.opening import opening_of
 from workbench.data.pipeline import Mended, as_table, mended, roles, text_role
+from workbench.data.preferences import pair_shape
 from workbench.data.profile import Profile, profile, whole_tokenizer
 from workbench.data.running_text import is_running, running_text
+from workbench.data.sources import source_columns
 from workbench.data.splitting import sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, files_of
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
-from workbench.run.task_kinds import has_classes
+from workbench.run.scratch_fields import is_new
+from workbench.run.task_kinds import has_classes, learns_running_text
 from workbench.session.lanes import Desk
 from workbench.session.reading import open_and_tell
 from workbench.session.requests import DataRequest
@@ -68,6 +72,7 @@ class DataPreview:
         source: What was asked for: a shipped name or a file.
         path: The file.
         task: The task that the look was made for.
+        likely_task: The task that the untouched rows are probably for; empty for a plain text.
         table: The untouched rows; None for a plain-text file, whose beginning is `excerpt`.
         untouched: The rows of `table` with their keys, to which edits by hand belong; None for a plain text.
         mended: The rows after the edits by hand and the steps, and what these did; None for a plain text, and where
@@ -106,20 +111,21 @@ class DataPreview:
     split_notes: tuple[str, ...] = ()
     split_problem: Problem | None = None
     unlabelled: Indices | None = None
+    likely_task: str = ""
 
 
 class _Last(Generic[T]):
     """Remembers one value by what it was made from, so that changing a column does not read the file again."""
 
     def __init__(self) -> None:
-        self._key: tuple[Any, ...] | None = None
-        self._value: T | None = None
+        self._last: tuple[tuple[Any, ...], T] | None = None  # both at once: two lanes may ask
 
     def get(self, key: tuple[Any, ...]) -> T | None:
-        return self._value if key == self._key else None
+        last = self._last
+        return last[1] if last is not None and last[0] == key else None
 
     def keep(self, key: tuple[Any, ...], value: T) -> T:
-        self._key, self._value = key, value
+        self._last = (key, value)
         return value
 
 
@@ -166,7 +172,7 @@ def look(home: Home, request: DataRequest, desk: Desk) -> DataPreview:
 
 def is_plain_text(path: Path, task: str) -> bool:
     """Whether it is running text for a language model, rather than rows."""
-    return task == "causal-lm" and is_running(path)
+    return learns_running_text(task) and is_running(path)
 
 
 def _stamp(path: Path, desk: Desk) -> tuple[int, int]:
@@ -185,6 +191,8 @@ def _stamp(path: Path, desk: Desk) -> tuple[int, int]:
 
 def tokenizer_of(home: Home, model: str) -> tuple[Path | None, tuple[str, ...]]:
     """The model's `tokenizer.json`; where it is not there, None and a note."""
+    if is_new(model):
+        return None, ("Lengths are not in tokens: a new model learns its tokeniser when the run begins.",)
     try:
         place = resolve_model(model, home)
     except WorkbenchError:
@@ -201,7 +209,7 @@ def _with_columns(
 ) -> DataPreview:
     """The preview with the columns that are named or guessed, the mended rows, and what is wrong with them."""
     data, classes = request.data, has_classes(request.task)
-    guess = guess_columns(table)
+    columns = guess_columns(table)
     text = data.text if data.text in table.columns else ""
     label = data.label if data.label in table.columns else ""
     problem: Problem | None = None
@@ -211,8 +219,9 @@ def _with_columns(
     split_problem: Problem | None = None
     notes = table.notes
     try:
-        text, label = roles(table, data) if classes else (text_role(table, data), "")
+        text, label = _roles(request, table)
         done = _mend(request, table, (text, label), tokenizer, desk)
+        _require_shape(request, as_table(done.frame, table))
         notes = (*notes, *done.told())
         frame = done.frame
         if classes and frame.rows <= CHECKED_ROWS:
@@ -224,14 +233,31 @@ def _with_columns(
             )
     except WorkbenchError as error:
         problem = error.problem
-        text = text or (guess.text if guess.text != label else "")
-        label = label or (guess.label if guess.label != text else "")
+        text = text or (columns.text if columns.text != label else "")
+        label = label or (columns.label if columns.label != text else "")
     return DataPreview(
         source=data.train, path=table.path, task=request.task, table=table, text=text, label=label,
-        reasons=guess.reasons, profile=None, notes=notes, problem=problem, size=size,
+        reasons=columns.reasons, profile=None, notes=notes, problem=problem, size=size,
         untouched=_keyed(table, text, label), mended=done, sizes=sizes, split_notes=split_notes,
-        split_problem=split_problem, unlabelled=_unlabelled(table, label),
+        split_problem=split_problem, unlabelled=_unlabelled(table, label), likely_task=guess(table).task,
     )  # fmt: skip
+
+
+def _roles(request: DataRequest, table: Table) -> tuple[str, str]:
+    """The columns that are read and predicted; empty for none."""
+    if request.task == "seq2seq":
+        return source_columns(table, request.data)
+    if has_classes(request.task):
+        return roles(table, request.data)
+    return text_role(table, request.data), ""
+
+
+def _require_shape(request: DataRequest, table: Table) -> None:
+    """Refuse mended rows that are not what the task learns from."""
+    if request.task == "chat":
+        shape_of(table, request.data)
+    elif request.task == "preference":
+        pair_shape(table)
 
 
 def _divided(
@@ -294,7 +320,8 @@ def _with_profile(
         table = as_table(preview.mended.frame, table)
     if preview.text not in table.columns:
         return preview
-    label = "" if preview.label == preview.text or preview.label not in table.columns else preview.label
+    classes = has_classes(request.task) and preview.label != preview.text
+    label = preview.label if classes and preview.label in table.columns else ""
     rows = preview.mended if request.data.steps or request.data.patch else preview.table
     key = (rows, preview.text, label, tokenizer)
     found = _profiles.get(key)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.run.folder import RunFolder
+from workbench.run.garbage import collect
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
 from workbench.run.results import AttentionMaps, Generated, HeadMap, PooledMaps, Prediction
@@ -28,8 +31,10 @@ if TYPE_CHECKING:
     from workbench.engine.live import LiveModel
     from workbench.engine.loading import LoadedModel
 
-#: How many models stay loaded between two questions.
-KEPT = 2
+#: How many models stay loaded between two questions: as many as can be asked side by side, while they fit.
+KEPT = 4
+#: What a checkpoint holds that keeps only what is trained.
+TRAINED = "trained.safetensors"
 _kept: dict[tuple[str, int], LoadedModel] = {}
 
 
@@ -75,11 +80,14 @@ def import_training(desk: Desk) -> None:
     all_methods()
 
 
-def attend(home: Home, request: AttentionRequest, desk: Desk) -> AttentionMaps | PooledMaps:
-    """Attention of a text or a picture: full maps, or for a long text the maxima of blocks."""
+def attend(
+    home: Home, request: AttentionRequest, desk: Desk, *, census: bool = False
+) -> AttentionMaps | PooledMaps:
+    """Attention of a text or a picture: full maps, or for a long text the maxima of blocks; with `census` these have
+    the measures of one."""
     from workbench.engine.attention import capture
 
-    return capture(the_model(home, request.model, desk), request.text, _wanted(request))
+    return capture(the_model(home, request.model, desk), request.text, _wanted(request, census=census))
 
 
 def attend_head(home: Home, request: HeadRequest, desk: Desk) -> HeadMap:
@@ -91,10 +99,10 @@ def attend_head(home: Home, request: HeadRequest, desk: Desk) -> HeadMap:
     return capture_head(loaded, asked.text, request.layer, request.head, _wanted(asked))
 
 
-def _wanted(request: AttentionRequest) -> Wanted:
+def _wanted(request: AttentionRequest, *, census: bool = False) -> Wanted:
     from workbench.engine.attention import Wanted
 
-    return Wanted(request.max_tokens, request.kind, request.target, request.image)
+    return Wanted(request.max_tokens, request.kind, request.target, request.image, census=census)
 
 
 def generate(home: Home, request: GenerationRequest, desk: Desk) -> tuple[Generated, ...]:
@@ -155,18 +163,87 @@ def the_model(home: Home, name: str, desk: Desk) -> LoadedModel | LiveModel:
     from workbench.engine.loading import load_for_use
     from workbench.engine.states import random_state, set_random_state
 
+    trained = Path(name) / TRAINED
+    if trained.is_file() and (trained.parents[2] / "recipe.toml").is_file():
+        return _partial(home, trained, desk)
     place = resolve_model(name, home)
     folder = prepare_model(home, place.name, desk.report) if place.needs_conversion else place.path
     weights = sorted(folder.glob("*.safetensors"))
     key = (str(folder), max((file.stat().st_mtime_ns for file in weights), default=0))
     if key not in _kept:
         desk.report(f"Loading {place.name}…")
-        while len(_kept) >= KEPT:
-            _kept.pop(next(iter(_kept)))
+        device = choose_device()
+        _make_room(place.name, weights, device)
         states = random_state()  # new weights may be drawn while loading; a run in work must not notice
         try:
-            _kept[key] = load_for_use(folder, place.name, choose_device())
+            _kept[key] = load_for_use(folder, place.name, device)
         finally:
             set_random_state(states)
     _kept[key] = _kept.pop(key)  # the most recently used one stands last
     return _kept[key]
+
+
+def _partial(home: Home, trained: Path, desk: Desk) -> LoadedModel:
+    """A checkpoint with what is trained alone, on its base."""
+    from workbench.engine.devices import choose_device
+    from workbench.engine.partial import load_partial
+    from workbench.engine.states import random_state, set_random_state
+    from workbench.tasks import task_named
+
+    checkpoint, run = trained.parent, RunFolder(trained.parents[2])
+    key = (str(checkpoint), trained.stat().st_mtime_ns)
+    if key not in _kept:
+        recipe, started = run.recipe(), run.history().started
+        base = resolve_model(recipe.model.source, home).path
+        name = f"{run.name} {checkpoint.name}"
+        desk.report(f"Loading {name}…")
+        device = choose_device()
+        _make_room(name, sorted(base.glob("*.safetensors")), device)
+        classes = started.class_names if started else ()
+        states = random_state()
+        try:
+            task = task_named(recipe.task.kind)
+            _kept[key] = load_partial(checkpoint, recipe, task, classes, base, name, device)
+        finally:
+            set_random_state(states)
+    _kept[key] = _kept.pop(key)
+    return _kept[key]
+
+
+def _make_room(name: str, weights: Sequence[Path], device: Any) -> None:
+    """Let go of the models that were asked longest ago until there is room for another.
+
+    Raises:
+        WorkbenchError: When it would not fit even alone.
+    """
+    from workbench.engine.devices import memory_in_use, usable_memory
+    from workbench.engine.fitting import gigabytes
+
+    needed = float32_bytes(weights)
+    while len(_kept) >= KEPT:
+        _kept.pop(next(iter(_kept)))
+    while (free := usable_memory(device) - memory_in_use(device)) < needed:
+        if not _kept:
+            raise bad_input(
+                f"{name} does not fit into memory.",
+                f"It needs about {gigabytes(needed)}, and {gigabytes(max(0, free))} are free.",
+                "Close other programs or end the training, or choose a smaller model.",
+            )
+        _kept.pop(next(iter(_kept)))
+        collect()
+
+
+def float32_bytes(weights: Sequence[Path]) -> int:
+    """Bytes that the weights of these safetensors files take as float32; what cannot be read counts as it is."""
+    sizes = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
+    whole = 0
+    for file in weights:
+        try:
+            with file.open("rb") as opened:
+                header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+            for entry in (entry for key, entry in header.items() if key != "__metadata__"):
+                begin, end = entry["data_offsets"]
+                whole += (end - begin) * 4 // sizes.get(entry["dtype"], 4)
+        except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError):
+            whole += file.stat().st_size if file.exists() else 0
+    return whole

@@ -12,6 +12,8 @@ from workbench.run.folder import find_run
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
+from workbench.run.scratch_fields import NEW_MODELS
+from workbench.session.fresh import model_folder
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
 from workbench.shelf.models import resolve_model
@@ -37,6 +39,15 @@ class AlongRequest:
     alphas: Sequence[float] = ALPHAS
 
 
+@dataclass(frozen=True, slots=True)
+class MixtureRequest:
+    """Save the mixture with this share of the tuned weights as a model in the home's shelf, under this name."""
+
+    run: str
+    alpha: float
+    name: str
+
+
 @dataclass(slots=True)
 class _Pair:
     """A run's base and tuned model, with the rows that it was measured on."""
@@ -50,7 +61,8 @@ class _Pair:
 
 
 def measure_along(home: Home, request: AlongRequest, desk: Desk) -> Along:
-    """The held-out numbers of each mixture, by rising alpha. The tuned model is measured as well as the base.
+    """The held-out numbers of each mixture, by rising alpha. The tuned model is measured as well as the base. What is
+    there already is reported after each mixture, as `Along` too.
 
     Raises:
         WorkbenchError: When the run has no saved model, its data or base are gone, or an alpha is no number of use.
@@ -62,7 +74,7 @@ def measure_along(home: Home, request: AlongRequest, desk: Desk) -> Along:
         raise bad_input("There is nothing to measure.", "No alpha was given.", "Give at least one.")
     pair = _pair(home, request.run, desk)
     metric = pair.recipe.training.best_metric or pair.task.best_metric
-    points = []
+    points: list[Point] = []
     for alpha in alphas:
         desk.check()
         desk.report(f"Measuring α = {alpha:g}…")
@@ -76,6 +88,11 @@ def measure_along(home: Home, request: AlongRequest, desk: Desk) -> Along:
             check=desk.check,
         )
         points.append(Point(alpha, found.metrics))
+        desk.report(along := _along(pair, metric, points))
+    return along
+
+
+def _along(pair: _Pair, metric: str, points: Sequence[Point]) -> Along:
     best = points[0]
     for point in points[1:]:
         if pair.task.is_better(metric, point.metrics[metric], best.metrics[metric]):
@@ -107,6 +124,23 @@ def save_mixture(home: Home, run: str, alpha: float, folder: Path, desk: Desk) -
     return folder
 
 
+def shelve_mixture(home: Home, request: MixtureRequest, desk: Desk) -> str:
+    """Write a mixture into the model shelf, where every list of models has it; returns its name.
+
+    Raises:
+        WorkbenchError: When the name is no name for a folder, or as `save_mixture`.
+    """
+    name = request.name.strip()
+    if not name or name.startswith(".") or any(letter in '/\\:*?"<>|' for letter in name):
+        raise bad_input(
+            f"“{request.name}” cannot be a model's name.",
+            "It becomes the name of a folder.",
+            "Use letters, digits, blanks, dots and dashes.",
+        )
+    save_mixture(home, request.run, request.alpha, home.models / name, desk)
+    return name
+
+
 def _checked(alpha: float) -> float:
     if not -1.0 <= alpha <= 2.0:  # also where it is no number
         raise bad_input(
@@ -127,8 +161,13 @@ def _pair(home: Home, run: str, desk: Desk) -> _Pair:
 
     folder = find_run(home, run)
     recipe = own_recipe(folder)
+    if recipe.model.source.strip() in NEW_MODELS:
+        raise bad_input(
+            f"{folder.name} has no base to be mixed with.",
+            "It began from nothing.",
+            "Mix a run that started from a trained model.",
+        )
     tuned_place = resolve_model(str(folder.path), home)
-    base_place = resolve_model(recipe.model.source, home)
     task = task_named(recipe.task.kind)
     desk.report("Reading the rows…")
     rows = task.read(recipe, step_context(recipe, home, desk.check))
@@ -136,7 +175,7 @@ def _pair(home: Home, run: str, desk: Desk) -> _Pair:
     try:
         desk.report("Loading both models…")
         seed_chance(recipe.training.seed)  # the base with the new head that the run began with
-        base, _ = task.load(recipe, rows, base_place.path)
+        base, _ = task.load(recipe, rows, model_folder(recipe, task, rows, home, desk.check))
         desk.check()
         tuned, tokenizer = task.load(recipe, rows, tuned_place.path)
         with keeping_tokens(home.cache / "tokens"):

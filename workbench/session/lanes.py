@@ -7,6 +7,7 @@ mailbox, which the window's timer empties; so every callback runs on the thread 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,9 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from workbench.run.problem import Problem, explain
+from workbench.session.slices import Slices
 
 T = TypeVar("T")
 Callback = Callable[[Any], object]
+
+#: A training is held up by about this many seconds at once by work that is done in slices.
+SLICE = 0.1
 
 
 class Mailbox:
@@ -67,6 +72,8 @@ class Desk:
         self, ticket: Ticket, mailbox: Mailbox, progress: Callback | None, live: object | None
     ) -> None:
         self._ticket, self._mailbox, self._progress = ticket, mailbox, progress
+        #: Where the job is done in slices, these.
+        self.slices: Slices | None = None
         #: The model in training (an engine `LiveModel`), when the job is served between two of its steps.
         self.live = live
 
@@ -81,7 +88,9 @@ class Desk:
         return self.cancelled or self._ticket.hurried.is_set()
 
     def check(self) -> None:
-        """Raise `JobCancelled` when the asker has lost interest."""
+        """Raise `JobCancelled` when the asker has lost interest. A job that is done in slices may rest here."""
+        if self.slices is not None:
+            self.slices.breathe()
         if self.cancelled:
             raise JobCancelled
 
@@ -99,6 +108,7 @@ class _Job(Generic[T]):
     failed: Callable[[Problem], object]
     progress: Callback | None
     between_steps: bool
+    still: Callable[[Any], object] | None
 
 
 class Lane:
@@ -110,6 +120,8 @@ class Lane:
         self._changed = threading.Condition()
         self._closed = False
         self._present: list[Ticket] = []  # the job in work, and the question served between two of its steps
+        self._resting: Slices | None = None  # a question that was answered in part
+        self.slice = SLICE
 
     def submit(
         self,
@@ -119,6 +131,7 @@ class Lane:
         failed: Callable[[Problem], object],
         progress: Callback | None = None,
         between_steps: bool = False,
+        still: Callable[[Any], object] | None = None,
     ) -> Ticket:
         """Queue a job.
 
@@ -128,16 +141,20 @@ class Lane:
             failed: Receives the problem when the work raises, through the mailbox.
             progress: Receives what the work reports on the way.
             between_steps: Whether it may be served between two steps of a training that occupies the lane.
+            still: Given for a job that is served in slices, each between two other steps, and interrupted where it
+                calls `Desk.check`. It makes of the model in training one that stays as it is, for the job; None when
+                there is none, and then the job is done at once.
         """
         ticket = Ticket()
         with self._changed:
-            self._jobs.append(_Job(work, ticket, done, failed, progress, between_steps))
+            self._jobs.append(_Job(work, ticket, done, failed, progress, between_steps, still))
             self._changed.notify()
         return ticket
 
     def run(self) -> None:
         """Work until `close` is called. Exactly one thread may be in here."""
         while True:
+            self._go_on(math.inf)  # the training during which it began is over, or it was cancelled
             with self._changed:
                 while not self._jobs and not self._closed:
                     self._changed.wait()
@@ -147,19 +164,23 @@ class Lane:
             self._do(job, None)
 
     def serve(self, live: object) -> None:
-        """Called by a training between two steps: do the queued jobs that may be done now."""
-        while True:
+        """Called by a training between two steps: do the queued jobs that may be done now, or a slice of one."""
+        while self._go_on(self.slice):
             with self._changed:
                 job = next((job for job in self._jobs if job.between_steps), None)
                 if job is None or self._closed:
                     return
                 self._jobs.remove(job)
-            self._do(job, live)
+            model = job.still(live) if job.still and live is not None else None
+            if model is None:
+                self._do(job, live)
+            else:
+                self._begin(job, model)
 
     def wait_for_job(self, seconds: float) -> None:
         """Called by a paused training: sleep until a job is queued, the lane closes or the time is over."""
         with self._changed:
-            if not self._closed and not any(job.between_steps for job in self._jobs):
+            if not (self._closed or self._resting or any(job.between_steps for job in self._jobs)):
                 self._changed.wait(seconds)
 
     def wake(self) -> None:
@@ -181,11 +202,33 @@ class Lane:
                 ticket.cancel()
             self._changed.notify_all()
 
-    def _do(self, job: _Job[Any], live: object | None) -> None:
+    def _begin(self, job: _Job[Any], model: object) -> None:
+        """Have a job done in slices; it looks into this model, which nobody else changes."""
+        desk = Desk(job.ticket, self._mailbox, job.progress, model)
+        desk.slices = self._resting = Slices(lambda: self._do(job, model, desk))
+
+    def _go_on(self, seconds: float) -> bool:
+        """Go on with the job that rests, for so long; returns whether there is none any more.
+
+        No other job begins before it is over: both might look into the same model.
+        """
+        if self._resting is None:
+            return True
+        from workbench.engine.states import random_state, set_random_state
+
+        states = random_state()  # a slice may draw, and end in a state of its own
+        try:
+            if self._resting.go_on(seconds):
+                self._resting = None
+        finally:
+            set_random_state(states)
+        return self._resting is None
+
+    def _do(self, job: _Job[Any], live: object | None, desk: Desk | None = None) -> None:
         if job.ticket.cancelled:
             job.ticket.over = True
             return
-        desk = Desk(job.ticket, self._mailbox, job.progress, live)
+        desk = desk or Desk(job.ticket, self._mailbox, job.progress, live)
         self._present.append(job.ticket)
         try:
             result = job.work(desk)

@@ -18,10 +18,21 @@ from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_toml
-from workbench.run.task_kinds import writes
+from workbench.run.scratch_fields import is_new
+from workbench.run.task_kinds import MODEL_KIND, writes
 
 if TYPE_CHECKING:
     from workbench.engine.task import Goods, Rows, Task
+
+
+#: What to choose where a model does not suit a task.
+_FITTING = {
+    "causal-lm": "Choose a language model, such as smollm2, or the task text-classification.",
+    "chat": "Choose a language model, such as smollm2, or the task text-classification.",
+    "preference": "Choose a language model, such as smollm2, or the task text-classification.",
+    "masked-lm": "Choose an encoder, such as minilm, or the task causal-lm.",
+    "seq2seq": "Choose one that has both, such as T5 or BART; or the task chat, which language models learn.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,12 @@ class Prepared:
     @property
     def model(self) -> Path:
         """The folder of the weights to begin with: the checkpoint's, where it holds a whole model."""
+        from workbench.session.fresh import model_folder
+
         whole = self.checkpoint / "model" if self.checkpoint else None
-        return whole if whole and whole.is_dir() else self.resolve(self.recipe.model.source)
+        if whole and whole.is_dir():
+            return whole
+        return model_folder(self.recipe, self.task, self.rows, self.home)
 
 
 def is_main_process() -> bool:
@@ -75,7 +90,8 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
     from workbench.engine.optimizers import optimizer_problems
     from workbench.engine.sharing import sharding_problems
     from workbench.run.schedules import schedule_problems
-    from workbench.shelf.models import resolve_model
+    from workbench.run.scratch_fields import scratch_problems
+    from workbench.session.fresh import place_of
     from workbench.tasks import task_named
 
     problems: list[Problem] = []
@@ -88,9 +104,9 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
             problems.extend(error.problems)
 
     attempt("task", lambda: task_named(recipe.task.kind))
-    attempt("model", lambda: resolve_model(recipe.model.source, home))
+    attempt("model", lambda: place_of(recipe, home))
     attempt("device", lambda: choose_device(recipe.training.device))
-    problems += schedule_problems(recipe.training)
+    problems += schedule_problems(recipe.training) + scratch_problems(recipe)
     if "device" in found:
         attempt("precision", lambda: choose_precision(recipe.training.precision, found["device"]))
         problems += optimizer_problems(recipe, found["device"])
@@ -165,18 +181,29 @@ def step_context(recipe: Recipe, home: Home, check: Callable[[], object] = lambd
 
 
 def _misfit(task: Task, place: Any) -> list[Problem]:
+    """Whether a model's kind cannot learn the task; a kind that is not known is tried."""
     if place.needs_conversion:
         return _not_converted(place)
+    if is_new(place.name):
+        return []  # what does not fit there is told by the scratch section
+    can, why = "", ""
+    wanted = MODEL_KIND.get(task.kind)
     if writes(task.kind) and place.kind == "encoder":
-        return [
-            Problem(
-                f"The model {place.name} cannot learn to write.",
-                f"{place.architecture} is an encoder: it reads whole texts and has no next-token head.",
-                "Choose a language model, such as smollm2, or the task text-classification.",
-                field="model.source",
-            )
-        ]
-    return []
+        can = "learn to write"
+        why = f"{place.architecture} is an encoder: it reads whole texts and has no next-token head."
+    elif task.kind == "masked-lm" and place.kind == "causal-lm":
+        can = "fill in masked words"
+        why = f"{place.architecture} reads from left to right and sees nothing of what follows."
+    elif wanted == "seq2seq" and place.kind == "causal-lm":
+        can = "be trained to write one text from another"
+        why = f"{place.architecture} has no encoder with a decoder beside it."
+    elif wanted == "causal-lm" and place.kind == "seq2seq":
+        can = "go on from a text"
+        why = f"{place.architecture} reads with an encoder and writes another text with its decoder."
+    if not can:
+        return []
+    title, remedy = f"The model {place.name} cannot {can}.", _FITTING[task.kind]
+    return [Problem(title, why, remedy, field="model.source")]
 
 
 def _missing_teacher(name: str, home: Home) -> list[Problem]:
@@ -285,11 +312,16 @@ def _same_rows(folder: RunFolder, task: Task, recipe: Recipe, home: Home) -> Row
 
 
 def load_goods(prepared: Prepared) -> Goods:
-    """Model, tokenizer and encoded rows; a new head's first weights come from the seed."""
+    """Model, tokenizer and encoded rows; a new head's or a new model's first weights come from the seed."""
     from workbench.engine.assembly import seed_chance
     from workbench.engine.encoding import keeping_tokens
 
     seed_chance(prepared.recipe.training.seed)
     model, tokenizer = prepared.task.load(prepared.recipe, prepared.rows, prepared.model)
     with keeping_tokens(prepared.home.cache / "tokens"):
-        return prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
+        goods = prepared.task.encode(prepared.recipe, prepared.rows, model, tokenizer)
+    if not is_new(prepared.recipe.model.source):
+        return goods
+    from workbench.engine.scratch import in_words
+
+    return dataclasses.replace(goods, notes=(in_words(prepared.recipe, goods), *goods.notes))

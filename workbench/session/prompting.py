@@ -4,13 +4,12 @@ file of prompts."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from workbench.run.choices import Choices
 from workbench.run.generation import GenerationSettings
 from workbench.run.home import Home
+from workbench.run.inside.generation import WrittenRows
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.results import Generated, GeneratedToken
 from workbench.session.inspection import generate, the_model
@@ -127,14 +126,33 @@ def look_at_choices(home: Home, request: ChoicesRequest, desk: Desk) -> Choices:
     return choices(loaded, ids, written, asked.settings, desk.check, request.first)
 
 
+def look_at_attention(home: Home, request: ChoicesRequest, desk: Desk) -> WrittenRows:
+    """What the step looked at that wrote the first of the tokens that are asked about.
+
+    Raises:
+        WorkbenchError: When the model's attention cannot be read, or no token is asked about.
+    """
+    from workbench.engine.generation import prompt_ids, require_writer
+    from workbench.engine.inside.generation import step_row
+
+    asked = request.asked
+    written = request.written[: request.first + 1]
+    if len(written) <= request.first:
+        raise bad_input("There is no token to look at.", "", "Choose a token of an answer.")
+    loaded = the_model(home, asked.model, desk)
+    require_writer(loaded)
+    return step_row(loaded, prompt_ids(loaded, asked.prompt, asked.settings, asked.earlier), written)
+
+
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """Every row of a table is asked; `column` names its prompts; each row's settings are the same, seed included."""
+    """Every prompt is asked alone; each one's settings are the same, seed included. `first` is the number of the first
+    of them, where they are a part of a file."""
 
     model: str
-    rows: tuple[Mapping[str, Any], ...]
-    column: str
+    prompts: tuple[str, ...]
     settings: GenerationSettings = field(default_factory=GenerationSettings)
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +173,10 @@ def answer_all(home: Home, request: BatchRequest, desk: Desk) -> tuple[Answered,
     loaded = the_model(home, request.model, desk)
     require_writer(loaded)
     found: list[Answered] = []
-    for number, row in enumerate(request.rows):
+    for number, prompt in enumerate(request.prompts, request.first):
         if desk.hurried:
             break
         try:
-            prompt = str(row.get(request.column) or "")
             answers = write(loaded, prompt, request.settings, cancelled=lambda: desk.hurried)
             found.append(Answered(number, answers))
         except WorkbenchError as error:

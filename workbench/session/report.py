@@ -12,25 +12,40 @@ from typing import Any
 
 from workbench.run.folder import RunFolder
 from workbench.run.history import History
+from workbench.run.inside.ablation import Importance
 from workbench.run.inside.explanation import Explanation
+from workbench.run.inside.lens import Lens
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
 from workbench.run.results import AttentionMaps
 from workbench.run.task_kinds import writes
+from workbench.session.cards import loading_code
 from workbench.session.inside.film_pictures import film_section
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
 from workbench.session.report_classes import classes_section, confusion_section
-from workbench.session.report_inside import change_section, explanation_section, kinds_section
+from workbench.session.report_inside import (
+    change_section,
+    explanation_section,
+    importance_section,
+    kinds_section,
+    lens_section,
+)
 from workbench.session.report_page import page, section, table
+from workbench.session.report_pinned import pinned_section
 from workbench.session.svg import panel_svg
 
 _METRICS = {"f1_macro": "macro F1"}
 
 
 def write_report(
-    folder: RunFolder, *, attention: AttentionMaps | None = None, explanation: Explanation | None = None
+    folder: RunFolder,
+    *,
+    attention: AttentionMaps | None = None,
+    explanation: Explanation | None = None,
+    lens: Lens | None = None,
+    importance: Importance | None = None,
 ) -> Path:
     """Write `report.html` of a run, at any time of its life.
 
@@ -38,13 +53,15 @@ def write_report(
         folder: The run.
         attention: Maps to show as a picture, of the trained model on one text; None for no picture.
         explanation: What made its prediction about that text; None for nothing.
+        lens: What it would answer after each layer; None for nothing.
+        importance: How much each head matters; None for nothing.
 
     Raises:
         WorkbenchError: When the file cannot be written, naming it.
     """
     draft = folder.report.with_suffix(".part")
     try:
-        draft.write_text(report_html(folder, attention, explanation), encoding="utf-8")
+        draft.write_text(report_html(folder, attention, explanation, lens, importance), encoding="utf-8")
         draft.replace(folder.report)
     except OSError as error:
         raise bad_input(
@@ -54,7 +71,11 @@ def write_report(
 
 
 def report_html(
-    folder: RunFolder, attention: AttentionMaps | None = None, explanation: Explanation | None = None
+    folder: RunFolder,
+    attention: AttentionMaps | None = None,
+    explanation: Explanation | None = None,
+    lens: Lens | None = None,
+    importance: Importance | None = None,
 ) -> str:
     """The report as HTML. Everything that came from outside is escaped."""
     history = folder.history()
@@ -74,9 +95,12 @@ def report_html(
             section("What is taken for what", confusion_section(confusion, names)),
             section("Each class", classes_section(confusion, names)),
             section("Samples", _samples(folder)),
+            section("What it answered as it learned", pinned_section(folder.path)),
             section("Attention", _attention(attention)),
             section("What the heads do", kinds_section(attention)),
+            section("Which heads matter", importance_section(importance)),
             section("What made the prediction", explanation_section(explanation)),
+            section("After each layer", lens_section(lens)),
             section("What training changed", change_section(folder.path)),
             section("Training film", film_section(folder.path)),
             section("What was said on the way", _notices(history)),
@@ -225,18 +249,19 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _load(folder: RunFolder, history: History) -> str:
     if not folder.model.is_dir():
         return ""
-    causal = history.started is not None and writes(history.started.task)
-    kind = "AutoModelForCausalLM" if causal else "AutoModelForSequenceClassification"
+    task = history.started.task if history.started else ""
     last = (
         'print(tokenizer.decode(model.generate(**tokenizer("Once", return_tensors="pt"), max_new_tokens=50)[0]))'
-        if causal
+        if writes(task)
         else 'print(model.config.id2label[int(model(**tokenizer("A text", return_tensors="pt")).logits.argmax())])'
     )
-    code = (
-        f"from transformers import AutoTokenizer, {kind}\n"
-        f"folder = {str(folder.model)!r}\n"
-        "tokenizer = AutoTokenizer.from_pretrained(folder)\n"
-        f"model = {kind}.from_pretrained(folder)\n"
-        f"{last}"
-    )
+    if task == "masked-lm":
+        last = (
+            'tokens = tokenizer(f"It is {tokenizer.mask_token} today.", return_tensors="pt")\n'
+            "hidden = tokens.input_ids[0] == tokenizer.mask_token_id\n"
+            "print(tokenizer.decode(model(**tokens).logits[0, hidden].argmax(-1)))"
+        )
+    recipe = _recipe(folder)
+    weights = recipe.weights.kind if recipe else "all"
+    code = f"{loading_code(task or 'text-classification', weights, str(folder.model))}\n{last}"
     return f"<pre>{escape(code)}</pre>"

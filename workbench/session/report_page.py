@@ -9,9 +9,9 @@ from workbench.session.panels import SERIES
 
 _COLOURS = {
     "light": "--back:#f5f5f3;--card:#fff;--line:#e2e2de;--text:#1d1f23;--muted:#676b73;--accent:74,87,207;"
-    "--bad:#c2362b;--warn:#9a6100",
+    "--bad:#c2362b;--warn:#9a6100;--good:#17804f",
     "dark": "--back:#17181b;--card:#1e2023;--line:#303339;--text:#e8e9eb;--muted:#989ca5;--accent:139,149,246;"
-    "--bad:#f0766a;--warn:#e0a94a",
+    "--bad:#f0766a;--warn:#e0a94a;--good:#56c08b",
 }
 _LIGHT, _DARK = (
     _COLOURS[name] + "".join(f";--s{index}:{pair[side]}" for index, pair in enumerate(SERIES))
@@ -48,6 +48,11 @@ td.n,th.n{text-align:right}
 .confusion th{border:0;white-space:nowrap;font-weight:500}
 .confusion th.top{writing-mode:vertical-rl;transform:rotate(180deg);padding:.4rem .2rem;max-height:12rem}
 .confusion td.strong{color:#fff;text-shadow:0 0 2px #0008}
+.cells{font-size:.86rem;border-collapse:separate;border-spacing:3px}
+.cells td,.cells th{text-align:center;padding:.25rem .4rem;border:2px solid transparent;white-space:nowrap}
+.cells td{min-width:2.6rem;border-radius:5px}
+.cells td.right{border-color:var(--good)}
+.cells th:first-child{text-align:right}
 td.text{max-width:34rem;overflow-wrap:anywhere;white-space:pre-wrap}
 .wrong td{color:var(--bad)}
 pre{overflow-x:auto;background:var(--back);border-radius:6px;padding:.8rem 1rem;margin:.5rem 0;font-size:.86rem}

@@ -6,14 +6,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from workbench.run.events import Event
 from workbench.run.folder import RunFolder, RunSummary, run_folders, summarise
 from workbench.run.history import History
 from workbench.run.home import Home
 from workbench.run.offers import STOP, Answer, Offer
-from workbench.run.orders import ChangeRate, MeasureNow, Order, SaveNow, StopAfterEpoch
+from workbench.run.orders import ChangeRate, MeasureNow, Order, PinPrompts, SaveNow, StopAfterEpoch
 from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.rates import RateCurve, RatePoint
@@ -25,6 +25,7 @@ from workbench.session.hub import HubQuestions
 from workbench.session.lanes import Callback, Desk, Lane, Mailbox, Ticket
 from workbench.session.questions import RowQuestions
 from workbench.session.requests import (
+    LIVE,
     DataRequest,
     DeviceInfo,
     GenerationRequest,
@@ -103,6 +104,11 @@ class ActiveRun:
     def change_rate(self, learning_rate: float) -> None:
         """Use another peak learning rate from the next step on; it is recorded."""
         self._orders.append(ChangeRate(learning_rate))
+        self._lane.wake()
+
+    def pin(self, prompts: Sequence[str] = (), on: bool = True) -> None:
+        """Have prompts answered now and then by the model as it is; none: those that are pinned. Or no more."""
+        self._orders.append(PinPrompts(tuple(prompts), on))
         self._lane.wake()
 
     def answer(self, answer: Answer) -> None:
@@ -274,6 +280,7 @@ class Session:
         progress: Callback | None = None,
         *,
         between_steps: bool = True,
+        in_slices: bool = False,
     ) -> Ticket:
         """Have one of the functions of `inspection` or `session.inside` answer a request on the engine's thread.
 
@@ -284,10 +291,13 @@ class Session:
             failed: Receives the problem when there is none.
             progress: Receives what the function reports on the way: words, or parts of the answer.
             between_steps: Whether a training may be held up by it.
+            in_slices: Whether the training goes on between its parts, where the function calls `Desk.check`. It then
+                looks at a copy of the model in training as it was at first.
         """
         return self.engine.submit(
             lambda desk: work(self.home, request, desk),
             done=done, failed=failed, progress=progress, between_steps=between_steps,
+            still=_still(request) if in_slices else None,
         )  # fmt: skip
 
     def generate(
@@ -412,3 +422,14 @@ class Session:
             return shipped()
 
         return self.files.submit(work, done=done, failed=failed)
+
+
+def _still(request: object) -> Callable[[object], object | None]:
+    """What makes the model in training one that stays as it is, where a request is about it."""
+
+    def copied(live: Any) -> object | None:
+        from workbench.engine.live import still
+
+        return still(live)
+
+    return copied if getattr(request, "model", "") == LIVE else lambda live: live

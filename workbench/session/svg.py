@@ -1,4 +1,5 @@
-"""A plot as SVG inside a page: colours come from the page's style, so that it follows light and dark."""
+"""A plot as SVG inside a page, whose style gives the colours, so that it follows light and dark; and the map of heads
+that matter as a file of its own."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from workbench.run.inside.ablation import Importance, figure
 from workbench.session.panels import Panel, Series, number, ticks
 
 WIDTH, HEIGHT = 460, 230
@@ -66,3 +68,51 @@ def _dots(series: Series, x: np.ndarray, y: np.ndarray) -> list[str]:
         f"<title>{escape(series.name)} {value:.4g} at step {step:.0f}</title></circle>"
         for a, b, step, value in zip(x, y, series.x, series.y, strict=True)
     ]
+
+
+#: In pixels: a cell of the map of heads, its left and upper room, its margin.
+_CELL_WIDE, _CELL_HIGH, _SIDE, _HEAD, _MARGIN = 54, 28, 68, 82, 20
+
+
+def importance_svg(found: Importance, model: str) -> str:
+    """How much each head matters: orange where it is missed, blue where the model is better off without it."""
+    layers, heads = found.losses.shape
+    width = max(420, _SIDE + heads * _CELL_WIDE + 2 * _MARGIN)
+    height = _HEAD + layers * _CELL_HIGH + 2 * _MARGIN
+    top = float(np.nanmax(np.abs(found.losses), initial=0.0)) or 1.0
+    quick = found.kind == "gradient"
+    told = (
+        "Mean size of the loss's gradient by a gate on the head"
+        if quick
+        else "How much the loss rises without it"
+    )
+    lines = [
+        f'<text x="{_MARGIN}" y="32" font-size="15" font-weight="600">Which heads matter: {escape(model)}</text>',
+        f'<text x="{_MARGIN}" y="52" fill="#676b73">{escape(told)}, on {found.rows_read} held-out rows.</text>',
+    ]
+    left = _MARGIN + _SIDE
+    for head in range(heads):
+        x = left + (head + 0.5) * _CELL_WIDE
+        lines.append(f'<text x="{x}" y="{_HEAD + 8}" text-anchor="middle" fill="#676b73">H{head + 1}</text>')
+    for layer in range(layers):
+        y = _HEAD + _MARGIN + layer * _CELL_HIGH
+        lines.append(
+            f'<text x="{left - 8}" y="{y + 17}" text-anchor="end" fill="#676b73">Layer {layer + 1}</text>'
+        )
+        for head, value in enumerate(found.losses[layer].tolist()):
+            if np.isfinite(value):
+                lines.append(_head_cell(left + head * _CELL_WIDE, y, value, value / top))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        'font-family="system-ui, DejaVu Sans, sans-serif" font-size="12" fill="#1d1f23">'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>{"".join(lines)}</svg>\n'
+    )
+
+
+def _head_cell(x: float, y: float, value: float, share: float) -> str:
+    colour = "#d9730d" if value >= 0 else "#3f6fd1"
+    return (
+        f'<rect x="{x}" y="{y}" width="{_CELL_WIDE - 2}" height="{_CELL_HIGH - 2}" rx="3" fill="{colour}" '
+        f'fill-opacity="{0.8 * abs(share):.3f}" stroke="#e2e2de"/>'
+        f'<text x="{x + _CELL_WIDE / 2 - 1}" y="{y + 17}" text-anchor="middle">{figure(value)}</text>'
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import platform
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,9 +24,9 @@ from workbench.session.cards import model_card
 from workbench.session.controls import Control, TakesFirstOffer
 from workbench.session.preflight import StoppedEarly, fitted, look_ahead
 from workbench.session.preparing import Prepared, alone, begin, load_goods, reopen, take_up
+from workbench.session.report_looks import Subject, report
 
 if TYPE_CHECKING:
-    from workbench.engine.loading import LoadedModel
     from workbench.engine.train import Control as EngineControl
 
 
@@ -70,13 +69,13 @@ def carry_out(prepared: Prepared, control: EngineControl) -> Iterator[Event]:
         journal = stack.enter_context(Journal(prepared.folder.journal_file))
         driver = _Driver(control)
         ended = False
-        looked_at: list[LoadedModel] = []
+        looked_at: list[Subject] = []
         try:
             for event in _attempts(prepared, driver, looked_at):
                 for recorded in _record(prepared, journal, event, driver):
                     if isinstance(recorded, Ended):
                         ended = True
-                        _report(prepared, recorded, looked_at)
+                        report(prepared, recorded, looked_at[0] if looked_at else None)
                     yield recorded
         except CutOffError as error:
             with contextlib.suppress(OSError):
@@ -184,7 +183,7 @@ def _unrecorded(prepared: Prepared, error: OSError) -> Problem:
     )
 
 
-def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel]) -> Iterator[Event]:
+def _attempts(prepared: Prepared, control: EngineControl, looked_at: list[Subject]) -> Iterator[Event]:
     """Train; begin again from the newest whole checkpoint whenever the person chose to change something."""
     from workbench.engine.trouble import Restart
 
@@ -233,7 +232,7 @@ def _changed(prepared: Prepared, changes: Sequence[tuple[str, float | str | bool
 
 
 def _attempt(
-    prepared: Prepared, control: EngineControl, looked_at: list[LoadedModel], stop_at_epoch: bool
+    prepared: Prepared, control: EngineControl, looked_at: list[Subject], stop_at_epoch: bool
 ) -> Iterator[Event]:
     """Load and train, once."""
     from workbench.engine.loading import trained_model
@@ -247,7 +246,7 @@ def _attempt(
     except Exception as error:
         yield Ended(status="failed", problem=explain(error))
         return
-    looked_at.append(trained_model(goods, prepared.rows))
+    looked_at.append(Subject(trained_model(goods, prepared.rows), goods.validation))
     yield from train(
         prepared.recipe,
         prepared.task,
@@ -261,31 +260,6 @@ def _attempt(
         seconds=prepared.seconds,
         stop_at_epoch=stop_at_epoch,
     )
-
-
-def _report(prepared: Prepared, ended: Ended, looked_at: list[LoadedModel]) -> None:
-    """Write the report and its pictures; that they cannot be written is no reason to lose the run."""
-    if not ended.step or not looked_at:
-        return
-    from workbench.engine.attention import attention_maps
-    from workbench.engine.inside.attributions import explain
-    from workbench.engine.sharing import sharding_wanted
-    from workbench.session.report import write_report
-
-    try:
-        maps = explanation = None
-        sample = prepared.task.sample_text(prepared.rows)
-        # After a failure the weights in memory may be anything; a part of a model cannot look alone.
-        if sample and ended.status != "failed" and not sharding_wanted():
-            with contextlib.suppress(WorkbenchError):  # a model without readable attention has no picture
-                maps = attention_maps(looked_at[0], sample, max_tokens=24)
-            with contextlib.suppress(WorkbenchError):
-                # It takes a second, and minutes for a language model: no report lasts longer than the training did.
-                if looked_at[0].class_names and ended.seconds > 5:
-                    explanation = explain(looked_at[0], sample, max_tokens=32)
-        write_report(prepared.folder, attention=maps, explanation=explanation)
-    except Exception:
-        logging.getLogger(__name__).exception("the report of %s could not be written", prepared.folder.name)
 
 
 def _environment(prepared: Prepared, started: Started) -> dict[str, Any]:

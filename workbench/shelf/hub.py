@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.run.problem import Problem, WorkbenchError, bad_input
@@ -20,6 +21,21 @@ def cached_snapshot(name: str) -> Path | None:
         return Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
+
+
+def cached_models() -> Iterator[tuple[str, Path]]:
+    """The names and folders of the Hub models in this machine's Hugging Face cache, whole or not."""
+    from huggingface_hub import constants
+
+    cache = Path(constants.HF_HUB_CACHE)
+    for folder in sorted(cache.glob("models--*")):
+        try:
+            newest = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
+        except OSError:
+            continue  # a model of which only another version than the newest was fetched
+        snapshot = folder / "snapshots" / newest
+        if newest and snapshot.is_dir():
+            yield folder.name.removeprefix("models--").replace("--", "/"), snapshot
 
 
 def download_snapshot(name: str) -> Path:

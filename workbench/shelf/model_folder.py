@@ -10,7 +10,7 @@ from typing import Any, Literal
 from workbench.data.suggest import listed
 from workbench.run.problem import WorkbenchError, bad_input
 
-Kind = Literal["encoder", "causal-lm", "image", "unknown"]
+Kind = Literal["encoder", "causal-lm", "seq2seq", "image", "unknown"]
 
 _FIELD = "model.source"
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "tekken.json")
@@ -32,12 +32,20 @@ _DECODERS = frozenset((
 ))  # fmt: skip
 
 
+# Encoder-decoders: what writes pictures or speech is called ForConditionalGeneration, too.
+_ENCODER_DECODERS = frozenset((
+    "bart", "bigbird_pegasus", "blenderbot", "blenderbot-small", "fsmt", "led", "longt5", "m2m_100", "marian", "mbart",
+    "mt5", "mvp", "nllb-moe", "pegasus", "pegasus_x", "plbart", "prophetnet", "switch_transformers", "t5", "umt5",
+))  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What a model folder's configuration says.
 
     Attributes:
-        kind: "causal-lm" continues text, "encoder" reads it, "image" reads pictures; "unknown" is none for sure.
+        kind: "causal-lm" continues text, "encoder" reads it, "seq2seq" writes one text from another, "image" reads
+            pictures; "unknown" is none for sure.
         architecture: The transformers class of the weights; the model type where none is named.
         megabytes: The size of the weights, in 10^6 bytes.
     """
@@ -86,6 +94,10 @@ def _reads_pictures(folder: Path) -> bool:
 
 
 def _kind(architecture: str, model_type: str) -> Kind:
+    if model_type in _ENCODER_DECODERS and not architecture.endswith(
+        ("EncoderModel", "ForSequenceClassification")
+    ):
+        return "seq2seq"
     if architecture.endswith(("ForCausalLM", "LMHeadModel")):
         return "causal-lm"
     if architecture.endswith(("ForMaskedLM", "ForSequenceClassification", "ForTokenClassification")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,8 @@ from workbench.data.suggest import did_you_mean, listed
 from workbench.run.folder import find_run, run_folders
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.shelf.hub import cached_snapshot, download_snapshot
+from workbench.run.scratch_fields import is_new
+from workbench.shelf.hub import cached_models, cached_snapshot, download_snapshot
 from workbench.shelf.model_folder import Kind, inspect_model
 from workbench.shelf.packages import PACKAGES, ModelPackage, installed_folder, package_named, verify
 
@@ -69,13 +70,19 @@ class ModelPlace:
 
 
 def models(home: Home) -> tuple[ModelEntry, ...]:
-    """The embedded models, then those in the home's model folder by name. Weights of runs are not listed."""
+    """The embedded models, then those in the home's model folder, then those of the Hub that are on this machine, by
+    name. Weights of runs are not listed."""
     own = {row.name for row in PACKAGES}
     folders = sorted(home.models.iterdir()) if home.models.is_dir() else []
     others = (
         _shelf_entry(f) for f in folders if f.is_dir() and f.name not in own and not f.name.startswith(".")
     )
-    return (*(_embedded_entry(row, home) for row in PACKAGES), *others)
+    cached = (_cached_entry(name, snapshot) for name, snapshot in cached_models())
+    return (
+        *(_embedded_entry(row, home) for row in PACKAGES),
+        *others,
+        *(entry for entry in cached if entry.state == "ready"),
+    )
 
 
 def resolve_model(source: str, home: Home, *, download: bool = False) -> ModelPlace:
@@ -93,6 +100,13 @@ def resolve_model(source: str, home: Home, *, download: bool = False) -> ModelPl
         WorkbenchError: When nothing of that name is here, or what is here is not a model that may be loaded.
     """
     source = source.strip()
+    if is_new(source):
+        raise bad_input(
+            f"The model {source} is made when a run begins.",
+            "It starts from nothing, in the shape that the run's recipe gives it.",
+            "Choose the run once it has begun, or a model that is there.",
+            field=_FIELD,
+        )
     if row := package_named(source):
         return _embedded_place(row, home)
     given = Path(source).expanduser()
@@ -205,6 +219,10 @@ def _shelf_entry(folder: Path) -> ModelEntry:
         "",
         embedded=False,
     )
+
+
+def _cached_entry(name: str, snapshot: Path) -> ModelEntry:
+    return replace(_shelf_entry(snapshot), name=name, title=name)
 
 
 def _not_cached(source: str) -> WorkbenchError:

@@ -152,6 +152,10 @@ class CausalLM(Task):
                 )
         return samples
 
+    def training_texts(self, rows: Rows) -> tuple[str, ...]:
+        content: Content = rows.content
+        return (content.train,)
+
     def sample_text(self, rows: Rows) -> str:
         content: Content = rows.content
         return content.validation.strip()[:200]

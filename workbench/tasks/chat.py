@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from workbench.engine.chat_template import Marked, TemplateError, give_template,
 from workbench.engine.generation import end_tokens, token_stream
 from workbench.engine.live import untouched
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
+from workbench.engine.output_layer import at_places, scoring_only
 from workbench.engine.packing import keeps_apart, packs, positions
 from workbench.engine.sampling import Chance
 from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
@@ -106,14 +106,10 @@ class ChatTuning(Task):
         ids, mask = padded([split.input_ids[i] for i in indexes], pad)
         counts, _ = padded([split.counts[i].astype(np.int32) for i in indexes], 0)
         rows, columns = counts.nonzero(as_tuple=True)
-        # Only columns in which some row predicts go through the model's last layer, which is a large part of its work.
-        kept, place = torch.unique(columns - 1, return_inverse=True)
         batch = {
             "input_ids": ids,
             "attention_mask": mask,
-            "columns": kept,
-            "predicting": rows * len(kept) + place,
-            "predicting_whole": rows * ids.shape[1] + columns - 1,
+            "predicting": rows * ids.shape[1] + columns - 1,
             "labels": ids[rows, columns],
         }
         if split.places is not None:
@@ -130,16 +126,11 @@ class ChatTuning(Task):
             # Positions that begin anew are what tells transformers that rows are packed; a mask would hide it.
             more["position_ids"] = batch["position_ids"]
         # Rows are padded on the right, which a causal model never looks at: without a mask it takes its faster kernel.
-        if _keeps_columns(model):
-            more["logits_to_keep"] = batch["columns"]
-        return model(input_ids=batch["input_ids"], use_cache=False, **more)
+        with scoring_only(model, batch["predicting"]):
+            return model(input_ids=batch["input_ids"], use_cache=False, **more)
 
     def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
-        logits: torch.Tensor = outputs.logits
-        cut = logits.shape[1] == len(batch["columns"])
-        return (
-            logits.flatten(0, 1).index_select(0, batch["predicting" if cut else "predicting_whole"]).float()
-        )
+        return at_places(outputs.logits, batch["predicting"]).float()
 
     def targets(self, batch: Batch) -> torch.Tensor:
         return batch["labels"]
@@ -236,17 +227,10 @@ def _answered(goods: Goods, ids: list[int], cancelled: Callable[[], bool]) -> st
     ends = end_tokens(loaded)
     settings = GenerationSettings(temperature=0, max_new_tokens=SAMPLE_TOKENS)
     with untouched(goods.model):
-        for token, _ in token_stream(loaded, ids, settings, Chance(0)):
+        for token, _ in token_stream(loaded, ids, (), settings, Chance(0)):
             if token in ends:
                 break
             written.append(token)
             if len(written) >= min(SAMPLE_TOKENS, room) or cancelled():
                 break
     return str(goods.tokenizer.decode(written, skip_special_tokens=True))
-
-
-def _keeps_columns(model: Any) -> bool:
-    """Whether the model computes the logits of chosen columns alone; looks through what peft and DDP wrap."""
-    bare = getattr(model, "module", model)
-    bare = bare.get_base_model() if hasattr(bare, "get_base_model") else bare
-    return "logits_to_keep" in inspect.signature(bare.forward).parameters

@@ -20,6 +20,7 @@ from workbench.data.suggest import counted
 from workbench.engine.chat_template import TemplateError, give_template, marked, refuse
 from workbench.engine.generation import generate
 from workbench.engine.loading import LoadedModel, fitting_length, load_tokenizer, load_weights
+from workbench.engine.output_layer import scoring_only
 from workbench.engine.preferences import answer_log_probabilities, log_odds, rewards
 from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
 from workbench.run.generation import GenerationSettings
@@ -158,7 +159,8 @@ class PreferenceTuning(Task):
 
     def outputs(self, model: torch.nn.Module, batch: Batch, **more: Any) -> Any:
         # Rows are padded on the right, which a causal model never looks at: without a mask it takes its faster kernel.
-        return model(input_ids=batch["input_ids"], use_cache=False, **more)
+        with scoring_only(model, batch["answering"]):
+            return model(input_ids=batch["input_ids"], use_cache=False, **more)
 
     def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
         """The worth of the chosen and of the rejected answers, float32, shape (pairs, 2).

@@ -25,6 +25,7 @@ from workbench.engine.overlaps import OVERLAPS, overlaps
 from workbench.engine.sharing import sharding_wanted
 from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, joint_fingerprint, padded
 from workbench.engine.translation import write_answers
+from workbench.engine.trouble import out_of_memory
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
 from workbench.shelf.datasets import resolve_data
@@ -220,14 +221,7 @@ class SequenceToSequence(Task):
         rows = batch.get("writes")
         written: dict[int, list[int]] = {}
         if rows is not None:
-            answers = write_answers(
-                model,
-                batch["input_ids"][rows],
-                batch["attention_mask"][rows],
-                begin=int(batch["begin"]),
-                ends=batch["ends"].tolist(),
-                room=int(batch["room"]),
-            )
+            answers = _answers(model, batch, rows)
             written = dict(zip(indexes[rows.cpu().numpy()].tolist(), answers, strict=True))
         return Scored(float(loss), len(targets), written)
 
@@ -268,6 +262,28 @@ class SequenceToSequence(Task):
     def sample_text(self, rows: Rows) -> str:
         content: SourceSides = rows.content
         return content.validation.sources[0][:200]
+
+
+def _answers(model: Any, batch: Batch, rows: torch.Tensor) -> list[list[int]]:
+    """What the model writes for rows of a batch: all at once, or one after the other where memory does not suffice."""
+
+    def write(some: torch.Tensor) -> list[list[int]]:
+        return write_answers(
+            model,
+            batch["input_ids"][some],
+            batch["attention_mask"][some],
+            begin=int(batch["begin"]),
+            ends=batch["ends"].tolist(),
+            room=int(batch["room"]),
+        )
+
+    try:
+        return write(rows)
+    except (RuntimeError, MemoryError) as error:
+        if len(rows) == 1 or not out_of_memory(error):
+            raise
+        error.__traceback__ = None  # it holds the tensors that did not fit
+    return [write(row[None])[0] for row in rows]
 
 
 def _require_written(recipe: Recipe) -> None:

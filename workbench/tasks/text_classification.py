@@ -147,6 +147,10 @@ class TextClassification(Task):
             _samples(order, true, scores, split, rows.class_names),
         )
 
+    def training_texts(self, rows: Rows) -> tuple[str, ...]:
+        content: Content = rows.content
+        return content.train.texts
+
     def sample_text(self, rows: Rows) -> str:
         content: Content = rows.content
         texts = sorted(content.validation.texts, key=len)

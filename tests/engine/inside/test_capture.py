@@ -13,10 +13,13 @@ import pytest
 import torch
 import transformers as hf
 
-from workbench.engine.attention import Wanted, capture, capture_head
+from workbench.engine.attention import Wanted, capture, capture_head, eager
+from workbench.engine.inside import capture as capture_module
 from workbench.engine.inside.blocks import divide
+from workbench.engine.inside.reading import prepare
 from workbench.engine.live import LiveModel
 from workbench.engine.loading import LoadedModel, load_for_use, load_tokenizer
+from workbench.run.inside.census import census, tally
 from workbench.run.problem import WorkbenchError
 from workbench.run.results import AttentionMaps, PooledMaps
 
@@ -123,6 +126,15 @@ def pooled(loaded: LoadedModel | LiveModel, wanted: Wanted) -> PooledMaps:
     return found
 
 
+def eager_maps(loaded: LoadedModel, wanted: Wanted) -> np.ndarray:
+    """What the model's own eager attention returns."""
+    reading = prepare(loaded, TEXT, wanted)
+    with torch.no_grad(), eager(loaded.model):
+        output = loaded.model(**reading.inputs, output_attentions=True)
+    layers = output["attentions" if reading.kind == "self" else f"{reading.kind}_attentions"]
+    return torch.cat(layers).numpy()
+
+
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     of: Callable[[str], LoadedModel], name: str, kind: str
@@ -136,6 +148,7 @@ def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     assert (layers, heads) == (3 if name == "bart" and kind != "encoder" else 2, 4)
     assert n == len(maps.tokens) and m == len(maps.keys or maps.tokens) and (n != m) == (kind == "cross")
     assert np.abs(maps.weights.sum(-1) - 1).max() < 1e-6
+    assert np.abs(maps.weights - eager_maps(loaded, Wanted(kind=asked, target=target))).max() < 1e-6
     assert maps.causal == (name in CAUSAL or kind == "decoder")
     if maps.causal:
         assert not maps.weights[..., *np.triu_indices(n, 1)].any()
@@ -143,7 +156,7 @@ def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     for layer, windowed in enumerate(WINDOWED.get(name, (False, False))):
         assert maps.weights[layer][:, far].any() != windowed
 
-    short = pooled(loaded, Wanted(kind=asked, target=target, full_bytes=0, side=9))
+    short = pooled(loaded, Wanted(kind=asked, target=target, full_bytes=0, side=9, census=True))
     assert (short.tokens, short.keys, short.causal, short.kind) == (
         maps.tokens,
         maps.keys,
@@ -154,6 +167,10 @@ def test_rows_sum_to_one_masks_are_exact_and_pooled_maps_are_the_block_maxima(
     blocks = np.maximum.reduceat(blocks, short.columns[:-1], axis=3)
     assert max(short.tiles.shape[2:]) <= 11
     assert np.abs(blocks - short.tiles.astype(np.float32)).max() < 5e-4  # half a step of float16 below 1
+    whole, counted = tally(maps), tally(short)  # the census of long texts is that of their full maps
+    np.testing.assert_allclose(counted.sums, whole.sums, rtol=1e-4, atol=1e-4)
+    assert whole.sums[:, :, 5:7].any() == (kind in ("self", "encoder"))  # the text repeats itself
+    assert np.array_equal(census(short).kinds, census(maps).kinds)
     single = capture_head(loaded, TEXT, 1, 3, Wanted(kind=asked, target=target))
     assert np.abs(single.weights - maps.weights[1, 3]).max() < 1e-6
     assert loaded.model.config._attn_implementation == before
@@ -232,6 +249,32 @@ def test_a_picture_is_read_as_patches(tmp_path: Path, tiny_bert: Path, quiet_hf:
         capture(loaded, "", Wanted(image=str(tmp_path / "vit" / "config.json")))
     with pytest.raises(WorkbenchError, match="does not read pictures"):
         capture(load_for_use(tiny_bert, "bert", CPU), "", Wanted(image=str(tmp_path / "half.png")))
+
+
+@pytest.mark.parametrize("name", ["deberta", "deberta-v2"])
+def test_attention_of_its_own_is_read_layer_by_layer_where_all_of_it_would_be_too_much(
+    of: Callable[[str], LoadedModel], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = of(name)
+    maps = full(loaded, Wanted())
+    handed: list[object] = []  # what the attention of a layer hands on beside its output
+    hooks = [
+        layer.attention.register_forward_hook(lambda module, inputs, output: handed.append(output[1]))
+        for layer in loaded.model.encoder.layer
+    ]
+    monkeypatch.setattr(capture_module, "_MOST", maps.weights.nbytes - 1)
+    with pytest.raises(WorkbenchError, match="too many for full maps"):
+        full(loaded, Wanted())
+    short = pooled(loaded, Wanted(full_bytes=0, side=9, census=True))
+    assert handed == [None, None]
+    assert short.prediction == maps.prediction and short.tiles.shape[:2] == maps.weights.shape[:2]
+    assert np.allclose(tally(short).sums, tally(maps).sums, atol=1e-4)
+    assert np.abs(capture_head(loaded, TEXT, 1, 2).weights - maps.weights[1, 2]).max() < 1e-6
+    with pytest.raises(WorkbenchError, match="no layer 2 with a head 9"):
+        capture_head(loaded, TEXT, 1, 8)
+    for hook in hooks:
+        hook.remove()
+    assert not any(module._forward_hooks for module in loaded.model.modules())
 
 
 @pytest.mark.parametrize("full_bytes", [0, 1 << 30])

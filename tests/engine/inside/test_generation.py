@@ -24,6 +24,7 @@ from workbench.session.lanes import JobCancelled
 
 TEXT = "the rain saw a storm today and we saw bread"
 WINDOW = 6  # of the sliding models in MODELS
+PAIRS = ("t5", "bart")
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def of(tiny_bert: Path) -> Iterator[Callable[[str], LoadedModel]]:
         model.resize_token_embeddings(len(tokenizer))
         if name != "bert":
             model.generation_config.eos_token_id = None
-        head = "seq2seq" if name == "t5" else "encoder" if name == "bert" else "causal-lm"
+            model.generation_config.forced_eos_token_id = None
+        head = "seq2seq" if name in PAIRS else "encoder" if name == "bert" else "causal-lm"
         return LoadedModel(model, tokenizer, head, name, torch.device("cpu"))
 
     yield make
@@ -137,10 +139,75 @@ def test_a_chat_template_is_used_only_when_it_is_wanted(of: Callable[[str], Load
     assert turn.tokens[:3] == ("we", "rain", "near")
 
 
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_decoder_has_two_rows_in_each_step_those_of_its_full_maps(
+    of: Callable[[str], LoadedModel], name: str
+) -> None:
+    loaded = of(name)
+    rows = generation_rows(loaded, TEXT, 9)
+    ids = loaded.tokenizer.convert_tokens_to_ids(list(rows.tokens))
+    m = rows.source
+    assert rows.looks == ("cross", "decoder") and rows.steps == 9 and (m, rows.prompt) == (12, 13)
+    assert rows.tokens[:m] == ("[CLS]", *TEXT.split(), "[SEP]")
+    inputs = {"input_ids": torch.tensor([ids[:m]]), "attention_mask": torch.ones(1, m, dtype=torch.long)}
+    with untouched(loaded.model), eager(loaded.model):
+        output = loaded.model(
+            **inputs, decoder_input_ids=torch.tensor([ids[m:-1]]), use_cache=False, output_attentions=True
+        )
+    own, crossed = (
+        np.stack([layer[0].numpy() for layer in maps])
+        for maps in (output.decoder_attentions, output.cross_attentions)
+    )
+    for step in range(rows.steps):
+        n = rows.reads(step)
+        assert np.abs(rows.weights[step, :, :, :m] - crossed[:, :, step]).max() < 1e-5
+        assert np.abs(rows.weights[step, :, :, m:n] - own[:, :, step, : n - m]).max() < 1e-5
+        cross, self_ = (rows.row(step, 1, 2, look) for look in rows.looks)
+        assert cross.sum() == pytest.approx(1, abs=1e-5) and not cross[m:].any()
+        assert self_.sum() == pytest.approx(1, abs=1e-5) and not self_[:m].any()
+        assert np.allclose(
+            rows.row(step), crossed[:, :, step].mean((0, 1)).tolist() + [0] * (n - m), atol=1e-5
+        )
+        for look, part in (("cross", slice(0, m)), ("decoder", slice(m, n))):
+            assert np.flatnonzero(rows.seen(step, 0, look)).tolist() == list(range(n))[part]
+            assert np.allclose(rows.strongest(step, look=look), rows.weights[step, :, :, part].max(-1))
+        assert rows.probabilities[step] == pytest.approx(
+            float(output.logits[0, step].softmax(-1)[ids[n]]), abs=1e-5
+        )
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_decoder_writes_what_generate_writes_greedily_whatever_the_model_asks_for(
+    of: Callable[[str], LoadedModel], name: str
+) -> None:
+    loaded = of(name)
+    seen = set()
+    for settings in ({}, {"no_repeat_ngram_size": 2}, {"forced_bos_token_id": 9, "repetition_penalty": 1.3}):
+        for key, value in settings.items():
+            setattr(loaded.model.generation_config, key, value)
+        rows = generation_rows(loaded, TEXT, 12)
+        inputs = loaded.tokenizer(TEXT, return_tensors="pt")
+        with untouched(loaded.model):
+            whole = loaded.model.generate(
+                input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"],
+                max_new_tokens=12, do_sample=False, num_beams=1,
+            )[0].tolist()  # fmt: skip
+        assert loaded.tokenizer.convert_tokens_to_ids(list(rows.tokens[rows.source :])) == whole
+        seen.add(tuple(whole))
+    assert len(seen) > 1  # the settings matter
+
+
+def test_a_text_longer_than_the_encoder_is_cut_and_its_end_token_stays(
+    of: Callable[[str], LoadedModel],
+) -> None:
+    rows = generation_rows(of("bart"), " ".join(["rain"] * 100), 128)  # 64 positions
+    assert rows.source == 64 and rows.tokens[63] == "[SEP]" and rows.steps == 63
+    assert "Only the first 64 of 102 tokens" in rows.note
+
+
 def test_models_that_cannot_be_read_so_are_refused(of: Callable[[str], LoadedModel]) -> None:
-    for name, words in (("bert", "cannot write"), ("t5", "encoder and a decoder")):
-        with pytest.raises(WorkbenchError, match=words):
-            generation_rows(of(name), TEXT)
+    with pytest.raises(WorkbenchError, match="cannot write"):
+        generation_rows(of("bert"), TEXT)
     with pytest.raises(WorkbenchError, match="empty"):
         generation_rows(of("llama"), " ")
     mamba = of("llama")

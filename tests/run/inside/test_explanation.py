@@ -15,11 +15,11 @@ from workbench.run.inside.explanation import (
     Explanation,
     correlations,
     ranks,
-    scores_table,
     spearman,
     verdict,
     whole_words,
 )
+from workbench.run.inside.tables import delimited, scores_table
 
 
 def explanation(test: DeletionTest | None = None) -> Explanation:
@@ -92,7 +92,7 @@ def test_the_sentence_names_the_most_faithful_method_and_judges_attention() -> N
 
 
 def test_the_table_has_a_line_for_each_token() -> None:
-    rows = list(csv.reader(io.StringIO(scores_table(explanation()))))
+    rows = list(csv.reader(io.StringIO(delimited(scores_table(explanation())))))
     assert rows[0] == ["position", "token", "special", "rollout", "occlusion"]
     assert rows[1] == ["1", "[CLS]", "yes", "0.5", "9"] and rows[3] == [
         "3",

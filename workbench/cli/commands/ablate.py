@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prune", metavar="N", help="take the N least important heads away (by --quick, or else by --all)"
     )
+    parser.add_argument(
+        "--map",
+        metavar="FILE",
+        help="write the map of all heads here, as a picture (.svg) or as a table (.csv)",
+    )
     parser.add_argument("-o", "--output", metavar="FOLDER", help="save the model without these heads here")
     parser.add_argument(
         "--text", default="", metavar="TEXT", help="also predict this sentence, before and after"
@@ -65,6 +70,9 @@ def run(args: argparse.Namespace) -> int:
         found = _important(args, mode, rows, whole.seconds * whole.total, desk)
         answer["importance"] = _plain_map(found)
         _print_map(console, found)
+        if args.map:
+            _write_map(Path(args.map), found, whole.model)
+            console.result(f"Written: {args.map}")
     if wanted:
         assert found is not None
         heads = _least(args, found, wanted, whole.total)
@@ -99,6 +107,12 @@ def _check(args: argparse.Namespace, heads: tuple[Any, ...], wanted: int) -> Non
             "Nothing is said to be taken away.",
             "",
             "Give --heads 1.3,2.5 for some, --all or --quick for a map of all, or --prune N for the least important.",
+        )
+    if args.map and not (args.all or args.quick or wanted):
+        raise bad_input("There is no map for --map.", "", "Give --all or --quick as well.")
+    if args.map and Path(args.map).suffix.lower() not in (".svg", ".csv"):
+        raise bad_input(
+            f"The map cannot be written as {args.map}.", "", "Give a name that ends with .svg or .csv."
         )
     if args.output and not (heads or wanted):
         raise bad_input("No heads are chosen for -o.", "", "Give --heads 1.3,2.5 or --prune N as well.")
@@ -195,6 +209,16 @@ def _print_map(console: Any, found: Importance) -> None:
         console.result(f"  {layer + 1:3}  " + " ".join(f"{figure(float(v)):>7}" for v in values if v == v))
     most = ", ".join(f"{layer + 1}.{head + 1}" for layer, head in reversed(found.order()[-5:]))
     console.result(f"Most important: {most}")
+
+
+def _write_map(path: Path, found: Importance, model: str) -> None:
+    from workbench.run.files import writing
+    from workbench.run.inside.tables import delimited, importance_table
+    from workbench.session.svg import importance_svg
+
+    picture = path.suffix.lower() == ".svg"
+    with writing(path) as file:
+        file.write(importance_svg(found, model) if picture else delimited(importance_table(found)))
 
 
 def _print_taken(console: Any, taken: Any) -> None:

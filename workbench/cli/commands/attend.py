@@ -64,9 +64,17 @@ def run(args: argparse.Namespace) -> int:
         return census_text(args)
     if args.lens:
         return lens_text(args)
+    maps = _read(args)
+    chosen = _chosen(args, maps)
+    _write(args, maps)
+    args.console.answer(_answer(args, maps, chosen))
+    _tell(args, maps, chosen)
+    return 0
+
+
+def _read(args: argparse.Namespace) -> AttentionMaps | PooledMaps:
+    """The attention that is asked for."""
     from workbench.cli.asked import asked_length, get_model_ready
-    from workbench.run.files import writing
-    from workbench.run.results import PooledMaps
     from workbench.session import inspection
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import AttentionRequest
@@ -80,34 +88,58 @@ def run(args: argparse.Namespace) -> int:
         image=args.image or "",
     )
     get_model_ready(args, args.model)
-    maps = inspection.attend(args.home, request, lone_desk(args.console.hear))
-    pooled = isinstance(maps, PooledMaps)
-    layers, heads = (maps.tiles if isinstance(maps, PooledMaps) else maps.weights).shape[:2]
-    chosen = _chosen(args, maps)
+    return inspection.attend(args.home, request, lone_desk(args.console.hear))
+
+
+def _write(args: argparse.Namespace, maps: AttentionMaps | PooledMaps) -> None:
+    """The files that are asked for."""
+    from workbench.run.files import writing
+
     if args.output:
         _save(maps, Path(args.output))
     if args.png:
         with writing(Path(args.png), "wb") as file:
             file.write(_picture(args, maps))
+
+
+def _shape(maps: AttentionMaps | PooledMaps) -> tuple[int, int, bool]:
+    """How many layers and heads there are, and whether only maxima of blocks are kept."""
+    from workbench.run.results import PooledMaps
+
+    pooled = isinstance(maps, PooledMaps)
+    layers, heads = (maps.tiles if isinstance(maps, PooledMaps) else maps.weights).shape[:2]
+    return layers, heads, pooled
+
+
+def _answer(
+    args: argparse.Namespace, maps: AttentionMaps | PooledMaps, chosen: list[tuple[str, str, str]]
+) -> dict[str, object]:
+    """What `--json` prints."""
+    layers, heads, pooled = _shape(maps)
+    return {
+        "model": maps.model,
+        "tokens": list(maps.tokens),
+        "layers": layers,
+        "heads": heads,
+        "kind": maps.kind,
+        "keys": list(maps.keys),
+        "causal": maps.causal,
+        "pooled": pooled,
+        "prediction": dict(maps.prediction),
+        "links": [{"head": head, "kind": kind, "strongest": link} for head, kind, link in chosen],
+        "note": maps.note,
+        "output": args.output,
+        "png": args.png,
+        "problem": None,
+    }
+
+
+def _tell(
+    args: argparse.Namespace, maps: AttentionMaps | PooledMaps, chosen: list[tuple[str, str, str]]
+) -> None:
+    """The same for people."""
     console = args.console
-    console.answer(
-        {
-            "model": maps.model,
-            "tokens": list(maps.tokens),
-            "layers": layers,
-            "heads": heads,
-            "kind": maps.kind,
-            "keys": list(maps.keys),
-            "causal": maps.causal,
-            "pooled": pooled,
-            "prediction": dict(maps.prediction),
-            "links": [{"head": head, "kind": kind, "strongest": link} for head, kind, link in chosen],
-            "note": maps.note,
-            "output": args.output,
-            "png": args.png,
-            "problem": None,
-        }
-    )
+    layers, heads, pooled = _shape(maps)
     kind = "" if maps.kind == "self" else f", {maps.kind} attention"
     console.result(f"{maps.model}: {layers} layers, {heads} heads, {len(maps.tokens)} tokens{kind}")
     if maps.picture is None:
@@ -126,7 +158,6 @@ def run(args: argparse.Namespace) -> int:
         console.result(f"Written: {path}")
     if not (args.output or args.png):
         console.result("Keep the maps with -o FILE.npz, or look at them with --png FILE.png")
-    return 0
 
 
 def _chosen(args: argparse.Namespace, maps: AttentionMaps | PooledMaps) -> list[tuple[str, str, str]]:

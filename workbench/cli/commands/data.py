@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.run.problem import bad_input
-from workbench.run.task_kinds import writes
+from workbench.run.task_kinds import DEFAULT_MODEL, MODEL_KIND, writes
 
 if TYPE_CHECKING:
     from workbench.data.check import Finding
@@ -172,8 +172,9 @@ def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed
     if args.what.lower().endswith(".toml") or "task.kind" in said:
         return recipe
     task = "text-classification" if recipe.data.label else guessed.task
-    if writes(task) and "model.source" not in said:
-        recipe = changed(recipe, "model.source", "smollm2")
+    usual = DEFAULT_MODEL.get(MODEL_KIND.get(task, ""), "")
+    if usual and writes(task) and "model.source" not in said:
+        recipe = changed(recipe, "model.source", usual)
     return changed(recipe, "task.kind", task)
 
 

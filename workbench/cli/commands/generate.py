@@ -43,6 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN|MODEL",
         help="ask this model the same with the same seed; may be given up to three times",
     )
+    parser.add_argument(
+        "--turn",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("ROLE", "TEXT"),
+        help="an earlier turn of the chat: system, user or assistant and what was said; may be given many times",
+    )
+    parser.add_argument("--saved", metavar="NAME", help="ask a saved prompt or a template, by its name")
+    parser.add_argument(
+        "--fill", action="append", default=[], metavar="NAME=TEXT", help="what stands for {NAME} in it"
+    )
     add_file_arguments(parser)
     add_download_argument(parser)
 
@@ -53,14 +65,18 @@ def run(args: argparse.Namespace) -> int:
     from workbench.session.lanes import lone_desk
     from workbench.session.requests import GenerationRequest
 
-    settings = _settings(args)
+    settings = asked_settings(args)
     if args.prompts:
-        if args.prompt or args.beside:
-            raise bad_input("A file of prompts is answered alone.", "", "Leave out the PROMPT and --beside.")
+        if args.prompt or args.saved or args.turn:
+            raise bad_input(
+                "A file of prompts is answered alone.", "", "Leave out the PROMPT, --saved and --turn."
+            )
         return answer_file(args, settings)
-    if args.output or args.column:
-        raise bad_input("-o and --column belong to a file of prompts.", "", "Name one with --prompts FILE.")
-    request = GenerationRequest(args.model, args.prompt, settings)
+    if args.output or args.column or args.template:
+        raise bad_input(
+            "-o, --column and --template belong to a file of prompts.", "", "Name one with --prompts FILE."
+        )
+    request = GenerationRequest(args.model, _prompt(args), settings, _turns(args))
     if args.beside:
         return _beside(args, request)
     get_model_ready(args, args.model)
@@ -71,7 +87,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(args: argparse.Namespace) -> GenerationSettings:
+def asked_settings(args: argparse.Namespace) -> GenerationSettings:
+    """The settings of --preset and --set.
+
+    Raises:
+        WorkbenchError: When there is no such preset, or a value is not allowed.
+    """
     from workbench.run.generation import PRESETS, GenerationSettings
     from workbench.run.recipe_files import validated, with_overrides
 
@@ -82,6 +103,35 @@ def _settings(args: argparse.Namespace) -> GenerationSettings:
             raise bad_input(f"There is no preset {args.preset!r}.", "", f"There are {', '.join(known)}.")
         begun = dict(known[args.preset].changes)
     return validated(GenerationSettings, with_overrides(begun, args.set, GenerationSettings))
+
+
+def _prompt(args: argparse.Namespace) -> str:
+    """The prompt of the command line, or a saved one with its placeholders filled in."""
+    from workbench.run.saved_prompts import filled, placeholders, prompt_named
+
+    if not args.saved:
+        if args.fill:
+            raise bad_input("--fill belongs to a saved prompt.", "", "Name one with --saved NAME.")
+        return str(args.prompt)
+    if args.prompt:
+        raise bad_input("There are two prompts.", "", "Give either a PROMPT or --saved NAME.")
+    text = prompt_named(args.home, args.saved, templates=True).text
+    values = dict(pair.partition("=")[::2] for pair in args.fill)
+    names = placeholders(text)
+    if wrong := [name for name in (*names, *values) if (name in names) != (name in values)]:
+        raise bad_input(
+            f"The placeholders of {args.saved!r} are not filled in.",
+            f"It has {', '.join(names) or 'none'}; wrong or missing: {', '.join(wrong)}.",
+            "Give each one once with --fill NAME=TEXT.",
+        )
+    return filled(text, values)
+
+
+def _turns(args: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    for role, _ in args.turn:
+        if role not in ("system", "user", "assistant"):
+            raise bad_input(f"There is no role {role!r}.", "", "A turn is of system, user or assistant.")
+    return tuple((role, text) for role, text in args.turn)
 
 
 def _beside(args: argparse.Namespace, request: GenerationRequest) -> int:

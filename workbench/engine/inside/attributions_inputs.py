@@ -22,6 +22,8 @@ Check = Callable[[], object]
 IG_STEPS, _GAP, _IG_TOKENS = 32, 0.05, 1024
 #: At most so many tokens go through the model at once, with and without gradients.
 _GRADIENT_TOKENS, _TOKENS = 1024, 4096
+#: And at most so many tokens × weights: whoever waits for one batch waits for less than about a second.
+_GRADIENT_WORK, _WORK = 1 << 33, 1 << 35
 #: The deletion test measures at most so often, and so many random orders.
 DELETION_STEPS, RANDOM_ORDERS = 10, 5
 
@@ -46,7 +48,7 @@ def integrated_gradients(
     at = torch.as_tensor((places + 1) / 2, dtype=whole.dtype, device=whole.device)
     weight = torch.as_tensor(shares / 2, dtype=whole.dtype, device=whole.device)
     total = torch.zeros_like(whole)
-    together = max(1, _GRADIENT_TOKENS // len(asked.ids))
+    together = _together(asked, len(asked.ids), _GRADIENT_TOKENS, _GRADIENT_WORK)
     with torch.enable_grad():
         for start in range(0, steps, together):
             check()
@@ -74,6 +76,12 @@ def close_gradients(asked: Asked, check: Check = lambda: None) -> tuple[Floats, 
         if near or 2 * steps * len(asked.ids) > _IG_TOKENS or 2 * steps > 8 * IG_STEPS:
             return scores, gap
         steps *= 2
+
+
+def _together(asked: Asked, length: int, tokens: int, work: int) -> int:
+    """How many texts of a length go through the model at once."""
+    weights: int = sum(parameter.numel() for parameter in asked.loaded.model.parameters())
+    return max(1, min(tokens, work // weights) // length)
 
 
 def neutral_vector(asked: Asked, table: torch.nn.Module) -> torch.Tensor:
@@ -117,7 +125,7 @@ def probabilities(asked: Asked, kept: Sequence[tuple[int, ...]], check: Check = 
     nothing is padded."""
     found: list[float] = []
     length = len(kept[0])
-    together = max(1, _TOKENS // length) if asked.can_batch else 1
+    together = _together(asked, length, _TOKENS, _WORK) if asked.can_batch else 1
     with torch.no_grad():
         for start in range(0, len(kept), together):
             check()

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from workbench.engine.inside import watching
 from workbench.engine.inside.blocks import divide
+from workbench.engine.inside.counting import Counting
+from workbench.engine.inside.formula import Whole
 from workbench.engine.inside.reading import Reading, Wanted, prepare
 from workbench.engine.inside.switching import can_switch, eager, reading_with, reads_eager
 from workbench.engine.inside.watching import Enough, Watch
@@ -53,8 +55,7 @@ def capture(loaded: Model, text: str, wanted: Wanted | None = None) -> Attention
 def attention_maps(loaded: Model, text: str, max_tokens: int = 128) -> AttentionMaps:
     """The attention of every layer and head for a text, in full.
 
-    The model is read in eval mode and with its eager attention, which returns the softmax that was really used;
-    mode, random state and attention implementation are put back.
+    The model is read in eval mode; mode, random state and attention implementation are put back.
 
     Raises:
         WorkbenchError: When the text is empty, the maps are too large, or the model has no readable attention.
@@ -70,11 +71,6 @@ def capture_head(loaded: Model, text: str, layer: int, head: int, wanted: Wanted
     """
     wanted = wanted or Wanted()
     reading = prepare(loaded, text, wanted)
-    if not can_switch(loaded.model):
-        weights = _full(loaded, reading).weights
-        if layer < len(weights) and head < len(weights[layer]):
-            return HeadMap(layer, head, weights[layer, head])
-        raise _no_head(loaded, layer, head)
     watch = _watch(loaded.model, reading, wanted, (layer, head))
     _watched(loaded.model, reading, watch)
     if watch.full is None:
@@ -84,14 +80,18 @@ def capture_head(loaded: Model, text: str, layer: int, head: int, wanted: Wanted
 
 def full_size(model: Any, reading: Reading) -> int:
     """How many bytes the full maps take in float32, from the model's config."""
+    layers, heads = _layers_and_heads(model, reading)
+    return 4 * layers * heads * len(reading.queries.tokens) * len(reading.keys.tokens)
+
+
+def _layers_and_heads(model: Any, reading: Reading) -> tuple[int, int]:
     config = model.config.get_text_config() if reading.picture is None else model.config
     layers = getattr(config, "num_hidden_layers", None) or 12
     if reading.kind in ("decoder", "cross"):
         layers = (
             getattr(config, "decoder_layers", None) or getattr(config, "num_decoder_layers", None) or layers
         )
-    heads = getattr(config, "num_attention_heads", None) or 16
-    return 4 * int(layers) * int(heads) * len(reading.queries.tokens) * len(reading.keys.tokens)
+    return int(layers), int(getattr(config, "num_attention_heads", None) or 16)
 
 
 def unreadable(model: Any, found: tuple[int, ...] | None = None) -> WorkbenchError:
@@ -126,6 +126,29 @@ def _full(loaded: Model, reading: Reading) -> AttentionMaps:
             f"They would take {full_size(model, reading) / 2**30:.1f} GiB.",
             "Read a shorter text.",
         )
+    found = None if reads_eager(model) or not can_switch(model) else _by_formula(model, reading)
+    output, weights, causal = found or _by_eager(model, reading)
+    note = reading.note
+    if found is None and float(weights.sum(-1).min()) < 0.98:
+        note = f"{note} Rows sum to less than 1: in this model a token may also look at nothing.".strip()
+    return AttentionMaps(weights=_frozen(weights), causal=causal, **_common(loaded, reading, output, note))
+
+
+def _by_formula(model: Any, reading: Reading) -> tuple[Any, NDArray[np.float32], bool] | None:
+    """The model's output and its weights, computed beside its own fast attention: half of what eager adds to a
+    pass. None where a layer has other maps than the formula's."""
+    watch = _watch(model, reading, Wanted())
+    layers, _ = _layers_and_heads(model, reading)
+    watch.whole = Whole(layers, len(reading.queries.tokens), len(reading.keys.tokens))
+    output = _watched(model, reading, watch)
+    weights = watch.whole.maps()
+    if weights is None or watch.odd:
+        return None
+    return output, weights, watch.whole.causal or _is_causal(weights)
+
+
+def _by_eager(model: Any, reading: Reading) -> tuple[Any, NDArray[np.float32], bool]:
+    """The same from the model's eager attention, which returns the softmax that was really used."""
     with untouched(model), eager(model):
         output = model(**reading.inputs, output_attentions=True)
     maps = [layer for layer in (getattr(output, _OUTPUTS[reading.kind], None) or ()) if layer is not None]
@@ -143,14 +166,7 @@ def _full(loaded: Model, reading: Reading) -> AttentionMaps:
     weights = np.empty((len(maps), *maps[0].shape[1:]), dtype=np.float32)
     for number, layer in enumerate(maps):
         weights[number] = layer[0].float().cpu().numpy()
-    note = reading.note
-    if float(weights.sum(-1).min()) < 0.98:
-        note = f"{note} Rows sum to less than 1: in this model a token may also look at nothing.".strip()
-    return AttentionMaps(
-        weights=_frozen(weights),
-        causal=_is_causal(weights),
-        **_common(loaded, reading, output, note),
-    )
+    return output, weights, _is_causal(weights)
 
 
 def _common(loaded: Model, reading: Reading, output: Any, note: str) -> dict[str, Any]:
@@ -200,13 +216,8 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
     model = loaded.model
     watch = _watch(model, reading, wanted)
-    if can_switch(model):
-        output = _watched(model, reading, watch)
-    else:  # its attention is its own: read in full, as far as that is possible
-        maps = _full(loaded, reading)
-        for layer in maps.weights:
-            watching.collect(watch, torch.from_numpy(np.array(layer)))
-        output = None
+    watch.counting = Counting(reading) if wanted.census else None
+    output = _watched(model, reading, watch)
     if not watch.layers:
         raise unreadable(model, watch.odd)
     same = [layer for layer in watch.layers if layer.shape == watch.layers[0].shape]
@@ -214,32 +225,17 @@ def _pooled(loaded: Model, reading: Reading, wanted: Wanted) -> PooledMaps:
         raise unreadable(model, watch.odd or tuple(watch.layers[0].shape))
     tiles = torch.stack(watch.layers).half().numpy()
     rows, columns = watch.rows.starts, watch.columns.starts
-    common = _common(loaded, reading, output, reading.note) if output is not None else _taken(maps)
+    causal = reading.kind != "cross" and _is_causal(tiles)
     return PooledMaps(
         tiles=_frozen(tiles),
         rows=_frozen(rows),
         columns=_frozen(columns),
         links=_frozen(torch.stack(watch.links, 1).numpy()),
         strengths=_frozen(torch.stack(watch.strengths, 1).numpy()),
-        causal=reading.kind != "cross" and _is_causal(tiles),
-        **common,
+        causal=causal,
+        measures=watch.counting.measures(causal=causal) if watch.counting else None,
+        **_common(loaded, reading, output, reading.note),
     )
-
-
-def _taken(maps: AttentionMaps) -> dict[str, Any]:
-    names = (
-        "tokens",
-        "special",
-        "model",
-        "step",
-        "prediction",
-        "note",
-        "kind",
-        "kinds",
-        "keys",
-        "keys_special",
-    )
-    return {name: getattr(maps, name) for name in (*names, "picture")}
 
 
 def _watch(model: Any, reading: Reading, wanted: Wanted, head: tuple[int, int] | None = None) -> Watch:
@@ -260,9 +256,13 @@ def _kind_of(name: str) -> str:
 
 def _watched(model: Any, reading: Reading, watch: Watch) -> Any:
     """Run the model with a watch; the model's output, None where it was not run to its end."""
+    inputs = dict(reading.inputs)
     name = watching.OWN if reads_eager(model) else watching.BLOCKED
-    with untouched(model), reading_with(model, name), watching.watching(watch):
+    looking = reading_with(model, name) if can_switch(model) else watching.handing_over(model, watch)
+    if not can_switch(model):
+        inputs["output_attentions"] = True
+    with untouched(model), looking, watching.watching(watch):
         try:
-            return model(**reading.inputs)
+            return model(**inputs)
         except Enough:
             return None

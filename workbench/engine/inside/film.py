@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from workbench.engine.attention import attention_maps, readable_tokens
-from workbench.engine.live import LiveModel, untouched
+from workbench.engine.live import LiveModel, uncompiled, untouched
 from workbench.engine.task import Goods, Split
 from workbench.run.events import Notice
 from workbench.run.film_fields import FilmSection
@@ -57,7 +57,7 @@ class Filming:
             yield Notice(text="No film of this run: each process has only a part of the model.")
             return
         began = time.perf_counter()
-        with self._careful() as notices, _uncompiled(live.model):
+        with self._careful() as notices, uncompiled(live.model):
             self._pinned = self._probes(live)
             if self._pinned:
                 self._writer = FilmWriter(self._run, self._pinned, live.step if resumed else -1)
@@ -82,7 +82,7 @@ class Filming:
         if writer is None:
             return
         began = time.perf_counter()
-        with self._careful() as notices, _uncompiled(live.model):
+        with self._careful() as notices, uncompiled(live.model):
             found = [self._look(live, probe) for probe in self._pinned]
             shots = [levels_of(maps.weights) for maps, _ in found]
             spent = self._pace.spent + time.perf_counter() - began
@@ -130,16 +130,6 @@ class Filming:
             said = " ".join(part for part in (problem.title, problem.cause) if part)
             level: Literal["info", "warning"] = "info" if isinstance(error, WorkbenchError) else "warning"
             notices.append(Notice(text=f"{began}: {said} The training goes on.", level=level))
-
-
-@contextlib.contextmanager
-def _uncompiled(model: torch.nn.Module) -> Iterator[None]:
-    """Compiled layers run as they are written: reading their attention would compile them once more."""
-    if any(module._compiled_call_impl is not None for module in model.modules()):
-        with torch.compiler.set_stance("force_eager"):
-            yield
-    else:
-        yield
 
 
 def _next_tokens(live: LiveModel, text: str) -> Said:

@@ -12,6 +12,7 @@ from workbench.engine.choices import words_of
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
 from workbench.engine.reader import Reader
+from workbench.engine.sampling import require_numbers
 from workbench.run.inside.perplexity import TokenScores
 from workbench.run.problem import bad_input
 
@@ -52,6 +53,7 @@ def score_text(
     following = torch.tensor(ids[1:], device=loaded.device)
     with untouched(loaded.model):
         for start, logits in Reader(loaded, ids[:-1]).pieces(ids[:-1], check):
+            require_numbers(float(logits.max()))
             row = torch.log_softmax(logits, dim=-1)
             own = row.gather(1, following[start : start + len(row), None])
             found += own[:, 0].double().tolist()

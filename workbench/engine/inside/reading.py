@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
+from workbench.engine.reader import start_token
 from workbench.run.problem import bad_input
 from workbench.run.results import Picture
 
@@ -33,6 +34,7 @@ class Wanted:
         image: A picture file, for a model that reads pictures.
         full_bytes: Maps that take more bytes than this are pooled.
         side: At most about so many blocks per side of a pooled map.
+        census: Whether pooled maps come with the measures of the census; full maps need none.
     """
 
     max_tokens: int = 128
@@ -41,6 +43,7 @@ class Wanted:
     image: str = ""
     full_bytes: int = 96 << 20
     side: int = 96
+    census: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,10 @@ def prepare(loaded: LoadedModel | LiveModel, text: str, wanted: Wanted) -> Readi
     if kind not in KINDS:
         raise bad_input(f"There is no attention of the kind {kind!r}.", "", f"Choose {', '.join(KINDS)}.")
     # The encoder reads alone: its decoder need not write first.
-    written = [_start(model)] if kind == KINDS[0] else _decoder_ids(loaded, inputs, wanted)
+    written = [start_token(model)] if kind == KINDS[0] else _decoder_ids(loaded, inputs, wanted)
     inputs["use_cache"] = False
     if loaded.head == "classifier":  # its decoder reads the same text, shifted by one
-        written = [_start(model), *ids[:-1]]
+        written = [start_token(model), *ids[:-1]]
     else:
         inputs["decoder_input_ids"] = torch.tensor([written], device=loaded.device)
     target = side_of(loaded.tokenizer, written)
@@ -112,23 +115,17 @@ def prepare(loaded: LoadedModel | LiveModel, text: str, wanted: Wanted) -> Readi
 
 def _ids(loaded: LoadedModel | LiveModel, text: str, max_tokens: int) -> tuple[list[int], str]:
     """The token numbers of a text, and whether it was cut."""
-    most = fitting_length(max_tokens, loaded.model)
-    ids = loaded.tokenizer(text, truncation=True, max_length=most)["input_ids"]
-    whole = loaded.tokenizer(text, truncation=False, return_attention_mask=False, verbose=False)["input_ids"]
-    note = f"Cut after {len(ids)} of {len(whole)} tokens." if len(whole) > len(ids) else ""
+    most, tokenizer = fitting_length(max_tokens, loaded.model), loaded.tokenizer
+    ids = tokenizer(text, truncation=True, max_length=most)["input_ids"]
+    note = ""
+    if len(ids) >= most:  # only then something can have been cut
+        whole = tokenizer(text, truncation=False, return_attention_mask=False, verbose=False)["input_ids"]
+        note = f"Cut after {len(ids)} of {len(whole)} tokens." if len(whole) > len(ids) else ""
     if not ids:
         raise bad_input(
             "There is no text to look at.", "The tokenizer leaves nothing of it.", "Type a sentence."
         )
     return ids, note
-
-
-def _start(model: Any) -> int:
-    config = getattr(model, "generation_config", None)
-    for value in (getattr(config, "decoder_start_token_id", None), model.config.decoder_start_token_id):
-        if value is not None:
-            return int(value)
-    return int(model.config.pad_token_id or 0)
 
 
 def _decoder_ids(loaded: LoadedModel | LiveModel, inputs: dict[str, Any], wanted: Wanted) -> list[int]:
@@ -139,9 +136,9 @@ def _decoder_ids(loaded: LoadedModel | LiveModel, inputs: dict[str, Any], wanted
     if wanted.target.strip():
         most = fitting_length(wanted.max_tokens, model)
         read = tokenizer(text_target=wanted.target, truncation=True, max_length=most)["input_ids"]
-        ids = [_start(model), *read]
+        ids = [start_token(model), *read]
     elif not hasattr(model, "lm_head") and not getattr(model, "can_generate", lambda: False)():
-        ids = [_start(model)]
+        ids = [start_token(model)]
     else:
         with untouched(model):
             written = model.generate(
@@ -169,21 +166,25 @@ def readable_tokens(tokenizer: Any, ids: list[int]) -> tuple[str, ...]:
     """Tokens as a person reads them: a visible space for a word's start where the vocabulary marks it,
     "##" kept for WordPiece's continuations, and raw bytes only where they are no whole character."""
     raw = tokenizer.convert_ids_to_tokens(ids)
-    tokens = []
+    special = set(tokenizer.all_special_ids)  # made anew each time it is asked for
+    names: dict[int, str] = {}
     for number, token in zip(ids, raw, strict=True):
-        if token is None:  # many models can write a few more numbers than their tokenizer has names for
-            tokens.append(f"[{number}]")
-            continue
-        if number in tokenizer.all_special_ids or token.startswith("##"):
-            tokens.append(token)
-            continue
-        text = tokenizer.decode([number], clean_up_tokenization_spaces=False)
-        if token.startswith(("Ġ", "▁")) and not text.startswith(" "):
-            text = f" {text}"
-        if "�" in text or not text:
-            text = token
-        tokens.append(text.replace("\n", "⏎").replace("\t", "⇥"))
-    return tuple(tokens)
+        if number not in names:
+            names[number] = _readable(tokenizer, number, token, special)
+    return tuple(names[number] for number in ids)
+
+
+def _readable(tokenizer: Any, number: int, token: str | None, special: set[int]) -> str:
+    if token is None:  # many models can write a few more numbers than their tokenizer has names for
+        return f"[{number}]"
+    if number in special or token.startswith("##"):
+        return token
+    text = str(tokenizer.decode([number], clean_up_tokenization_spaces=False))
+    if token.startswith(("Ġ", "▁")) and not text.startswith(" "):
+        text = f" {text}"
+    if "�" in text or not text:
+        text = token
+    return text.replace("\n", "⏎").replace("\t", "⇥")
 
 
 def _of_picture(loaded: Any, wanted: Wanted) -> Reading:

@@ -1,6 +1,6 @@
-"""Attention functions that keep, of each layer's weights, only what is wanted: maxima of blocks, or one head.
+"""Attention functions that keep, of each layer's weights, what is wanted: maxima of blocks, one head, or all of them.
 
-The layer's output is sdpa's. The weights are computed again for some rows at a time, so that a map of
+The layer's output is sdpa's. For maxima the weights are computed again for some rows at a time, so that a map of
 2 048 × 2 048 is never held for all heads. Exponentials are monotone: the maxima are taken of the logarithms,
 ln A = QKᵀ·scale + M - ln Σ exp, and only these few go through exp.
 """
@@ -19,13 +19,11 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import eager_mask, sdpa_mask
 
 from workbench.engine.inside.blocks import Blocks
+from workbench.engine.inside.counting import Counting
+from workbench.engine.inside.formula import AT_ONCE, Formula, Whole
 
 #: The formula in blocks of rows, for models that use sdpa; and the model's own eager function, watched.
 BLOCKED, OWN = "workbench_watch", "workbench_watch_own"
-
-#: Weights of so many bytes are computed at once. Fewer stay in the processor's cache, but products of few rows are
-#: slow: at 512 tokens, half a megabyte at once took a third longer.
-_AT_ONCE = 8 << 20
 
 
 class Enough(Exception):  # noqa: N818 - nothing went wrong
@@ -47,6 +45,8 @@ class Watch:
         full: The wanted head, float32 (n, m).
         odd: The shape (batch, queries, keys) of a layer that has no map of all queries by all keys.
         seen: How many layers came by.
+        counting: What takes the census of the maxima's weights, where it is wanted.
+        whole: What takes all heads in full, where they are wanted and not the maxima.
     """
 
     rows: Blocks
@@ -59,6 +59,8 @@ class Watch:
     full: torch.Tensor | None = None
     odd: tuple[int, ...] | None = None
     seen: int = 0
+    counting: Counting | None = None
+    whole: Whole | None = None
 
     def wants(self, module: torch.nn.Module) -> bool:
         """Whether this layer is watched; counts it, and says when nothing further is wanted."""
@@ -171,6 +173,9 @@ def own(
 
 def collect(watch: Watch, weights: torch.Tensor) -> None:
     """Give a watch one layer's weights of shape (heads, n, m)."""
+    if watch.whole is not None:  # read by the model's own way altogether
+        watch.whole.spoil()
+        return
     weights = weights.float()
     if watch.head is not None:
         if watch.head[1] < len(weights):
@@ -179,7 +184,32 @@ def collect(watch: Watch, weights: torch.Tensor) -> None:
     pool = _Pool(watch, weights.shape[0], weights.device)
     for first, last, size, block in watch.rows.stretches(watch.rows.n):
         pool.take(weights[:, first:last], size, block)
+        if watch.counting is not None:
+            watch.counting.take(weights[:, first:last], first, logs=False)
     pool.finish(lambda index: weights.gather(1, index[..., None].expand(-1, -1, weights.shape[2])))
+
+
+@contextlib.contextmanager
+def handing_over(model: torch.nn.Module, watch: Watch) -> Iterator[None]:
+    """For models whose attention is their own code, such as DeBERTa's: each layer's weights, which it hands back with
+    its output, are given to a watch at once and dropped, so that only one layer's are held. Ask for them by
+    `output_attentions`."""
+
+    def take(module: torch.nn.Module, inputs: Any, output: Any) -> Any:
+        weights = output[1] if isinstance(output, tuple) and len(output) > 1 else None
+        shape = (watch.rows.n, watch.columns.n)
+        if not isinstance(weights, torch.Tensor) or weights.ndim != 4 or weights.shape[2:] != shape:
+            return None
+        if len(weights) == 1 and watch.wants(module):
+            collect(watch, weights[0])
+        return (output[0], None, *output[2:])  # those around it find nothing to hand on
+
+    hooks = [module.register_forward_hook(take) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def blocked(
@@ -206,7 +236,7 @@ def blocked(
     watch = _watch_of(module, query, key)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     output, total = None, None
-    if watch is not None and watch.head is None:
+    if watch is not None and watch.head is None and watch.whole is None:
         output, total = _with_totals(query, key, value, attention_mask, position_bias, scale, causal=causal)
     if output is None:
         extra = {**more, **({} if position_bias is None else {"position_bias": position_bias})}
@@ -214,15 +244,17 @@ def blocked(
             module, query, key, value, attention_mask, dropout, scaling, is_causal, **extra
         )[0]
     if watch is not None:
-        formula = _Formula(
+        formula = Formula(
             query[0].float() * scale,
             key[0].float(),
             None if position_bias is None else position_bias[0].float(),
             None if attention_mask is None else attention_mask[0],
             causal=causal,
         )
-        if watch.head is None:
-            formula.pool(watch, total)
+        if watch.whole is not None:
+            watch.whole.take(formula)
+        elif watch.head is None:
+            _pool(formula, watch, total)
         elif watch.head[1] < formula.heads:
             watch.full = formula.whole(watch.head[1]).cpu()
     return output, None
@@ -265,88 +297,22 @@ def _as_bias(
     )
 
 
-class _Formula:
-    """A = softmax(QKᵀ + bias + M) of one layer, for any rows; Q is scaled, and several of its heads may share one
-    of K."""
-
-    def __init__(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        bias: torch.Tensor | None,
-        mask: torch.Tensor | None,
-        *,
-        causal: bool,
-    ) -> None:
-        self.query, self.key, self.bias, self.mask, self.causal = query, key, bias, mask, causal
-        self.heads = len(query)
-
-    def pool(self, watch: Watch, total: torch.Tensor | None) -> None:
-        """Give a watch the maxima of blocks; `total` is ln Σ exp of each row's scores, (heads, n), if known."""
-        pool = _Pool(watch, self.heads, self.query.device)
-        query, key = self.query, self.key
-        if total is not None:  # one more column in the product subtracts it, which costs no pass of its own
-            query = torch.cat([query, -total[..., None]], -1)
-            key = torch.cat([key, torch.ones_like(key[..., :1])], -1)
-        most = max(1, _AT_ONCE // (4 * self.heads * key.shape[1]))
-        for first, last, size, block in watch.rows.stretches(most):
-            rows = self._scores(query, key, first, last)
-            if total is None:
-                rows -= torch.logsumexp(rows, -1, keepdim=True)
-            pool.take(rows, size, block, logs=True)
-        pool.finish(self._scattered)
-
-    def whole(self, head: int) -> torch.Tensor:
-        """One head's weights, (n, m)."""
-        shared = head * len(self.key) // self.heads
-        scores = (self.query[head] @ self.key[shared].T)[None]
-        self._hide(
-            scores, *(t[head % len(t)][None] if t is not None else None for t in (self.bias, self.mask))
-        )
-        if self.causal:
-            scores.masked_fill_(_later(scores.shape[1], scores.shape[2], scores.device), _LEAST)
-        return torch.softmax(scores[0], -1)
-
-    def _scores(self, query: torch.Tensor, key: torch.Tensor, first: int, last: int) -> torch.Tensor:
-        """Rows first to last - 1 of all heads; where no token sees a later one, only as many keys as there are."""
-        seen = last if self.causal else key.shape[1]
-        part = query[:, first:last].reshape(len(key), -1, query.shape[-1])
-        scores = torch.bmm(part, key[:, :seen].transpose(1, 2)).view(self.heads, last - first, seen)
-        bias, mask = (None if t is None else t[:, first:last, :seen] for t in (self.bias, self.mask))
-        self._hide(scores, bias, mask)
-        if self.causal and last - first > 1:
-            scores[..., first:].masked_fill_(_later(last - first, last - first, scores.device), _LEAST)
-        return scores
-
-    def _scattered(self, index: torch.Tensor) -> torch.Tensor:
-        """The weights of any rows, others in each head: int64 (heads, r) into (heads, r, m)."""
-        heads = torch.arange(self.heads, device=index.device)[:, None]
-        query = self.query[heads, index].reshape(len(self.key), -1, self.query.shape[-1])
-        scores = torch.bmm(query, self.key.transpose(1, 2)).view(*index.shape, -1)
-        bias, mask = (
-            None if t is None else t[heads, index] if len(t) > 1 else t[0][index]
-            for t in (self.bias, self.mask)
-        )
-        self._hide(scores, bias, mask)
-        if self.causal:
-            later = torch.arange(scores.shape[-1], device=index.device) > index[..., None]
-            scores.masked_fill_(later, _LEAST)
-        return torch.softmax(scores, -1)
-
-    def _hide(self, scores: torch.Tensor, bias: torch.Tensor | None, mask: torch.Tensor | None) -> None:
-        """Add the bias, and apply the mask (True: may look) or add it too."""
-        for extra in (bias, mask):
-            if extra is not None and extra.dtype == torch.bool:
-                scores.masked_fill_(~extra, _LEAST)
-            elif extra is not None:
-                scores += extra
-
-
-_LEAST = torch.finfo(torch.float32).min
-
-
-def _later(rows: int, columns: int, device: torch.device) -> torch.Tensor:
-    return torch.ones(rows, columns, dtype=torch.bool, device=device).triu_(1)
+def _pool(formula: Formula, watch: Watch, total: torch.Tensor | None) -> None:
+    """Give a watch the maxima of blocks; `total` is ln Σ exp of each row's scores, (heads, n), if known."""
+    pool = _Pool(watch, formula.heads, formula.query.device)
+    query, key = formula.query, formula.key
+    if total is not None:  # one more column in the product subtracts it, which costs no pass of its own
+        query = torch.cat([query, -total[..., None]], -1)
+        key = torch.cat([key, torch.ones_like(key[..., :1])], -1)
+    most = max(1, AT_ONCE // (4 * formula.heads * key.shape[1]))
+    for first, last, size, block in watch.rows.stretches(most):
+        rows = formula.scores(query, key, first, last)
+        if total is None:
+            rows -= torch.logsumexp(rows, -1, keepdim=True)
+        pool.take(rows, size, block, logs=True)
+        if watch.counting is not None:
+            watch.counting.take(rows, first, logs=True)
+    pool.finish(formula.scattered)
 
 
 for _name, _function, _mask in ((BLOCKED, blocked, sdpa_mask), (OWN, own, eager_mask)):

@@ -73,6 +73,9 @@ class Averaging(Method):
             self._inside = False
             self._swap()
 
+    def move(self, device: torch.device) -> None:
+        self._averages = {n: average.to(device) for n, average in self._averages.items()}
+
     def state(self) -> dict[str, torch.Tensor]:
         counted = torch.tensor(self._counted, dtype=torch.int64)
         return {"counted": counted} | {f"average.{n}": t for n, t in self._averages.items()}

@@ -100,6 +100,12 @@ class Distillation(Method):
 
         return taught
 
+    def move(self, device: torch.device) -> None:
+        self._last = None  # at most it is worked out once more
+        self._teacher.model.to(device)
+        if self._order is not None:
+            self._order = self._order.to(device)
+
     def _answers(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The teacher's logits, and its last hidden states where they are wanted."""
         if self._last is not None and self._last[0] is batch:

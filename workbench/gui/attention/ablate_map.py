@@ -187,3 +187,11 @@ def harm_words(widget: QWidget, found: Importance, head: Head) -> str:
         words += widget.tr(" (95 %: {0} to {1})").format(figure(ends[0]), figure(ends[1]))
     moved = widget.tr("loss {0}{1}").format("+" if loss >= 0 else "−", figure(abs(loss)))
     return f"{words}, {moved}"
+
+
+def progress_words(widget: QWidget, found: Importance) -> str:
+    """How far the map is and how long the rest takes."""
+    left = math.ceil(found.seconds)
+    time = widget.tr("{0} s").format(left) if left < 100 else widget.tr("{0} min").format(round(left / 60))
+    words = widget.tr("{0} of {1} rows for every head; about {2} left")
+    return words.format(found.rows_read, found.rows, time)

@@ -14,9 +14,25 @@ from workbench.gui.probabilities import percent
 from workbench.gui.theme import FONT_TITLE, RADIUS_SMALL, Palette, colour_table
 from workbench.run.inside.generation import WrittenRows
 
+#: Pixels between the text that an encoder has read and the answer of the decoder.
+_APART = 14
+
+
+def place_of(rows: WrittenRows, number: int) -> int:
+    """The number of a token as people count: from 1, and from 0 where a decoder's answer begins."""
+    return number - rows.source if rows.source and number >= rows.source else number + 1
+
+
+def numbered(rows: WrittenRows, number: int) -> str:
+    """A token and which one it is."""
+    part = "" if not rows.source else " of the text" if number < rows.source else " of the answer"
+    return f"‘{token_name(rows.tokens[number])}’ (token {place_of(rows, number)}{part})"
+
 
 class AnswerStrip(TokenStrip):
     """The tokens of a prompt and an answer; a click on one of the answer's tells its step.
+
+    The answer of a model with an encoder and a decoder begins a line of its own.
 
     Signals:
         picked: The step whose token was clicked.
@@ -58,6 +74,7 @@ class AnswerStrip(TokenStrip):
         self._rows, self._step, self._weights, self._seen, self._hidden = rows, step, weights, seen, hidden
         shown = weights[~hidden[: len(weights)]]
         self._top = (float(shown.max()) if shown.size else 0.0) or 1.0
+        self.breaks = {rows.source: _APART} if rows.source else {}
         if rows.tokens == self.tokens:
             self.update()
         else:
@@ -70,13 +87,19 @@ class AnswerStrip(TokenStrip):
             return 0.0
         return float(np.sqrt(min(1.0, self._weights[number] / self._top)))
 
+    def hidden_of(self, count: int) -> NDArray[np.bool_]:
+        """Which of the first tokens are not shaded."""
+        return self._hidden[:count]
+
     def words(self, number: int) -> str:
         """What a token says when it is pointed at."""
         rows = self._rows
         if rows is None:
             return ""
-        name = self.tr("‘{0}’ (token {1})").format(token_name(self.tokens[number]), number + 1)
+        name = numbered(rows, number)
         if number < len(self._weights):
+            if not self._seen[number] and rows.source:
+                return self.tr("{0}: its weight is in the other row").format(name)
             if not self._seen[number]:
                 return self.tr("{0}: not seen; it lies before the window of what is looked at").format(name)
             hidden = self.tr(", not coloured") if self._hidden[number] else ""
@@ -85,6 +108,10 @@ class AnswerStrip(TokenStrip):
         if number == rows.reads(self._step):
             return self.tr("{0}: written in this step, with probability {1}").format(name, written)
         return self.tr("{0}: written later, with probability {1}").format(name, written)
+
+    def _foreign(self, number: int) -> bool:
+        """Whether a token was read, but belongs to the other of a decoder's two rows."""
+        return bool(self._rows and self._rows.source) and not self._seen[number]
 
     def _draw(self, painter: QPainter, palette: Palette, i: int, token: str, place: QRectF) -> None:
         rows = self._rows
@@ -97,7 +124,9 @@ class AnswerStrip(TokenStrip):
             ground = QColor(red, green, blue)
             text = readable_on(ground.rgba())
         edge = QPen(palette.colour("line"), 1)
-        if read and (self._hidden[i] or not self._seen[i]):
+        if read and self._foreign(i):
+            edge, ground, text = QPen(Qt.PenStyle.NoPen), palette.colour("surface"), palette.colour("muted")
+        elif read and (self._hidden[i] or not self._seen[i]):
             edge.setStyle(Qt.PenStyle.DashLine)
             text = palette.colour("muted")
         elif not read and not now:

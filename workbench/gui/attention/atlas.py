@@ -81,6 +81,18 @@ class Grid:
         """The (layer, head) at a pixel; the gap belongs to the tile before it. None outside."""
         return self.head(int(y // self.rise), int(x // self.pitch))
 
+    def neighbour(self, head: Head, down: int, right: int) -> Head | None:
+        """The head in a place beside this one's; at the edge the same place. None where there is none."""
+        row, column = self.place(*head) or (0, 0)
+        return self.head(
+            max(0, min(self.rows - 1, row + down)), max(0, min(self.columns - 1, column + right))
+        )
+
+    def end_of_row(self, head: Head, *, last: bool) -> Head | None:
+        """The first or the last head in this one's row; None where there is none."""
+        row, _ = self.place(*head) or (0, 0)
+        return self.head(row, self.columns - 1 if last else 0)
+
     @cached_property
     def _numbers(self) -> dict[Head, int]:
         return {head: number for number, head in enumerate(self.order)}
@@ -123,19 +135,14 @@ def tile_numbers(
     pooled = pool_signed(weights, size) if scale.kind == "signed" else pool_max(weights, size)
     numbers = colour_numbers(pooled, top, scale.kind)
     if not visible.all():
-        drawn, there = pool_max(visible, size), pool_max(possible, size)
+        drawn, there = (
+            pool_max(visible, size),
+            pool_max(possible, size),
+        )  # those of an atlas are small already
         # Multiplying and adding bytes is 10 times as fast as assigning through a mask in every tile.
         numbers *= drawn.astype(np.uint8)
         numbers += np.where(there & ~drawn, GREYED, ABSENT).astype(np.uint8)
     return numbers
-
-
-def pooled(shown: Shown, kind: str, size: int) -> NDArray[np.float32]:
-    """All maps at most `size` cells a side: most of the work of a large atlas, which another scale can share."""
-    if shown.shape[2] <= size:
-        return shown.weights
-    pool = pool_signed if kind == "signed" else pool_max
-    return np.stack([pool(weights, size) for weights in shown.weights])  # a layer fits the processor's cache
 
 
 def atlas_numbers(
@@ -143,17 +150,18 @@ def atlas_numbers(
     scale: Scale,
     grid: Grid,
     most: NDArray[np.float32] | None = None,
-    small: NDArray[np.float32] | None = None,
 ) -> NDArray[np.uint8]:
     """The atlas as colour numbers of shape (height, width) in device pixels; gaps and strips are `ABSENT`.
 
-    `most` are the tops of the scale, and `small` the `pooled` maps, where they are known already.
+    `most` are the tops of the scale, where they are known already.
     """
+    small = shown.small(grid.tile, signed=scale.kind == "signed")  # first: the tops are found in it
     top = (tops(shown, scale) if most is None else most)[:, :, None, None]
     image = np.full((grid.rows, grid.rise, grid.columns, grid.pitch), ABSENT, dtype=np.uint8)
     side = grid.tile
-    for layer, weights in enumerate(pooled(shown, scale.kind, side) if small is None else small):
-        numbers = tile_numbers(weights, shown.visible, shown.possible, top[layer], scale, side)
+    visible, possible = pool_max(shown.visible, side), pool_max(shown.possible, side)
+    for layer, weights in enumerate(small):
+        numbers = tile_numbers(weights, visible, possible, top[layer], scale, side)
         tiles = stretch(numbers, side, side)
         if not grid.order:
             image[layer, :side, :, :side] = tiles.transpose(1, 0, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -50,6 +50,16 @@ def name_of(layer: int, head: int) -> str:
     return f"L{layer + 1} H{head + 1}"
 
 
+def draw_grounds(painter: QPainter, sheet: Sheet, look: Look, seen: QRectF) -> None:
+    """The ground of each tile in sight. What a causal model cannot see is transparent in the image of the atlas, and
+    its ground must differ from a weight of 0."""
+    ground = look.palette.colour("background")
+    for head in sheet.grid.heads():
+        rect = sheet.tile(*head)
+        if rect.intersects(seen):
+            painter.fillRect(rect, ground)
+
+
 def draw_kinds(painter: QPainter, sheet: Sheet, census: Census, look: Look, seen: QRectF) -> None:
     """A line in the colour of its kind under each head in sight."""
     for head in sheet.grid.heads():
@@ -95,6 +105,19 @@ def draw_frame(painter: QPainter, rect: QRectF, colour: QColor, width: int) -> N
     painter.setBrush(Qt.BrushStyle.NoBrush)
     grow = width / 2
     painter.drawRect(rect.adjusted(-grow, -grow, grow, grow))
+
+
+def draw_frames(
+    painter: QPainter, sheet: Sheet, look: Look, picked: Sequence[Head], hover: Head | None
+) -> None:
+    """Frames around the head under the pointer and those that were picked, each of these in its colour."""
+    if hover and hover not in picked:
+        draw_frame(painter, sheet.tile(*hover), look.palette.colour("muted"), 1)
+    for head, colour in zip(picked, look.head_colours(len(picked)), strict=True):
+        if sheet.grid.place(*head) is not None:
+            rect = sheet.tile(*head)
+            draw_frame(painter, rect, look.palette.colour("surface"), 4)  # stands off from any colour map
+            draw_frame(painter, rect, colour, 2)
 
 
 def draw_names(painter: QPainter, sheet: Sheet, look: Look, strong: Iterable[Head], seen: QRectF) -> None:

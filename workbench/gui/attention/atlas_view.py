@@ -20,8 +20,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
 
 from workbench.gui.attention import atlas_marks as marks
-from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, pooled
+from workbench.gui.attention.atlas import Grid, Head, atlas_numbers
 from workbench.gui.attention.atlas_fit import fitted
+from workbench.gui.attention.atlas_scroll import Scrolling
 from workbench.gui.attention.colours import colour_table, picture
 from workbench.gui.attention.drawing import Look
 from workbench.gui.attention.labels import head_name, link_text
@@ -33,7 +34,6 @@ from workbench.run.inside.census import Census
 #: So many heads can be looked at together: each needs a colour that is told apart.
 MOST_PICKED = 6
 _ZOOM = 1.2
-_DRAG = 6  # pixels until a press becomes a drag
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
 
@@ -70,11 +70,9 @@ class AtlasView(QAbstractScrollArea):
         self._bright: frozenset[Head] | None = None
         self._grid: Grid | None = None
         self._image: QImage | None = None
-        self._small: tuple[Shown, str, int, NDArray[np.float32]] | None = None
         self._zoom = 1.0
         self._hover: Head | None = None
-        self._drag: tuple[QPointF, int, int] | None = None
-        self._dragged = False
+        self._scrolling = Scrolling(self)
         #: The weight of the strongest colour of each head, float32 (layers, heads).
         self.tops: NDArray[np.float32] = np.ones((1, 1), dtype=np.float32)
         self.selection: Head = (0, 0)
@@ -97,13 +95,14 @@ class AtlasView(QAbstractScrollArea):
             self._zoom, self.others = 1.0, ()
         self._shown, self._look, self._census, self._order = shown, look, census, order
         if shown:
-            self.tops = tops(shown, look.scale)
             layers, heads = shown.shape[:2]
             self.selection = min(self.selection[0], layers - 1), min(self.selection[1], heads - 1)
             if order and self.selection not in order:
                 self.selection = order[0]
         self._hover = None
         self._rebuild()
+        if shown:
+            self.tops = tops(shown, look.scale)  # now that the maps have been made small, this costs little
 
     def point_out(self, heads: frozenset[Head] | None) -> None:
         """Let all other heads fade; None lets none."""
@@ -160,66 +159,33 @@ class AtlasView(QAbstractScrollArea):
 
     def _rebuild(self) -> None:
         if self._shown is None or self._look is None:
-            self._grid = self._image = self._small = None
+            self._grid = self._image = None
         else:
             strip = (marks.KIND_LINE if self._census else 0) + (marks.NAME_LINE if self._order else 0)
             left, top = self._margins()
             room = self.maximumViewportSize().shrunkBy(QMargins(left, top, 0, 0))
             self._grid = fitted(self._shown.shape, self._order, room, strip, self._ratio, self._zoom)
-            small = self._pooled(self._shown, self._look.scale.kind, self._grid.tile)
-            numbers = atlas_numbers(self._shown, self._look.scale, self._grid, self.tops, small)
+            numbers = atlas_numbers(self._shown, self._look.scale, self._grid)
             self._image = picture(numbers, colour_table(self._look.colours, self._look.palette), self._ratio)
-            self._set_scroll_bars()
+            self._scrolling.fit(self._sheet())
             self._describe()
         self.viewport().update()
-
-    def _pooled(self, shown: Shown, kind: str, size: int) -> NDArray[np.float32]:
-        """The maps made small; they are kept, as the next change may be one of colours alone."""
-        before = self._small
-        if (
-            not before
-            or before[0] is not shown
-            or (before[1] == "signed", before[2]) != (kind == "signed", size)
-        ):
-            self._small = before = shown, kind, size, pooled(shown, kind, size)
-        return before[3]
-
-    def _set_scroll_bars(self) -> None:
-        if self._grid is None:
-            return
-        left, top = self._margins()
-        across = math.ceil(self._grid.width / self._ratio) + left - self.viewport().width()
-        down = math.ceil(self._grid.height / self._ratio) + top - self.viewport().height()
-        for bar, room, page, step in (
-            (self.horizontalScrollBar(), across, self.viewport().width(), self._grid.pitch),
-            (self.verticalScrollBar(), down, self.viewport().height(), self._grid.rise),
-        ):
-            bar.setRange(0, max(0, room))
-            bar.setPageStep(page)
-            bar.setSingleStep(round(step / self._ratio))
 
     def _sheet(self) -> marks.Sheet:
         """Where everything lies now; a small atlas is centred."""
         left, top = self._margins()
         grid = self._grid or Grid(0, 0, 1, 0)
         spare = max(0.0, self.viewport().width() - left - grid.width / self._ratio)
-        x = left + spare // 2 - self.horizontalScrollBar().value()
-        return marks.Sheet(grid, QPointF(x, top - self.verticalScrollBar().value()), left, top, self._ratio)
+        across, down = self._scrolling.at
+        origin = QPointF(left + spare // 2 - across, top - down)
+        return marks.Sheet(grid, origin, left, top, self._ratio)
 
     def _head_at(self, point: QPointF) -> Head | None:
         return self._sheet().head_at(point) if self._grid else None
 
     def _bring_into_sight(self) -> None:
         sheet = self._sheet()
-        rect = sheet.tile(*self.selection)
-        for bar, low, high, first, last in (
-            (self.horizontalScrollBar(), rect.left(), rect.right(), sheet.left, self.viewport().width()),
-            (self.verticalScrollBar(), rect.top(), rect.bottom(), sheet.top, self.viewport().height()),
-        ):
-            if low < first:
-                bar.setValue(bar.value() + math.floor(low - first - 2))
-            elif high > last:
-                bar.setValue(bar.value() + math.ceil(high - last + 2))
+        self._scrolling.show(sheet.tile(*self.selection), sheet)
 
     def _describe(self) -> None:
         if self._shown:
@@ -240,7 +206,8 @@ class AtlasView(QAbstractScrollArea):
         seen = QRectF(self.viewport().rect()).adjusted(sheet.left - 3, sheet.top - 3, 0, 0)
         painter.save()
         painter.setClipRect(seen)
-        self._draw_grounds(painter, sheet, look, seen)
+        if self._shown and self._shown.maps.causal:
+            marks.draw_grounds(painter, sheet, look, seen)
         painter.drawImage(sheet.origin, self._image)
         if self._census:
             marks.draw_kinds(painter, sheet, self._census, look, seen)
@@ -250,32 +217,10 @@ class AtlasView(QAbstractScrollArea):
         strong = {*self.picked, *((self._hover,) if self._hover else ())}
         if self._order:
             marks.draw_names(painter, sheet, look, strong, seen)
-        self._draw_frames(painter, sheet, look)
+        marks.draw_frames(painter, sheet, look, self.picked, self._hover)
         painter.restore()
         if not self._order:
             marks.draw_axes(painter, sheet, look, strong)
-
-    def _draw_grounds(self, painter: QPainter, sheet: marks.Sheet, look: Look, seen: QRectF) -> None:
-        # What a causal model cannot see is transparent in the image; its ground must differ from a weight of 0.
-        if self._shown is None or not self._shown.maps.causal:
-            return
-        ground = look.palette.colour("background")
-        for head in sheet.grid.heads():
-            rect = sheet.tile(*head)
-            if rect.intersects(seen):
-                painter.fillRect(rect, ground)
-
-    def _draw_frames(self, painter: QPainter, sheet: marks.Sheet, look: Look) -> None:
-        palette = look.palette
-        if self._hover and self._hover not in self.picked:
-            marks.draw_frame(painter, sheet.tile(*self._hover), palette.colour("muted"), 1)
-        for head, colour in zip(self.picked, look.head_colours(len(self.picked)), strict=True):
-            if sheet.grid.place(*head) is not None:
-                rect = sheet.tile(*head)
-                marks.draw_frame(
-                    painter, rect, palette.colour("surface"), 4
-                )  # stands off from any colour map
-                marks.draw_frame(painter, rect, colour, 2)
 
     # ---- input
 
@@ -285,13 +230,7 @@ class AtlasView(QAbstractScrollArea):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Point at a head, or drag the atlas."""
-        if self._drag and event.buttons() & Qt.MouseButton.LeftButton:
-            start, x, y = self._drag
-            moved = event.position() - start
-            self._dragged = self._dragged or moved.manhattanLength() > _DRAG
-            if self._dragged:
-                self.horizontalScrollBar().setValue(round(x - moved.x()))
-                self.verticalScrollBar().setValue(round(y - moved.y()))
+        if event.buttons() & Qt.MouseButton.LeftButton and self._scrolling.drag(event.position()):
             return
         self._point_at(self._head_at(event.position()))
 
@@ -310,17 +249,12 @@ class AtlasView(QAbstractScrollArea):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to drag; a press that stays is a click."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self._drag = (
-                event.position(),
-                self.horizontalScrollBar().value(),
-                self.verticalScrollBar().value(),
-            )
-            self._dragged = False
+            self._scrolling.press(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Choose a head; with Ctrl take it to the chosen one."""
         head = self._head_at(event.position())
-        clicked, self._drag = self._drag is not None and not self._dragged, None
+        clicked = self._scrolling.release()
         if not (clicked and head and event.button() == Qt.MouseButton.LeftButton):
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -351,8 +285,7 @@ class AtlasView(QAbstractScrollArea):
         self._zoom = max(0.4, min(8.0, self._zoom * factor)) if factor else 1.0
         self._rebuild()
         after = at.x() * self._grid.pitch / before.pitch, at.y() * self._grid.rise / before.rise
-        self.horizontalScrollBar().setValue(round(after[0] + sheet.left - point.x()))
-        self.verticalScrollBar().setValue(round(after[1] + sheet.top - point.y()))
+        self._scrolling.to(after[0] + sheet.left - point.x(), after[1] + sheet.top - point.y())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows choose, with Ctrl they take heads together, with Shift they move the atlas; + - 0 zoom."""
@@ -361,8 +294,7 @@ class AtlasView(QAbstractScrollArea):
             super().keyPressEvent(event)
         elif key in _STEPS and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             down, right = _STEPS[key]
-            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + 60 * down)
-            self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + 60 * right)
+            self._scrolling.by(60 * right, 60 * down)
         elif key in _STEPS or key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self._walk(key, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -374,17 +306,10 @@ class AtlasView(QAbstractScrollArea):
 
     def _walk(self, key: Qt.Key, joining: bool) -> None:
         assert self._grid is not None
-        grid = self._grid
-        row, column = grid.place(*self.selection) or (0, 0)
         if key in _STEPS:
-            down, right = _STEPS[key]
-            row, column = (
-                max(0, min(grid.rows - 1, row + down)),
-                max(0, min(grid.columns - 1, column + right)),
-            )
+            head = self._grid.neighbour(self.selection, *_STEPS[key])
         else:
-            column = 0 if key == Qt.Key.Key_Home else grid.columns - 1
-        head = grid.head(row, column)
+            head = self._grid.end_of_row(self.selection, last=key == Qt.Key.Key_End)
         if head and joining:
             kept = tuple(other for other in self.picked if other != head)
             self.selection, self.others = head, kept[: MOST_PICKED - 1]

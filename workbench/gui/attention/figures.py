@@ -1,20 +1,15 @@
-"""Attention as files and on the clipboard: pictures that say what they show, tables, and all weights."""
+"""Attention as pictures that say what they show, as tables, and as arrays, for files and the clipboard."""
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 import math
-import re
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QPointF, QRect, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QImageWriter, QPainter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
 
 from workbench.gui.attention.atlas import Grid, Head, atlas_numbers, whole_cells
 from workbench.gui.attention.atlas_marks import (
@@ -29,19 +24,21 @@ from workbench.gui.attention.atlas_marks import (
 )
 from workbench.gui.attention.colours import colour_table, picture
 from workbench.gui.attention.drawing import LEFT, Look, Window, draw_bar, draw_head, place_head
+from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.kinds import facts_text
-from workbench.gui.attention.labels import head_name, link_text, token_name
+from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.link_drawing import CAPTION, ROW_MOST, draw_links, place_columns
+from workbench.gui.attention.plate import draw_title
 from workbench.gui.attention.scales import describe, tops
 from workbench.gui.attention.shown import Shown
-from workbench.gui.theme import FONT_TITLE, LARGE
+from workbench.gui.theme import LARGE, Palette
 from workbench.run.inside.census import Census
-from workbench.run.problem import bad_input
+from workbench.run.inside.tables import Table
 from workbench.run.results import AttentionMaps, PooledMaps
 
 _HEADER, _FOOTER = 56, 72
 _SIDE_ROOM = 36
-_PICTURE_SCALE = 2.0  # PNG files are drawn at twice the size, for print and for dense displays
+_SHARP = 2.0  # cells are drawn as fine as the picture of a PNG file, which has twice the size
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,11 @@ class Figure:
     links: tuple[tuple[Head, ...], int] | None = None
     census: Census | None = None
     order: tuple[Head, ...] = ()
+
+    @property
+    def palette(self) -> Palette:
+        """Its colours."""
+        return self.look.palette
 
     @property
     def top(self) -> float:
@@ -108,7 +110,7 @@ class Figure:
         elif self.where:
             window = Window(0, 0, self.shown.shape[2])
             place = place_head(body, self.shown, window, self.look.small())
-            draw_head(painter, place, self.shown, self.where, self.top, self.look, ratio=_PICTURE_SCALE)
+            draw_head(painter, place, self.shown, self.where, self.top, self.look, ratio=_SHARP)
         else:
             self._draw_atlas(painter, body)
         bar = QRectF(inner.left(), inner.bottom() - 50, min(220.0, inner.width()), 28)
@@ -151,15 +153,9 @@ class Figure:
         return "   ·   ".join(parts)
 
     def _draw_title(self, painter: QPainter, inner: QRectF) -> None:
-        palette = self.look.palette
-        bold = QFont(self.look.font)
-        bold.setPixelSize(FONT_TITLE)
-        bold.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(bold)
-        painter.setPen(palette.colour("text"))
-        painter.drawText(QRectF(inner.left(), inner.top(), inner.width(), 20), LEFT, self.title())
+        draw_title(painter, inner, self.title(), self.palette, self.look.font)
         painter.setFont(self.look.small())
-        painter.setPen(palette.colour("muted"))
+        painter.setPen(self.palette.colour("muted"))
         metrics = QFontMetricsF(self.look.small())
         text = metrics.elidedText(self.told(), Qt.TextElideMode.ElideRight, inner.width())
         painter.drawText(QRectF(inner.left(), inner.top() + 22, inner.width(), 18), LEFT, text)
@@ -184,32 +180,18 @@ class Figure:
             )
             painter.translate(0, -body.top())
 
-    def image(self) -> QImage:
-        """The picture at twice its size."""
-        size = self.size() * _PICTURE_SCALE
-        image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
-        image.setDevicePixelRatio(_PICTURE_SCALE)
-        image.fill(0)
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        self.draw(painter)
-        painter.end()
-        return image
 
-
-def head_table(shown: Shown, where: tuple[int, int], separator: str = ",") -> str:
-    """A head's weights as CSV: the first line and column hold the tokens; cells that are not drawn are empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerow(["", *(shown.maps.keys or shown.maps.tokens)])
+def head_table(shown: Shown, where: tuple[int, int]) -> Table:
+    """A head's weights: the first line and column hold the tokens; cells that are not drawn are empty."""
+    table = [["", *(shown.maps.keys or shown.maps.tokens)]]
     for row, token in enumerate(shown.maps.tokens):
         weights = shown.weights[where][row]
         cells = [f"{w:.6g}" if seen else "" for w, seen in zip(weights, shown.visible[row], strict=True)]
-        writer.writerow([token, *cells[: len(shown.maps.keys) or None]])
-    return text.getvalue()
+        table.append([token, *cells[: len(shown.maps.keys) or None]])
+    return table
 
 
-def _arrays(maps: AttentionMaps | PooledMaps) -> dict[str, Any]:
+def map_arrays(maps: AttentionMaps | PooledMaps) -> dict[str, Any]:
     """All weights as they are; of a long text the maxima of blocks, and where each block begins."""
     arrays: dict[str, Any] = {"tokens": np.array(maps.tokens), "special": maps.special}
     if maps.keys:
@@ -219,78 +201,18 @@ def _arrays(maps: AttentionMaps | PooledMaps) -> dict[str, Any]:
     return {**arrays, "attention": maps.weights}
 
 
-def save(figure: Figure, where: tuple[int, int], path: Path) -> None:
-    """Write the picture (.png, .svg), a page (.html), a head's table (.csv), or all weights as they are (.npz).
+def map_parts(whole: Figure | None, one: Figure | None, extra: str = "") -> list[Part]:
+    """What can be had of maps: the chosen head as picture and table, all heads as a picture and as arrays.
 
-    Raises:
-        WorkbenchError: When the file cannot be written, naming it.
+    `extra` tells several maps apart: "original".
     """
-    try:
-        match path.suffix.lower():
-            case ".svg":
-                _save_svg(figure, path)
-            case ".html":
-                path.write_text(page(figure), encoding="utf-8")
-            case ".csv":
-                path.write_text(head_table(figure.shown, where), encoding="utf-8")
-            case ".npz":
-                with path.open("wb") as file:
-                    np.savez_compressed(file, **_arrays(figure.shown.maps))
-            case _:
-                if not QImageWriter(str(path), b"png").write(figure.image()):
-                    raise OSError(0, "the picture could not be written")
-    except OSError as error:
-        raise bad_input(
-            f"The file {path} cannot be written.",
-            f"The system says: {error.strerror or error}.",
-            "Choose another folder or name.",
-        ) from error
-
-
-def _save_svg(figure: Figure, path: Path) -> None:
-    path.write_bytes(svg(figure))
-
-
-def svg(figure: Figure) -> bytes:
-    """The picture as vectors; an atlas is one picture in them."""
-    size = figure.size()
-    buffer = QBuffer()
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setSize(size)
-    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
-    generator.setTitle(f"Attention: {figure.shown.maps.model}")
-    # One unit is one pixel; the generator's own 90 dpi would make letters smaller than their places.
-    generator.setResolution(96)
-    painter = QPainter(generator)
-    figure.draw(painter)
-    painter.end()
-    # A system's name for its own font, such as "Sans Serif", means nothing to a browser.
-    return re.sub(rb'font-family="([^"]*)"', rb'font-family="\1, sans-serif"', bytes(buffer.data().data()))
-
-
-def page(figure: Figure) -> str:
-    """One page of HTML that holds everything: the picture with its title and legend as vectors, and the tokens."""
-    drawn = svg(figure).decode("utf-8")
-    palette, maps = figure.look.palette, figure.shown.maps
-    tokens = " ".join(f"<span>{html.escape(token_name(token))}</span>" for token in maps.tokens)
-    note = f"<figcaption>{html.escape(maps.note)}</figcaption>" if maps.note else ""
-    return _PAGE.format(
-        title=html.escape(figure.title()), picture=drawn[drawn.index("<svg") :], note=note, tokens=tokens,
-        ground=palette.background, surface=palette.surface, text=palette.text, muted=palette.muted,
-        line=palette.line, scheme=palette.name,
-    )  # fmt: skip
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="{scheme}"><title>Attention – {title}</title>
-<style>body{{margin:2rem auto;max-width:60rem;padding:0 1rem;background:{ground};color:{text};
-font:15px/1.5 system-ui,sans-serif}}h1{{font-size:1.3rem}}figcaption{{color:{muted}}}figure{{margin:0}}
-figure svg{{width:100%;height:auto;border:1px solid {line};border-radius:8px}}
-.tokens span{{display:inline-block;margin:2px;padding:0 6px;border-radius:4px;background:{surface};
-border:1px solid {line}}}</style></head>
-<body><h1>{title}</h1><figure>{picture}{note}</figure>
-<h2 style="font-size:1rem">Tokens</h2><p class="tokens">{tokens}</p></body></html>
-"""
+    parts = []
+    behind, marked = (f", {extra}", f"-{extra}") if extra else ("", "")
+    if one is not None and one.where is not None:
+        name = f"layer-{one.where[0] + 1}-head-{one.where[1] + 1}{marked}"
+        shown, where = one.shown, one.where
+        parts.append(Part(f"This head{behind}", name, lambda: one, lambda: head_table(shown, where)))
+    if whole is not None:
+        arrays = partial(map_arrays, whole.shown.maps)
+        parts.append(Part(f"All heads{behind}", f"all-heads{marked}", lambda: whole, arrays=arrays))
+    return parts

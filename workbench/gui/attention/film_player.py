@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,18 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.gui.icons import keep_icon
+from workbench.gui.attention.player import Player
 from workbench.gui.theme import FONT_SMALL, MEDIUM, SMALL, current, theme
-from workbench.gui.widgets import (
-    Card,
-    ElidedLabel,
-    IconButton,
-    Label,
-    PrimaryButton,
-    Segmented,
-    explain_widget,
-)
-from workbench.run.inside.film import Frame
+from workbench.gui.widgets import ElidedLabel, IconButton, Segmented, explain_widget
 
 #: Milliseconds between two pictures: 30 a second.
 TICK = 33
@@ -41,53 +33,45 @@ SPEEDS = (
 )
 
 
-class FilmPlayer(Card):
-    """Tells which frame is to be seen.
+class Frame(Protocol):
+    """A moment of a training: how far it was, and whether the held-out rows were measured then."""
 
-    Signals:
-        moved: The number of the frame that is to be shown now.
-    """
+    @property
+    def step(self) -> int:
+        """Steps done."""
 
-    moved = Signal(int)
+    @property
+    def epoch(self) -> float:
+        """Epochs done."""
+
+    @property
+    def measured(self) -> bool:
+        """Whether the held-out rows were measured."""
+
+
+class FilmPlayer(Player):
+    """Tells which frame is to be seen; `moved` has its number."""
 
     def __init__(self) -> None:
-        super().__init__()
+        help = "Which frame is seen. The arrow keys go frame by frame."
+        super().__init__("frame", (help, "Frame of the film"), TICK)
         self._frames: tuple[Frame, ...] = ()
         self._at = 0.0  # the place in the film, in frames
         self._ticked = 0.0
-        self._timer = QTimer(self, interval=TICK, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._tick)
-        self.play = PrimaryButton(self.tr("Play"), "play")
         self.play.setIconSize(QSize(20, 20))
         self.play.setMinimumSize(104, 40)
-        self.back = IconButton("chevron-left", self.tr("One frame back"), on_click=lambda: self.step(-1))
-        self.on = IconButton("chevron-right", self.tr("One frame on"), on_click=lambda: self.step(1))
         self.loop = IconButton(
             "refresh", self.tr("Repeat"), self.tr("Begin again at the end."), checkable=True
         )
         self.loop.setChecked(True)
         self.speed = Segmented(SPEEDS, self.tr("Frames a second"))
         self.speed.choose("10")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setPageStep(5)
-        explain_widget(
-            self.slider,
-            self.tr("Which frame is seen. The arrow keys go frame by frame."),
-            self.tr("Frame of the film"),
-        )
         self.marks = StepMarks(self.slider)
-        self.place = Label("", "")
         self.cost = ElidedLabel("", "caption")
         self._lay_out()
-        self.play.clicked.connect(self.toggle)
-        self._show_playing()
-        self.slider.valueChanged.connect(self._slid)
 
     def _lay_out(self) -> None:
-        line = QHBoxLayout()
-        line.setSpacing(SMALL)
-        for button in (self.back, self.play, self.on):
-            line.addWidget(button)
+        line = self.line
         line.addSpacing(SMALL)
         rail = QVBoxLayout()
         rail.setSpacing(0)
@@ -105,17 +89,10 @@ class FilmPlayer(Card):
         self.body.addLayout(line)
         self.body.addLayout(words)
 
-    # ---- what is there
-
     @property
     def frame(self) -> int:
         """The number of the frame that is to be seen."""
-        return self.slider.value()
-
-    @property
-    def playing(self) -> bool:
-        """Whether it plays."""
-        return self._timer.isActive()
+        return self.at
 
     def show_frames(self, frames: Sequence[Frame], cost: float, *, grows: bool) -> None:
         """Take the frames of a film. One that stands at the end stays there when more come.
@@ -125,13 +102,9 @@ class FilmPlayer(Card):
             cost: The share of the training time that they took.
             grows: Whether the run still trains.
         """
-        last, at_end = len(frames) - 1, self.frame == self.slider.maximum()
+        stays = self.frame == self.slider.maximum() and not self.playing
         self._frames = tuple(frames)
-        self.slider.blockSignals(True)
-        self.slider.setRange(0, last)
-        if at_end and not self.playing:
-            self.slider.setValue(last)
-        self.slider.blockSignals(False)
+        self.show_count(len(frames), len(frames) - 1 if stays else None)
         self.marks.show_frames(self._frames)
         share = self.tr("less than 0.1") if cost < 0.0005 else f"{100 * cost:.1f}"
         took = self.tr("so far takes") if grows else self.tr("took")
@@ -143,47 +116,15 @@ class FilmPlayer(Card):
     # ---- moving
 
     def toggle(self) -> None:
-        """Play, or pause."""
-        if self.playing:
-            self.pause()
-            return
-        self._at = 0.0 if self.frame == self.slider.maximum() else float(self.frame)
-        self._ticked = time.monotonic()
-        self._timer.start()
-        self._show_playing()
-
-    def pause(self) -> None:
-        """Stand still."""
-        if self.playing:
-            self._timer.stop()
-            self._show_playing()
-
-    def step(self, count: int) -> None:
-        """Go on or back by so many frames, and stand still."""
-        self.pause()
-        self.go_to(self.frame + count)
-
-    def go_to(self, frame: int) -> None:
-        """Go to a frame, or to the end nearest to it."""
-        self.slider.setValue(max(0, min(self.slider.maximum(), frame)))
+        """Play from here, at the end from the beginning; or pause."""
+        super().toggle()
+        self._at, self._ticked = float(self.frame), time.monotonic()
 
     def go_to_step(self, step: float) -> None:
         """Go to the frame nearest to a step, and stand still."""
         self.pause()
         if self._frames:
             self.go_to(min(range(len(self._frames)), key=lambda i: abs(self._frames[i].step - step)))
-
-    def take_key(self, key: Qt.Key) -> bool:
-        """Do what a key stands for; returns whether it stands for something."""
-        if key == Qt.Key.Key_Space:
-            self.toggle()
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self.step(1 if key == Qt.Key.Key_Right else -1)
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.step(self.slider.maximum() * (1 if key == Qt.Key.Key_End else -1))
-        else:
-            return False
-        return True
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -196,18 +137,12 @@ class FilmPlayer(Card):
                 self.pause()
                 return
             self._at = 0.0
-        self.go_to(int(self._at))
+        self.slider.setValue(int(self._at))
 
-    def _slid(self, frame: int) -> None:
-        if int(min(self._at, self.slider.maximum())) != frame:  # moved by hand: go on from there
-            self._at = float(frame)
-        self._say()
-        self.moved.emit(frame)
-
-    def _show_playing(self) -> None:
-        keep_icon(self.play, "pause" if self.playing else "play", self.play.icon_role)
-        self.play.setText(self.tr("Pause") if self.playing else self.tr("Play"))
-        explain_widget(self.play, self.tr("The space bar does the same."), self.play.text())
+    def _slid(self, number: int) -> None:
+        if int(min(self._at, self.slider.maximum())) != number:  # moved by hand: go on from there
+            self._at = float(number)
+        super()._slid(number)
 
     def _say(self) -> None:
         if not self._frames:

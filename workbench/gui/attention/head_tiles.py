@@ -131,16 +131,27 @@ class HeadTiles(QWidget):
         if self._image is None:
             return
         painter, palette = QPainter(self), current()
-        layers, heads, rows, columns = self._tiles.shape
-        edge = QPen(palette.colour("line"), 1)
-        for layer in range(layers):
-            for head in range(heads):
-                place = self.tile(layer, head)
-                painter.drawImage(place, self._image, QRectF(head * columns, layer * rows, columns, rows))
-                painter.setPen(edge)
-                painter.drawRect(place.adjusted(-0.5, -0.5, -0.5, -0.5))
+        layers, heads = self.shape
+        places = {(i, j): self.tile(i, j) for i in range(layers) for j in range(heads)}
+        for (layer, head), place in places.items():
+            self._draw_tile(painter, place, layer, head)
+        painter.setPen(QPen(palette.colour("line"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRects([place.adjusted(-0.5, -0.5, -0.5, -0.5) for place in places.values()])
         self._draw_numbers(painter, palette)
         self._draw_frame(painter, palette)
+
+    def _draw_tile(self, painter: QPainter, place: QRectF, layer: int, head: int) -> None:
+        """One number as a plain ground, a picture as a copy of its part: SVG would keep the whole for each tile."""
+        assert self._image is not None
+        rows, columns = self._tiles.shape[2:]
+        if rows * columns == 1:
+            painter.fillRect(place, self._image.pixelColor(head, layer))
+        else:
+            part = self._image.copy(head * columns, layer * rows, columns, rows)
+            painter.drawImage(
+                place, part.scaled(4 * columns, 4 * rows)
+            )  # browsers would smooth single pixels
 
     def _draw_numbers(self, painter: QPainter, palette: Palette) -> None:
         layers, heads = self.shape

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
-    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -16,18 +14,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
 
-from workbench.gui.attention.colours import readable_on
 from workbench.gui.attention.labels import token_name
+from workbench.gui.attention.lens_drawing import draw_guess, write
 from workbench.gui.probabilities import percent
-from workbench.gui.theme import SMALL, Palette, colour_table, current, theme
+from workbench.gui.theme import SMALL, Palette, current, theme
 from workbench.run.inside.lens import TokenLens, row_name
 
 #: A cell is so wide and high, at least and at most, in pixels.
 _WIDE, _HIGH = (64, 132), (18, 30)
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
-_MIDDLE = Qt.AlignmentFlag.AlignCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_ELIDE = Qt.TextElideMode.ElideRight
 Cell = tuple[int, int]
 
 
@@ -186,7 +182,7 @@ class LensGrid(QAbstractScrollArea):
             return
         painter, palette = QPainter(self.viewport()), current()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        room, shades = self._inside(), colour_table(palette)
+        room = self._inside()
         painter.save()
         painter.setClipRect(room)
         first = self.at(room.topLeft()) or (0, 0)
@@ -197,28 +193,18 @@ class LensGrid(QAbstractScrollArea):
                 where = self.place(row, place)
                 if where.left() > room.right():
                     break
-                red, green, blue = shades[round(255 * 0.8 * float(found.probabilities[row, place, 0]))]
-                self._draw_cell(painter, (row, place), where, QColor(int(red), int(green), int(blue)))
+                self._draw_cell(painter, (row, place), where)
         painter.restore()
         self._draw_names(painter, palette, room)
 
-    def _draw_cell(self, painter: QPainter, cell: Cell, where: QRectF, shade: QColor) -> None:
+    def _draw_cell(self, painter: QPainter, cell: Cell, where: QRectF) -> None:
         assert self.found is not None
-        palette, inner = current(), where.adjusted(1, 1, -1, -1)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(shade)
-        painter.drawRoundedRect(inner, 3, 3)
-        if self.found.is_right(*cell):
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(palette.colour("good"), 2))
-            painter.drawRoundedRect(inner.adjusted(1, 1, -1, -1), 3, 3)
+        draw_guess(painter, where, self.found, cell, current(), self.font())
         if cell in (self.selection, self._hover):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             thick = 2.0 if cell == self.selection else 1.0
-            painter.setPen(QPen(palette.colour("text"), thick))
-            painter.drawRoundedRect(inner, 3, 3)
-        painter.setPen(readable_on(shade.rgba()))
-        self._write(painter, inner.adjusted(4, 0, -4, 0), token_name(self.found.guess(*cell)))
+            painter.setPen(QPen(current().colour("text"), thick))
+            painter.drawRoundedRect(where.adjusted(1, 1, -1, -1), 3, 3)
 
     def _draw_names(self, painter: QPainter, palette: Palette, room: QRectF) -> None:
         found = self.found
@@ -240,16 +226,11 @@ class LensGrid(QAbstractScrollArea):
             where = self.place(0, place)
             across = QRectF(where.left() + 3, 0, where.width() - 6, band)
             painter.setPen(palette.colour("text" if place == self.selection[1] else "muted"))
-            self._write(painter, across, token_name(token))
+            write(painter, across, token_name(token), self.font())
             if found.following[place] >= 0:
-                self._write(
-                    painter, across.translated(0, foot), token_name(found.words[int(found.following[place])])
-                )
+                name = token_name(found.words[int(found.following[place])])
+                write(painter, across.translated(0, foot), name, self.font())
         painter.restore()
-
-    def _write(self, painter: QPainter, where: QRectF, words: str) -> None:
-        short = QFontMetricsF(self.font()).elidedText(words, _ELIDE, where.width())
-        painter.drawText(where, _MIDDLE, short)
 
     # ---- pointing
 

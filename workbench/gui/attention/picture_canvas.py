@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.gui.attention.colours import colour_table, picture
+from workbench.gui.attention.plate import Block
 from workbench.gui.attention.scales import colour_numbers
 from workbench.gui.theme import current, theme
 from workbench.run.results import Picture
@@ -17,7 +18,7 @@ from workbench.run.results import Picture
 COLOURS = "viridis"
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 #: The longer side of a picture that is exported, in pixels.
-_EXPORTED = 1024
+_EXPORTED = 640
 Patch = tuple[int, int]
 
 
@@ -123,9 +124,11 @@ class PictureCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._image)
         if not self._overlay.isNull():
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)  # patches stay patches
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.setOpacity(self.opacity)
-            painter.drawImage(place, self._overlay)
+            painter.drawImage(
+                place, self._overlay.scaled(place.size().toSize())
+            )  # patches stay patches in SVG too
             painter.setOpacity(1.0)
         if self.source is not None:  # white within black: seen on every picture
             frame = self._patch(place, self.source)
@@ -133,14 +136,10 @@ class PictureCanvas(QWidget):
                 painter.setPen(QPen(colour, width))
                 painter.drawRect(frame)
 
-    def exported(self) -> QImage:
-        """What is on the screen, as a picture of its own."""
+    def part(self) -> Block:
+        """What is on the screen, in a size of its own."""
         size = self._image.size().scaled(_EXPORTED, _EXPORTED, Qt.AspectRatioMode.KeepAspectRatio)
-        image = QImage(size, QImage.Format.Format_RGB32)
-        painter = QPainter(image)
-        self._draw(painter, QRectF(image.rect()))
-        painter.end()
-        return image
+        return Block(size, lambda painter: self._draw(painter, QRectF(QPointF(0, 0), size)))
 
     # ---- pointing
 

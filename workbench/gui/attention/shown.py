@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.gui.attention.pooling import block_of, pool_max, pool_signed
 from workbench.run.inside.comparison import DIFFERENCE
 from workbench.run.results import AttentionMaps, HeadMap, PooledMaps
 
@@ -43,6 +44,9 @@ class Shown:
     visible: NDArray[np.bool_]
     possible: NDArray[np.bool_]
     hidden: NDArray[np.bool_]
+    #: What was found in the weights, for it costs a walk through all of them: maps made small, and their tops.
+    _small: dict[tuple[int, bool], NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
+    _tops: list[NDArray[np.float32]] = field(default_factory=list, init=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -70,15 +74,41 @@ class Shown:
         """Whether weights are differences, from -1 to 1, of which size counts and not sign."""
         return self.maps.kind == DIFFERENCE
 
+    def small(self, size: int, *, signed: bool = False) -> NDArray[np.float32]:
+        """All maps at most `size` cells a side, each cell the largest of its block (`signed`: the furthest from 0).
+
+        Most of the work of a large atlas; the last one is kept, as the next change may be one of colours alone.
+        """
+        if self.shape[2] <= size:
+            return self.weights
+        if (size, signed) not in self._small:
+            self._small.clear()
+            self._small[size, signed] = (pool_signed if signed else pool_max)(self.weights, size)
+        return self._small[size, signed]
+
     def row_tops(self) -> NDArray[np.float32]:
         """The largest visible weight of each head in its telling rows, of shape (layers, heads)."""
-        telling = np.flatnonzero(self.telling)
-        # All at once costs a quarter of one maximum for each row; in between, rows are empty or telling.
-        first, end = (int(telling[0]), int(telling[-1]) + 1) if len(telling) else (0, 1)
-        between = self.visible[first:end].any(axis=1) & ~self.telling[first:end]
-        weights = self.weights[:, :, telling if between.any() else slice(first, end)]
-        tops: NDArray[np.float32] = weights.max(axis=(2, 3))
-        return np.maximum(tops, -weights.min(axis=(2, 3))) if self.signed else tops
+        if not self._tops:
+            self._tops.append(self._found_tops())
+        return self._tops[0]
+
+    def _found_tops(self) -> NDArray[np.float32]:
+        """Where maps were made small already, only blocks with a row that does not tell are read again."""
+        known = (found for (_, signed), found in self._small.items() if signed or not self.signed)
+        small, telling = next(known, self.weights), self.telling
+        blocks = small.shape[-1]
+        block = block_of(self.shape[2], blocks)  # of each row
+        mixed = np.isin(np.arange(blocks), block[self.visible.any(axis=1) & ~telling])
+        plain = np.flatnonzero(~mixed)
+        parts = [self.weights[:, :, telling & mixed[block]]]
+        if len(plain):  # mostly all but the first; a slice costs no copy
+            run = plain[-1] - plain[0] + 1 == len(plain)
+            parts.append(small[:, :, plain[0] : plain[-1] + 1] if run else small[:, :, plain])
+        parts = [part for part in parts if part.shape[2]]
+        tops: NDArray[np.float32] = np.max([part.max(axis=(2, 3)) for part in parts], axis=0)
+        if self.signed:
+            np.maximum(tops, -np.min([part.min(axis=(2, 3)) for part in parts], axis=0), out=tops)
+        return tops
 
     def strongest(self, layer: int, head: int) -> Link | None:
         """The largest visible weight of a head in its telling rows; None when nothing is visible."""

@@ -61,6 +61,7 @@ class TokenStrip(QWidget):
         self.scores: Floats | None = None
         self.special: NDArray[np.bool_] = np.zeros(0, bool)
         self.marked = -1
+        self.breaks: dict[int, int] = {}  # tokens that begin a line, and how many pixels lie above it
         self._places: list[QRectF] = []
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setSizePolicy(policy)
@@ -113,8 +114,10 @@ class TokenStrip(QWidget):
         high = metrics.height() + 6
         across, down = 0.0, 1.0
         self._places = []
-        for token in self.tokens:
+        for number, token in enumerate(self.tokens):
             wide = min(metrics.horizontalAdvance(token_name(token)) + 2 * _PAD, max(20, self.width() - 2))
+            if number in self.breaks:
+                across, down = 0.0, down + high + self.breaks[number]
             if across + wide > self.width() - 1 and across > 0:
                 across, down = 0.0, down + high + _GAP
             self._places.append(QRectF(across + 0.5, down + 0.5, wide, high))
@@ -208,15 +211,23 @@ class TokenStrip(QWidget):
 
 
 class ScoreLegend(QWidget):
-    """From what speaks against the prediction to what speaks for it."""
+    """From what speaks against the prediction to what speaks for it; or another scale of these colours."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(16)
         self.setMinimumWidth(200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(self.tr("Colours: orange speaks against the prediction, blue for it"))
         theme().changed.connect(self.update)
+        self._lowest = -1.0
+        self.show_scale(self.tr("against"), self.tr("for the prediction"))
+        self.setAccessibleName(self.tr("Colours: orange speaks against the prediction, blue for it"))
+
+    def show_scale(self, low: str, high: str, lowest: float = -1.0) -> None:
+        """Other words at the ends; `lowest` is the share at the left: -1 for two colours, 0 for one."""
+        self._low, self._high, self._lowest = low, high, lowest
+        self.setAccessibleName(self.tr("Colours: from {0} to {1}").format(low, high))
+        self.update()
 
     def sizeHint(self) -> QSize:
         """Wide and low."""
@@ -230,17 +241,16 @@ class ScoreLegend(QWidget):
         font.setPixelSize(11)
         painter.setFont(font)
         metrics = painter.fontMetrics()
-        low, high = self.tr("against"), self.tr("for the prediction")
-        left = metrics.horizontalAdvance(low) + SMALL
-        right = self.width() - metrics.horizontalAdvance(high) - SMALL
+        left = metrics.horizontalAdvance(self._low) + SMALL
+        right = self.width() - metrics.horizontalAdvance(self._high) - SMALL
         centre = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(palette.colour("muted"))
-        painter.drawText(QRectF(0, 0, left, self.height()), centre, low)
-        painter.drawText(QRectF(right + SMALL, 0, self.width() - right, self.height()), centre, high)
+        painter.drawText(QRectF(0, 0, left, self.height()), centre, self._low)
+        painter.drawText(QRectF(right + SMALL, 0, self.width() - right, self.height()), centre, self._high)
         bar = QRectF(left, 4.5, max(10, right - left), 8)
         colours = QLinearGradient(bar.topLeft(), bar.topRight())
-        for at, share in ((0.0, -1.0), (0.5, 0.0), (1.0, 1.0)):
-            colours.setColorAt(at, ground(palette, share))
+        for at in (0.0, 0.5, 1.0):
+            colours.setColorAt(at, ground(palette, self._lowest + at * (1 - self._lowest)))
         painter.setPen(QPen(palette.colour("line"), 1))
         painter.setBrush(colours)
         painter.drawRoundedRect(bar, 3, 3)

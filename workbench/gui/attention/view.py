@@ -28,12 +28,13 @@ class Ask:
     """Work for the engine: `work(home, request, desk)` gives what `View.show_answer` receives.
 
     `between_steps` allows it to be served between two steps of a training, which waits for it: only for what takes
-    less than about a second.
+    less than about a second, or is done `in_slices`, between which the training goes on.
     """
 
     work: Callable[[Home, Any, Desk], Any]
     request: object
     between_steps: bool = True
+    in_slices: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ class View(QWidget):
             self._failed,
             self._reported,
             between_steps=ask.between_steps,
+            in_slices=ask.in_slices,
         )
 
     def cancel(self) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRegularExpression, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QTextCharFormat, QTextCursor, QTextOption
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QStackedWidget, QTextBrowser, QTextEdit
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QSizePolicy, QStackedWidget, QTextBrowser, QTextEdit
 
 from workbench.data.suggest import counted
+from workbench.gui.data.learned_text import LearnedText
 from workbench.gui.data.many_rows import ManyRows
 from workbench.gui.data.token_chips import TokenChips
 from workbench.gui.table_model import TableModel, grouped
@@ -16,6 +17,7 @@ from workbench.gui.theme import SMALL, current, theme
 from workbench.gui.widgets import (
     Badge,
     Card,
+    ElidedLabel,
     GhostButton,
     IconButton,
     Muted,
@@ -28,8 +30,9 @@ from workbench.gui.widgets import (
 )
 
 READ = 20_000  # characters that the panel lays out; a line of 200 000 takes seconds
-_LOW, _ROOM = 96, 220  # pixels of height: to read, and at least to write
+_LOW, _TALK, _ROOM = 96, 180, 220  # pixels of height: to read a text, a conversation, and at least to write
 _COLUMNS = 60  # columns that are listed
+_LABEL = 24  # characters of a label; its tooltip has all
 _VALUE = 600  # characters of one of their values
 _MARKED = 200  # hits that are marked in one text
 
@@ -52,12 +55,20 @@ class RowPanel(Card):
         self.number = Muted("", wrap=False)
         self.label = Badge("", "accent")
         self.state = Badge("", "warning")
-        self.length = Muted("", wrap=False)
+        self.length = ElidedLabel("", "muted")
+        self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.length.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.kind = Segmented(
             (
                 ("text", self.tr("Text"), "", self.tr("The whole text of the chosen row.")),
                 ("columns", self.tr("All columns"), "", self.tr("Every column of the chosen row.")),
                 ("tokens", self.tr("Tokens"), "", self.tr("The text as the model reads it.")),
+                (
+                    "learned",
+                    self.tr("Conversation"),
+                    "",
+                    self.tr("The conversation as the model reads it, with what is learned in colour."),
+                ),
             ),
             self.tr("What of the row"),
         )
@@ -65,6 +76,7 @@ class RowPanel(Card):
         self.reading = QPlainTextEdit()
         self.all = QTextBrowser()
         self.chips = TokenChips()
+        self.learned = LearnedText()
         self.note = QLineEdit()
         self.keep = PrimaryButton(self.tr("Keep"), help=self.tr("Ctrl+Enter"), on_click=self.commit)
         self.let_go = GhostButton(self.tr("Drop the change"), help=self.tr("Escape"), on_click=self.cancel)
@@ -73,13 +85,14 @@ class RowPanel(Card):
         self._set_up()
         self.stack = QStackedWidget()
         self._chips_page = scrolled(self.chips)
-        for page in (self.reading, self.all, self._chips_page):
+        for page in (self.reading, self.all, self._chips_page, self.learned):
             self.stack.addWidget(page)
-        self.add(row(self.number, self.label, self.state, None, self.length, self.pencil, self.kind))
+        self.add(row(self.number, self.label, self.state, self.length, self.pencil, self.kind))
         self.add(self.stack, 1)
         self.add(self._editing)
         self.add(self.note)
         self.setMinimumHeight(_LOW)
+        self.kind.button("learned").hide()
         self._connect()
         self.show_row(-1)
 
@@ -109,6 +122,7 @@ class RowPanel(Card):
 
     def _connect(self) -> None:
         self.kind.chosen.connect(self._change_kind)
+        self.learned.changed.connect(self._show_learned)
         self.note.returnPressed.connect(self._keep_note)
         self.note.editingFinished.connect(self._keep_note)
         self.note.installEventFilter(self)
@@ -154,6 +168,20 @@ class RowPanel(Card):
         if self.kind.current() == "tokens":
             self.length.setText(self.chips.summary())
 
+    def offer_conversation(self, on: bool) -> None:
+        """Whether the rows are conversations, which show as the model reads them; they do so at first."""
+        button = self.kind.button("learned")
+        if on == button.isVisibleTo(self.kind):
+            return
+        button.setVisible(on)
+        if on or self.kind.current() == "learned":
+            self.kind.choose("learned" if on else "text")
+            self.refresh()
+
+    def _show_learned(self) -> None:
+        if self.kind.current() == "learned":
+            self.length.setText(self.learned.summary)
+
     def refresh(self) -> None:
         """Show the row as it is now."""
         model = self._model
@@ -186,7 +214,7 @@ class RowPanel(Card):
         labelled = model.label in table.columns
         label = model.full_text(self._row, table.columns.index(model.label)) if labelled else None
         self.label.setVisible(labelled)
-        shown = label[:60] + ("…" if len(label) > 60 else "") if label else self.tr("no label")
+        shown = label[:_LABEL] + ("…" if len(label) > _LABEL else "") if label else self.tr("no label")
         self.label.show_status(shown, "accent" if label else "warning")
         self.label.setToolTip(label or "")
         dropped = model.is_dropped(self._row)
@@ -211,6 +239,8 @@ class RowPanel(Card):
         self.refresh()
 
     def _show_kind(self, kind: str) -> None:
+        if kind != "learned":
+            self.setMinimumHeight(_LOW)
         if kind == "columns":
             self.all.setHtml(self._listing())
             self.stack.setCurrentWidget(self.all)
@@ -224,6 +254,11 @@ class RowPanel(Card):
                 self.tokens_wanted.emit(text)
             elif self.chips.tokens():
                 self.length.setText(self.chips.summary())
+        elif kind == "learned":
+            self.setMinimumHeight(_TALK)
+            self.stack.setCurrentWidget(self.learned)
+            self.learned.show_row(self._model.source_row(self._row))
+            self.length.setText(self.learned.summary)
         else:
             self.stack.setCurrentWidget(self.reading)
         if kind != "tokens":

@@ -14,6 +14,7 @@ from workbench.data.check import Finding, all_checks
 from workbench.data.edits import Patch
 from workbench.gui.data.columns import ColumnsCard
 from workbench.gui.data.form_fields import Choices
+from workbench.gui.data.learned_rows import LearnedRows
 from workbench.gui.data.lengths import LengthCard
 from workbench.gui.data.pages import ClassesCard, FilesCard, NotesCard, ProblemBanner, held_out
 from workbench.gui.data.rows import RowsView
@@ -22,7 +23,7 @@ from workbench.gui.data.split_card import SplitValues
 from workbench.gui.data.step_row import StepOutcome
 from workbench.gui.theme import SMALL, TINY
 from workbench.gui.widgets import GhostButton, IconButton, Segmented, column, row
-from workbench.run.task_kinds import has_classes, writes
+from workbench.run.task_kinds import has_classes, learns_running_text, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class TablePage(QSplitter):
         self._preview: DataPreview | None = None
         self._shown: Rows | None = None
         self.rows = RowsView()
+        self.learned = LearnedRows(workspace, self.rows.panel.learned)
         self.banner = ProblemBanner()
         self.columns, self.classes = ColumnsCard(), ClassesCard()
         self.lengths, self.notes = LengthCard(), NotesCard()
@@ -124,14 +126,23 @@ class TablePage(QSplitter):
             preview.reasons,
         )
         hint = ""
-        if preview.task == "causal-lm":
-            hint = self.tr("The language model learns from this column, row by row.")
+        if learns_running_text(preview.task):
+            hint = self.tr("The model learns from this column, row by row.")
         elif preview.task == "chat":
             hint = self.tr(
                 "Conversations are found by themselves. Where they are not, choose the column of the questions as the "
                 "text and that of the answers as the label."
             )
-        self.columns.show_label_used(has_classes(preview.task) or preview.task == "chat", hint)
+        elif preview.task == "preference":
+            hint = self.tr(
+                "The answers are found by the names of their columns: prompt, chosen and rejected."
+            )
+        elif preview.task == "seq2seq":
+            hint = self.tr(
+                "The model reads the text column, and learns to write what stands in the label column."
+            )
+        labels = has_classes(preview.task) or preview.task in ("chat", "seq2seq")
+        self.columns.show_label_used(labels, hint)
         self.columns.show_wrong(preview.problem.field if preview.problem else "")
         self.notes.show_notes(preview.notes)
         self.files.show_files(table.parts)
@@ -140,7 +151,7 @@ class TablePage(QSplitter):
         if profile:
             self.classes.show_profile(profile, held_out(recipe, sum(n for _, n in profile.class_counts)))
             self.lengths.show_profile(profile.for_max_length(recipe.training.max_length))
-        self.label_button.setVisible(labelled)
+        self.label_button.setVisible(has_classes(preview.task))
         self._show_steps(preview, recipe)
         self._show_split(preview, recipe)
         self._show_findings()
@@ -162,7 +173,11 @@ class TablePage(QSplitter):
             same = getattr(shown, "data", None) is getattr(self._shown, "data", None)
             shown = self._shown if same else shown  # other roles of the same rows keep the place
         self._shown = shown
+        outdated = self.learned.follow(preview, shown)
         self.rows.show_table(shown, text, label, self._class_names(), editable=not after)
+        self.rows.panel.offer_conversation(preview.task == "chat")
+        if outdated:
+            self.rows.panel.refresh()
 
     def _class_names(self) -> Sequence[str]:
         profile = self._preview.profile if self._preview else None

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.gui.attention.folding_switch import FoldingSwitch
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import HeadWish, View
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.heads import HeadsView
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import ElidedLabel, Segmented
+from workbench.gui.widgets import ElidedLabel, tall
 from workbench.gui.workspace import Workspace
 
 TYPING_MS = 300
+#: What the engine does is told beside the views in at least so many pixels.
+_BUSY = 90
+
+
+@runtime_checkable
+class Writing(Protocol):
+    """The view of what a model looks at while it writes; its module is imported when it is first shown."""
+
+    def write_as(self, how: str) -> None:
+        """Take the text as it is ("plain"), or as a turn of a chat ("chat"), from the next question on."""
 
 
 class AttentionPane(QWidget):
@@ -29,8 +43,8 @@ class AttentionPane(QWidget):
         self.heads = HeadsView(workspace, self.question)
         self.views: dict[str, View] = {}
         self.busy = ElidedLabel("", "caption")
-        self.switcher = Segmented([(row.key, row.title, "", row.help) for row in VIEWS], self.tr("View"))
-        self.switcher.setProperty("dense", True)  # all of them fit into a narrow window
+        self.switcher = FoldingSwitch([(row.key, row.title, "", row.help) for row in VIEWS], self.tr("View"))
+        self.switcher.setProperty("dense", True)
         self.stack = QStackedWidget()
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._lay_out()
@@ -44,6 +58,7 @@ class AttentionPane(QWidget):
         switch = QHBoxLayout()
         switch.setSpacing(MEDIUM)
         switch.addWidget(self.switcher)
+        self.busy.setMinimumWidth(_BUSY)
         self.busy.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         switch.addWidget(self.busy, 1)
         layout = QVBoxLayout(self)
@@ -55,7 +70,7 @@ class AttentionPane(QWidget):
 
     def _add(self, key: str, view: View) -> None:
         self.views[key] = view
-        self.stack.addWidget(view)
+        self.stack.addWidget(tall(view))
         view.busy_changed.connect(lambda words: self._tell(view, words))
         view.head_wanted.connect(self.open_head)
         view.heads_rated.connect(lambda found: self.heads.filter.rate(found.key, found.model, found.values))
@@ -78,7 +93,7 @@ class AttentionPane(QWidget):
             self._add(key, row.build(self.workspace, self.question))
         self.switcher.choose(key)
         self.busy.setText("")
-        self.stack.setCurrentWidget(self.views[key])
+        self.stack.setCurrentIndex(list(self.views).index(key))
         self.view_shown.emit(key)
 
     def open_head(self, wish: HeadWish) -> None:
@@ -94,6 +109,23 @@ class AttentionPane(QWidget):
         if changed:
             self.ask()
         self.heads.choose(wish.layer, wish.head)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take what another page asked to see here."""
+        super().showEvent(event)
+        wish, self.workspace.attention_wish = self.workspace.attention_wish, None
+        if wish is not None:
+            self._watch_writing(*wish)
+
+    def _watch_writing(self, model: str, text: str, chat: bool) -> None:
+        """Show what a model looks at while it answers a prompt."""
+        self.question.line.setText(text)
+        with QSignalBlocker(self.question.chooser):
+            self.question.chooser.pick(model)
+        self.show_view("generation")
+        if isinstance(self.view, Writing):
+            self.view.write_as("chat" if chat else "plain")
+        self.ask()
 
     def ask(self) -> None:
         """The sentence or the model is another one: the view that is on asks now, the others when they are seen."""

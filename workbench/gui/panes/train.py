@@ -27,8 +27,8 @@ from workbench.gui.run_controls import RunControls
 from workbench.gui.runs_list import status_words
 from workbench.gui.settings import Settings
 from workbench.gui.theme import MEDIUM, SMALL, theme
-from workbench.gui.train_parts import HeadlineTile, NoticeLog, headlines
-from workbench.gui.train_series import PLOTS, PlotRow, Shown, series_of
+from workbench.gui.train_parts import HeadlineRow, NoticeLog, headlines
+from workbench.gui.train_series import PLOTS, PlotRow, Shown, marks_of, series_of
 from workbench.gui.trouble_card import TroubleCard
 from workbench.gui.widgets import (
     Badge,
@@ -45,6 +45,7 @@ from workbench.gui.widgets import (
 from workbench.gui.workspace import Workspace
 from workbench.run.history import History
 from workbench.run.problem import WorkbenchError
+from workbench.run.task_kinds import writes
 
 LOW, LEAST = 600, 120  # pixels
 #: Of the time of one core, which drawing may take from a training; what else the window does then takes as much.
@@ -103,13 +104,16 @@ class TrainPane(QWidget):
             help=self.tr("Go on with this run from its newest checkpoint (Ctrl+R)."),
             on_click=lambda: self._workspace.resume(self._workspace.selected or ""),
         )
+        self.evaluate = GhostButton(
+            self.tr("Evaluate…"),
+            "measure",
+            help=self.tr("Ask the model held-out questions, beside the one that it started from."),
+            on_click=self._evaluate,
+        )
         self.name = ElidedLabel("", "title")
         self.status = Badge()
         self.elsewhere = ElidedLabel("", "caption")
-        self.tiles: list[HeadlineTile] = []
-        self._tile_row = QHBoxLayout()
-        self._tile_row.setContentsMargins(0, 0, 0, 0)
-        self._tile_row.addStretch(1)
+        self.headlines = HeadlineRow()
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(0, 99)
         self.smoothing.setFixedWidth(110)
@@ -138,6 +142,7 @@ class TrainPane(QWidget):
         line.addWidget(self.status)
         line.addWidget(self.name, 1)
         line.addWidget(self.elsewhere, 2)
+        line.addWidget(self.evaluate)
         line.addWidget(self.resume)
         line.addWidget(self.controls)
         line.addWidget(tools)
@@ -168,14 +173,12 @@ class TrainPane(QWidget):
         parts.setSizes([600, 92])
         self.log.setMinimumHeight(72)
         parts.setHandleWidth(SMALL)
-        tile_box = QWidget()
-        tile_box.setLayout(self._tile_row)
         content = QWidget()
         inner = QVBoxLayout(content)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(SMALL)
         inner.addLayout(line)
-        inner.addWidget(tile_box)
+        inner.addWidget(self.headlines)
         inner.addWidget(self.hint)
         inner.addWidget(parts, 1)
         area = scrolled(content)
@@ -272,12 +275,12 @@ class TrainPane(QWidget):
             for place, name in enumerate(self._names())
             if name in workspace.histories
         ]
-        live = self._live()
+        live, marks = self._live(), marks_of(history)
         self.group.set_end(max((run.history.step for run in shown), default=1))
 
         def draw(spec: PlotRow) -> None:
             plot = self.plots[spec.key]
-            plot.show_series(series_of(spec, shown, self.smoothing.value() / 100), live=live)
+            plot.show_series(series_of(spec, shown, self.smoothing.value() / 100), marks, live=live)
             self.group.redraw(plot)
 
         def words() -> None:
@@ -330,18 +333,18 @@ class TrainPane(QWidget):
         free = self._workspace.active is None and not live
         resumable = bool(summary and summary.resumable) and free
         self.resume.setVisible(resumable and self.trouble.isHidden())  # else the card has the button
-        found = headlines(history)
-        while len(self.tiles) < len(found):
-            self.tiles.append(HeadlineTile())
-            self._tile_row.insertWidget(self._tile_row.count() - 1, self.tiles[-1])
-        for place, tile in enumerate(self.tiles):
-            tile.setVisible(place < len(found))
-            if place < len(found):
-                tile.show_headline(found[place])
+        tuned = summary is not None and not live and (summary.folder / "model").is_dir()
+        self.evaluate.setVisible(bool(tuned and summary and writes(summary.task)))
+        self.headlines.show_headlines(headlines(history))
 
     def _title(self, name: str) -> str:
         summary = self._workspace.summary(name)
         return summary.title if summary else name
+
+    def _evaluate(self) -> None:
+        from workbench.gui.evaluation.dialog import open_evaluation  # what few ask for, no start waits for
+
+        open_evaluation(self._workspace, self._workspace.selected or "", self.window())
 
     def _smoothing_changed(self, value: int) -> None:
         self.smoothing_text.setText(self.tr("Smoothing {0} %").format(value))

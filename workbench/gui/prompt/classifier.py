@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.probabilities import ProbabilityBars, percent
-from workbench.gui.prompt.writer import PromptBox
+from workbench.gui.prompt.box import PromptBox
 from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, EmptyState, Label, Title, row, scrolled
 from workbench.gui.workspace import Workspace

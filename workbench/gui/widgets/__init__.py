@@ -14,7 +14,7 @@ from workbench.gui.widgets.labels import (
 )
 from workbench.gui.widgets.numbers import FloatBox, IntBox
 from workbench.gui.widgets.painted import BarList, Sparkline
-from workbench.gui.widgets.surfaces import Card, EmptyState, FoldSection, Rule, column, row, scrolled
+from workbench.gui.widgets.surfaces import Card, EmptyState, FoldSection, Rule, column, row, scrolled, tall
 
 __all__ = [
     "Badge",
@@ -41,4 +41,5 @@ __all__ = [
     "row",
     "scrolled",
     "show_if",
+    "tall",
 ]

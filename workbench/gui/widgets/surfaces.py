@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -55,7 +55,22 @@ def column(*items: Item, spacing: int = SMALL) -> QWidget:
 
 def scrolled(content: QWidget) -> QScrollArea:
     """The content in a scroll area that has no frame and grows with the window."""
-    area = QScrollArea()
+    return _framed(QScrollArea(), content)
+
+
+def tall(content: QWidget) -> QScrollArea:
+    """The same, never narrower than its content: what is too high for it scrolls, and makes no window higher."""
+    return _framed(_Tall(), content)
+
+
+class _Tall(QScrollArea):
+    def minimumSizeHint(self) -> QSize:
+        """Wide enough for the content and the bar."""
+        content, bar = self.widget(), self.verticalScrollBar().sizeHint().width()
+        return QSize((content.minimumSizeHint().width() if content else 0) + bar, 160)
+
+
+def _framed(area: QScrollArea, content: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

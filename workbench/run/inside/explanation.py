@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -272,14 +270,3 @@ def points(share: float) -> str:
     """A difference of probabilities in words."""
     value = 100 * share
     return f"{value:.1f} points" if abs(value) >= 0.05 else f"{value:.1g} points" if value else "0 points"
-
-
-def scores_table(found: Explanation, delimiter: str = ",") -> str:
-    """The scores as delimited text: one line for each token, one column for each method."""
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(["position", "token", "special", *(row.method for row in found.attributions)])
-    for i, token in enumerate(found.tokens):
-        scores = [f"{row.scores[i]:.9g}" for row in found.attributions]
-        writer.writerow([i + 1, token, "yes" if found.special[i] else "no", *scores])
-    return file.getvalue()

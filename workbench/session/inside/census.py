@@ -19,7 +19,7 @@ EXAMPLES = 40
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """The maps of a sentence and what each head does in it; no census where there are no whole maps."""
+    """The maps of a sentence and what each head does in it; no census where none could be taken."""
 
     maps: AttentionMaps | PooledMaps
     census: Census | None
@@ -37,14 +37,14 @@ class CensusRequest:
 
 def survey(home: Home, request: AttentionRequest, desk: Desk) -> Surveyed:
     """The maps of a text with their census, which is too slow for the window's thread."""
-    maps = attend(home, request, desk)
+    maps = attend(home, request, desk, census=True)
     desk.check()
     return Surveyed(maps, census_of(maps))
 
 
 def census_of(maps: AttentionMaps | PooledMaps) -> Census | None:
-    """The census where the maps are whole: one weight for each pair of tokens."""
-    return census(maps) if isinstance(maps, AttentionMaps) else None
+    """The census; None for maxima of blocks that came without one."""
+    return None if isinstance(maps, PooledMaps) and maps.measures is None else census(maps)
 
 
 def take_census(home: Home, request: CensusRequest, desk: Desk) -> Census:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
-from workbench.gui.attention.ablate_map import MapCard
+from workbench.gui.attention.ablate_export import ablation_parts
+from workbench.gui.attention.ablate_map import MapCard, progress_words
 from workbench.gui.attention.ablate_parts import PruneCard, TakenCard
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import Ask, HeadRating, View
 from workbench.gui.model_choice import Choice
@@ -54,6 +56,10 @@ class AblateView(View):
         self.map_card = MapCard()
         self.taken = TakenCard()
         self.prune = PruneCard()
+        self.export = ExportButton(
+            self.tr("Heads taken away"), lambda: self.shown.model if self.shown else "", self.parts, workspace
+        )
+        self.map_card.add_action(self.export)
         self._pause = QTimer(self, singleShot=True, interval=PAUSE)
         self._lay_out()
         self._connect()
@@ -93,6 +99,11 @@ class AblateView(View):
         self.prune.save.clicked.connect(self.save)
         self._pause.timeout.connect(self.ask)
         self.workspace.active_changed.connect(self.ask)
+
+    def parts(self) -> list[Part]:
+        """What can be exported."""
+        cards = self.map_card, self.taken, self.prune
+        return ablation_parts(self.shown, self.importance, self.points, cards) if self.shown else []
 
     # ---- asking about the chosen heads
 
@@ -300,11 +311,3 @@ class AblateView(View):
         self.map_card.show_busy("")
         self.prune.show_saved(found)
         self.workspace.refresh_shelf()
-
-
-def progress_words(view: View, found: Importance) -> str:
-    """How far the map is and how long the rest takes."""
-    left = math.ceil(found.seconds)
-    time = view.tr("{0} s").format(left) if left < 100 else view.tr("{0} min").format(round(left / 60))
-    words = view.tr("{0} of {1} rows for every head; about {2} left")
-    return words.format(found.rows_read, found.rows, time)

@@ -8,6 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.atlas_marks import name_of
+from workbench.gui.attention.census_export import census_parts
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.kind_bars import KindBars
 from workbench.gui.attention.kinds import KindChips, kind_colour
 from workbench.gui.attention.question import Question
@@ -56,7 +59,7 @@ class CensusView(View):
     def __init__(self, workspace: Workspace, question: Question) -> None:
         super().__init__(workspace, question)
         self.census: Census | None = None
-        self._text = ""
+        self._text = self._model = ""
         self.scope = Segmented(_SCOPES, self.tr("Read in"))
         self.told = ElidedLabel("", "muted")
         self.bars = KindBars()
@@ -83,6 +86,8 @@ class CensusView(View):
         counts.add(self.chips)
         counts.add(self.bars, 1)
         self.heads = Card(self.tr("Heads"))
+        self.export = ExportButton(self.tr("Census"), lambda: self._model, self.parts, self.workspace)
+        self.heads.add_action(self.export)
         self.heads.add(self.table, 1)
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.setHandleWidth(MEDIUM)
@@ -96,7 +101,7 @@ class CensusView(View):
 
     def wanted(self, choice: Choice, text: str) -> Ask | None:
         """A census over what is chosen; None for held-out examples of a model that has none."""
-        scope, self._text = self.scope.current(), text
+        scope, self._text, self._model = self.scope.current(), text, choice.title
         if scope == "examples":
             if not choice.run:
                 return None
@@ -137,6 +142,12 @@ class CensusView(View):
         """There is no census."""
         self.census = None
         self.told.setText("")
+
+    def parts(self) -> list[Part]:
+        """What can be exported: the counts as a picture, every head as a table and as arrays."""
+        if self.census is None:
+            return []
+        return census_parts(self.census, self._model, self.font())
 
     def _fill(self) -> None:
         if self.census is None:

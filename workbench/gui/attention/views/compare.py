@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout
@@ -10,8 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout
 from workbench.gui.attention.atlas_view import AtlasView
 from workbench.gui.attention.colours import DIFFERENCES
 from workbench.gui.attention.drawing import Look
+from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.export_menu import ExportButton
-from workbench.gui.attention.figures import Figure
+from workbench.gui.attention.figures import Figure, map_parts
 from workbench.gui.attention.head_view import HeadView
 from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.options import ColourBar, Options, captioned
@@ -26,6 +28,7 @@ from workbench.gui.theme import MEDIUM, theme
 from workbench.gui.widgets import Card, ElidedLabel, Segmented, column, row
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.comparison import Comparison
+from workbench.run.inside.tables import divergence_table
 from workbench.session.inside.compare import ComparisonRequest, compare_heads
 
 _HINT = "Blue looks less than before, orange more. Click a head to enlarge it."
@@ -88,7 +91,9 @@ class CompareView(View):
         controls.addWidget(captioned(self.tr("Strongest colour"), self.options.top_choice), 1)
         controls.addWidget(captioned(self.tr("Order of the heads"), self.order))
         self.atlas_card = Card(self.tr("What changed in each head"))
-        self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
+        self.export = ExportButton(
+            self.tr("Before and after"), lambda: self._asked, self.parts, self.workspace
+        )
         self.atlas_card.add_action(self.export)
         self.atlas_card.add(self.note)
         self.atlas_card.add(self.atlas, 1)
@@ -209,6 +214,13 @@ class CompareView(View):
             return Figure(self._shown("difference"), self._look("difference"), order=order)
         key = self.which.current()
         return Figure(self._shown(key), self._look(key), self.atlas.selection)
+
+    def parts(self) -> list[Part]:
+        """What can be exported: the maps that are on, and by how much each head changed."""
+        if self.found is None:
+            return []
+        ranked = Part(self.tr("Change of each head"), "changes", table=partial(divergence_table, self.found))
+        return [*map_parts(self.figure(True), self.figure(False)), ranked]
 
     def _redraw(self) -> None:
         if self.found is None:

@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from functools import partial
 
-from workbench.gui.attention.atlas_view import AtlasView
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout
+
 from workbench.gui.attention.change_bars import ChangeBars
-from workbench.gui.attention.colours import DIFFERENCES
-from workbench.gui.attention.drawing import Look
-from workbench.gui.attention.head_view import HeadView
-from workbench.gui.attention.labels import head_name, link_text
-from workbench.gui.attention.options import ColourBar
+from workbench.gui.attention.edit_maps import EditMaps, splitter
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
+from workbench.gui.attention.plate import Plate, plate
 from workbench.gui.attention.question import Question
-from workbench.gui.attention.scales import Scale, tops
-from workbench.gui.attention.shown import Shown, Special, show
+from workbench.gui.attention.shown import Special
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.attention.word_strip import WordStrip
 from workbench.gui.model_choice import Choice
-from workbench.gui.theme import MEDIUM, SMALL, current, theme
-from workbench.gui.widgets import (
-    Card,
-    ElidedLabel,
-    GhostButton,
-    Muted,
-    Segmented,
-    column,
-    explain_widget,
-    scrolled,
-)
+from workbench.gui.theme import MEDIUM, SMALL, theme
+from workbench.gui.widgets import Card, GhostButton, Muted, Segmented, column, explain_widget, scrolled
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.edit import Edited
+from workbench.run.inside.tables import change_table
 from workbench.session.inside.edit import EditRequest, compare_texts
 
 TYPING_MS = 300
 LONGEST, LONGEST_LIVE = 128, 64
-_HINT = "Blue looks less in the edited text, orange more. Click a head to enlarge it."
 
 
 class EditView(View):
@@ -56,9 +37,7 @@ class EditView(View):
         super().__init__(workspace, question)
         self.found: Edited | None = None
         self._original, self._mask = question.text(), ""
-        self._maps: dict[str, Shown] = {}
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._chosen = False  # whether the person chose a head: until then the most changed one is enlarged
         self.plain = QCheckBox(self.tr("Hide special tokens"))
         explain_widget(self.plain, self.tr("Grey out rows and columns of tokens that the model adds itself."))
         self.line = QLineEdit(self._original)
@@ -89,12 +68,11 @@ class EditView(View):
         self.bars = ChangeBars()
         self.verdict = Muted("")
         self.note = Muted("")
-        self.atlases = {key: AtlasView() for key in ("difference", "first", "second")}
-        self.heads = {key: HeadView() for key in self.atlases}
-        self.bar = ColourBar()
-        self.hint = ElidedLabel(self.tr(_HINT), "muted")
-        self.cells = {key: ElidedLabel("", "muted") for key in self.heads}
-        self.change = ElidedLabel("", "caption")
+        self.maps = EditMaps()
+        self.atlases, self.heads = self.maps.atlases, self.maps.heads
+        self.export = ExportButton(
+            self.tr("Edit"), lambda: self.found.first.model if self.found else "", self.parts, workspace
+        )
         self._lay_out()
         self._connect()
         self._show_words()
@@ -104,7 +82,13 @@ class EditView(View):
     def _lay_out(self) -> None:
         line = QHBoxLayout()
         line.setSpacing(SMALL)
-        for widget, stretch in ((self.line, 1), (self.reset, 0), (self.plain, 0), (self.which, 0)):
+        for widget, stretch in (
+            (self.line, 1),
+            (self.reset, 0),
+            (self.plain, 0),
+            (self.which, 0),
+            (self.export, 0),
+        ):
             line.addWidget(widget, stretch)
         sentence = Card()
         sentence.body.addLayout(line)
@@ -119,36 +103,11 @@ class EditView(View):
         prediction.add(self.verdict)
         prediction.add(scrolled(column(self.bars, None)), 1)
         prediction.add(self.note)
-        self.maps = QStackedWidget()
-        self.maps.addWidget(self._difference())
-        self.maps.addWidget(self._both())
-        halves = _splitter(prediction, self.maps)
+        halves = splitter(prediction, self.maps)
         halves.setSizes([1000, 2100])
         inner = QVBoxLayout(self.content)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(halves)
-
-    def _difference(self) -> QSplitter:
-        self.atlas_card, self.head_card = (
-            Card(self.tr("What changed in each head")),
-            Card(self.tr("One head")),
-        )
-        for widget in (self.atlases["difference"], self.hint, self.bar):
-            self.atlas_card.add(widget, 1 if widget is self.atlases["difference"] else 0)
-        self.head_card.add(self.change)
-        self.head_card.add(self.heads["difference"], 1)
-        self.head_card.add(self.cells["difference"])
-        return _splitter(self.atlas_card, self.head_card)
-
-    def _both(self) -> QSplitter:
-        cards = []
-        for key, title in (("first", self.tr("Original")), ("second", self.tr("Edited"))):
-            card = Card(title)
-            card.add(self.atlases[key], 1)
-            card.add(self.heads[key], 1)
-            card.add(self.cells[key])
-            cards.append(card)
-        return _splitter(*cards)
 
     def _connect(self) -> None:
         theme().changed.connect(self._redraw)
@@ -161,12 +120,6 @@ class EditView(View):
         self.words.resized.connect(self.chips.setFixedHeight)
         self.which.chosen.connect(lambda _: self._redraw())
         self.plain.toggled.connect(lambda _: self._redraw())
-        for key, atlas in self.atlases.items():
-            atlas.chosen.connect(self._clicked)
-            atlas.hovered.connect(lambda head, key=key: self._hovered(key, head))
-            self.heads[key].setMinimumSize(120, 100)
-            self.heads[key].pointed.connect(self.cells[key].setText)
-            atlas.setMinimumSize(120, 80)
 
     # ---- the edited sentence
 
@@ -227,18 +180,16 @@ class EditView(View):
 
     def show_answer(self, answer: Edited) -> None:
         """Show what the edit changes."""
-        self.found, self._maps = answer, {}
+        self.found = answer
         if answer.mask != self._mask:
             self._mask = answer.mask
             self._show_words()
         self._tell_change(answer)
         self._redraw()
-        if answer.comparison and not self._chosen:
-            self._choose(*answer.comparison.ranked()[0])
 
     def forget(self) -> None:
         """There is nothing to show."""
-        self.found, self._maps = None, {}
+        self.found = None
 
     # ---- drawing
 
@@ -259,82 +210,26 @@ class EditView(View):
         self.verdict.setText(said)
         self.note.setText(found.note)
 
-    def _look(self, key: str) -> Look:
-        if key == "difference":
-            return Look(current(), DIFFERENCES, Scale("signed", False), self.font())
-        return Look(current(), "ink", Scale("sqrt", False), self.font())
-
-    def _shown(self, key: str) -> Shown:
-        """The maps of a key, as they are drawn now."""
-        assert self.found is not None
-        special: Special = "hidden" if self.plain.isChecked() else "shown"
-        known = self._maps.get(key)
-        if known is None or known.special != special:
-            where = self.found.comparison if key == "difference" else self.found
-            known = self._maps[key] = show(getattr(where, key), special)
-        return known
-
-    def _keys(self) -> tuple[str, ...]:
-        """Which maps are on the screen."""
-        return ("difference",) if self.maps.currentIndex() == 0 else ("first", "second")
-
     def _redraw(self) -> None:
         if self.found is None:
             return
-        can = self.found.comparison is not None
-        self.which.button("difference").setEnabled(can)
-        self.maps.setCurrentIndex(0 if can and self.which.current() == "difference" else 1)
-        for key in self._keys():
-            self.atlases[key].show_maps(self._shown(key), self._look(key))
-        self._show_head()
+        self.which.button("difference").setEnabled(self.found.comparison is not None)
+        special: Special = "hidden" if self.plain.isChecked() else "shown"
+        self.maps.show_found(self.found, special, self.which.current() == "difference")
 
-    def _clicked(self, layer: int, head: int) -> None:
-        self._chosen = True
-        self._choose(layer, head)
+    # ---- handing out
 
-    def _choose(self, layer: int, head: int) -> None:
-        """Enlarge a head, in all maps."""
-        for key, atlas in self.atlases.items():
-            atlas.selection = layer, head
-            if key in self._keys():
-                with QSignalBlocker(atlas):
-                    atlas.choose(layer, head)
-        self._show_head()
-
-    def _show_head(self) -> None:
+    def parts(self) -> list[Part]:
+        """What can be exported: the prediction's change, and the maps that are on."""
         if self.found is None:
-            return
-        where = self.atlases[self._keys()[0]].selection
-        for key in self._keys():
-            shown, look = self._shown(key), self._look(key)
-            top = float(tops(shown, look.scale)[where])
-            self.heads[key].show_head(shown, where, top, look)
-            if key == "difference":
-                self.bar.show_scale(top, look)
-        comparison = self.found.comparison
-        if comparison is None:
-            return
-        self.head_card.title.setText(head_name(*where))
-        self.change.setText(
-            self.tr("Changed by {0:.3f} bit, number {1} of {2}").format(
-                comparison.divergence[where], comparison.ranked().index(where) + 1, comparison.divergence.size
-            )
+            return []
+        changes = Part(
+            self.tr("Prediction"), "edit-prediction", self._prediction, partial(change_table, self.found)
         )
+        return [*([changes] if self.found.changes else []), *self.maps.parts()]
 
-    def _hovered(self, key: str, head: tuple[int, int] | None) -> None:
-        if head is None or self.found is None:
-            words = self.tr(_HINT) if key == "difference" else ""
-        else:
-            shown = self._shown(key)
-            words = f"{head_name(*head)}: {link_text(shown, shown.strongest(*head))}"
-        (self.hint if key == "difference" else self.cells[key]).setText(words)
-
-
-def _splitter(*parts: QWidget) -> QSplitter:
-    found = QSplitter(Qt.Orientation.Horizontal)
-    found.setHandleWidth(MEDIUM)
-    found.setChildrenCollapsible(False)
-    for part in parts:
-        found.addWidget(part)
-    found.setSizes([1000] * len(parts))
-    return found
+    def _prediction(self) -> Plate:
+        assert self.found is not None
+        title = self.tr("What an edit changes: {0}").format(self.found.first.model)
+        told = self.tr("Original: {0}\nEdited: {1}").format(self.question.text(), self.edited())
+        return plate(title, told, self.verdict.text(), self.bars, font=self.font())

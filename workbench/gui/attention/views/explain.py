@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.agreement import Agreement
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.labels import token_name
 from workbench.gui.attention.method_rows import MethodRows, Swatch
 from workbench.gui.attention.options import captioned
+from workbench.gui.attention.plate import Plate, plate
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.token_strip import ScoreLegend
 from workbench.gui.attention.view import Ask, View
@@ -25,7 +27,6 @@ from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import (
     Card,
     ElidedLabel,
-    IconButton,
     Label,
     Segmented,
     column,
@@ -34,17 +35,15 @@ from workbench.gui.widgets import (
     scrolled,
 )
 from workbench.gui.workspace import Workspace
-from workbench.run.files import writing
-from workbench.run.folder import slug
 from workbench.run.inside.explanation import (
     METHODS,
     Explanation,
     correlations,
     method_named,
-    scores_table,
     verdict,
     whole_words,
 )
+from workbench.run.inside.tables import deletion_table, scores_table
 from workbench.session.inside.explain import ExplainRequest, explain
 
 _HINT = "Point at a token to read its scores."
@@ -118,7 +117,13 @@ class ExplainView(View):
         controls.addWidget(captioned(self.tr("Pieces"), self.pieces), 0, top)
         controls.addWidget(captioned(self.tr("Each row has its own strongest colour"), ScoreLegend()), 1, top)
         self.card = Card(self.tr("What each token did"))
-        self.card.add_action(ScoresButton(lambda: self.found, self.workspace))
+        self.export = ExportButton(
+            self.tr("What made the prediction"),
+            lambda: self.found.model if self.found else "",
+            self.parts,
+            self.workspace,
+        )
+        self.card.add_action(self.export)
         self.card.add(self.facts)
         self.card.add(scrolled(self.rows), 1)
         self.card.add(self.hint)
@@ -165,7 +170,7 @@ class ExplainView(View):
         if wish is not None and (wish.model != choice.model or wish.text not in ("", text)):
             self._wish = wish = None
         self._asked = (choice.model, text)
-        return Ask(explain, ExplainRequest(choice.model, text, wish.number if wish else None))
+        return Ask(explain, ExplainRequest(choice.model, text, wish.number if wish else None), in_slices=True)
 
     def show_progress(self, value: Explanation) -> None:
         """Show the methods that are there already."""
@@ -256,41 +261,36 @@ class ExplainView(View):
             [*values, f"{self.tr('random')} {test.random[:, place].mean():.2f}"]
         )
 
+    # ---- handing out
 
-class ScoresButton(IconButton):
-    """Copies the scores, or saves them as a table."""
-
-    def __init__(self, found: Callable[[], Explanation | None], workspace: Workspace) -> None:
-        super().__init__("export", "Export", "Save or copy the scores of all tokens.")
-        self._found, self._workspace = found, workspace
-        menu = QMenu(self)
-        menu.addAction(self.tr("Copy table")).triggered.connect(lambda _=False: self.copy())
-        menu.addAction(self.tr("Save as CSV …")).triggered.connect(lambda _=False: self.save())
-        self.setMenu(menu)
-        self.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
-
-    def copy(self) -> None:
-        """Put the table on the clipboard, as spreadsheets take it."""
-        found = self._found()
-        if found is not None:
-            QGuiApplication.clipboard().setText(scores_table(found, "\t"))
-
-    def save(self) -> None:
-        """Ask for a file and write the table; the answer may be why that cannot be done."""
-        found = self._found()
+    def parts(self) -> list[Part]:
+        """What can be exported: the scores as they lie on the text, and the deletion test."""
+        found = self.found
         if found is None:
-            return
-        name = f"explanation-{slug(found.model)}.csv"
-        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save as CSV"), name, "*.csv")
-        if chosen:
-            path = Path(chosen).with_suffix(".csv")
-            self._workspace.session.files.submit(
-                lambda desk: _write(found, path),
-                done=lambda _: None,
-                failed=self._workspace.problem_raised.emit,
-            )
+            return []
+        scores = Part(
+            self.tr("Scores"), "scores", self._strips, partial(scores_table, found), partial(_arrays, found)
+        )
+        if found.test is None:
+            return [scores]
+        test = Part(self.tr("Deletion test"), "deletion-test", self._test, partial(deletion_table, found))
+        return [scores, test]
+
+    def _strips(self) -> Plate:
+        assert self.found is not None
+        title = self.tr("What made the prediction: {0}").format(self.found.model)
+        legend = self.tr(
+            "Blue speaks for the prediction, orange against it; each row has its own strongest colour."
+        )
+        return plate(title, self._facts(self.found), legend, self.rows, font=self.font())
+
+    def _test(self) -> Plate:
+        assert self.found is not None
+        title = self.tr("Probability while tokens are removed: {0}").format(self.found.model)
+        legend = self.tr("Points: random orders. Below: rank correlation of the methods (Spearman).")
+        return plate(title, verdict(self.found), legend, self.plot, self.agreement, font=self.font())
 
 
-def _write(found: Explanation, path: Path) -> None:
-    with writing(path) as file:
-        file.write(scores_table(found))
+def _arrays(found: Explanation) -> dict[str, Any]:
+    scores = {row.method: row.scores for row in found.attributions}
+    return {"tokens": np.array(found.tokens), "special": found.special, **scores}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.atlas_view import AtlasView
-from workbench.gui.attention.film_export import FilmExportButton
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
+from workbench.gui.attention.film_export import FilmFiles, film_parts
+from workbench.gui.attention.film_frames import FilmFrames, SteadyShown
 from workbench.gui.attention.film_player import FilmPlayer
 from workbench.gui.attention.film_told import FilmTold
 from workbench.gui.attention.head_view import HeadView
@@ -21,30 +21,16 @@ from workbench.gui.attention.labels import head_name, link_text
 from workbench.gui.attention.options import Choices, Legend, Options, captioned
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.scales import describe, tops
-from workbench.gui.attention.shown import Shown, show
 from workbench.gui.attention.view import Ask, View
 from workbench.gui.model_choice import Choice
 from workbench.gui.theme import MEDIUM, theme
-from workbench.gui.widgets import Card, ElidedLabel, IconButton, column
+from workbench.gui.widgets import Card, ElidedLabel, IconButton, column, tall
 from workbench.gui.workspace import Workspace
-from workbench.run.inside.census import Census, census
-from workbench.run.inside.film import Reel, weights_of
-from workbench.run.results import AttentionMaps
+from workbench.run.inside.film import Reel
 from workbench.session.inside.film import FilmRequest, read_film
 
 #: While a training goes on, the film is read at most this often.
 FOLLOW_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SteadyShown(Shown):
-    """A frame whose strongest colours are those of the whole film, so that frames can be compared."""
-
-    ceiling: NDArray[np.float32]
-
-    def row_tops(self) -> NDArray[np.float32]:
-        """The largest weight of each head in any frame."""
-        return self.ceiling
 
 
 class FilmView(View):
@@ -58,8 +44,7 @@ class FilmView(View):
         self.shown: SteadyShown | None = None
         self._run = ""
         self._wanted_probe = 0
-        self._ceiling: NDArray[np.float32] | None = None
-        self._censuses: dict[int, Census] = {}
+        self._frames: FilmFrames | None = None
         self._read_at = 0.0
         self.sentence = Choices(
             self.tr("Pinned sentence"),
@@ -72,11 +57,9 @@ class FilmView(View):
             control.setParent(self)
             control.hide()
         self.atlas, self.head, self.legend = AtlasView(), HeadView(), Legend()
-        self.atlas_words = ElidedLabel("", "muted")
-        self.head_words = ElidedLabel("", "muted")
+        self.atlas_words, self.head_words = ElidedLabel("", "muted"), ElidedLabel("", "muted")
         self.link_words = ElidedLabel("", "caption")
-        self.told = FilmTold()
-        self.player = FilmPlayer()
+        self.told, self.player = FilmTold(), FilmPlayer()
         self._lay_out()
         self._connect()
 
@@ -84,8 +67,12 @@ class FilmView(View):
 
     def _lay_out(self) -> None:
         self.atlas_card = Card(self.tr("All heads"))
-        self.export = FilmExportButton(self.film, self.workspace)
+        self.files = FilmFiles(self, self.film, self.workspace)
+        self.export = ExportButton(
+            self.tr("Film"), self._title, self.parts, self.workspace, more=self.files.lines()
+        )
         self.atlas_card.add_action(self.export)
+        self.atlas.setMinimumHeight(200)
         self.atlas_card.add(self.atlas, 1)
         self.atlas_card.add(self.atlas_words)
         self.atlas_card.add(self.legend)
@@ -105,10 +92,9 @@ class FilmView(View):
         self.halves.setChildrenCollapsible(False)
         left = column(self.atlas_card, self.told, spacing=MEDIUM)
         left.layout().setStretch(0, 1)  # type: ignore[union-attr]  # a column has a layout
-        for half in (left, self.head_card):
+        for number, half in enumerate((left, self.head_card)):
             self.halves.addWidget(half)
-        self.halves.setStretchFactor(0, 1)
-        self.halves.setStretchFactor(1, 1)
+            self.halves.setStretchFactor(number, 1)
         self.halves.setSizes([1150, 850])  # shares, not pixels
         controls = QHBoxLayout()
         controls.setSpacing(MEDIUM)
@@ -121,7 +107,7 @@ class FilmView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
         layout.addLayout(controls)
-        layout.addWidget(self.halves, 1)
+        layout.addWidget(tall(self.halves), 1)  # the player stays in sight
         layout.addWidget(self.player)
 
     def _connect(self) -> None:
@@ -223,7 +209,7 @@ class FilmView(View):
 
     def forget(self) -> None:
         """There is no film."""
-        self.reel = self.shown = self._ceiling = None
+        self.reel = self.shown = self._frames = None
         self.player.pause()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -237,14 +223,13 @@ class FilmView(View):
         """Take a film; at its end one stays at the end while it grows."""
         before, self.reel, self.shown = self.reel, answer, None
         other = before is None or before.probe != answer.probe or before.probes != answer.probes
-        self._censuses = {}
+        self._frames = FilmFrames(answer, self._run)
         if before is None or before.probes != answer.probes:
             self._fill_sentences(answer)
-        self._ceiling = None
         self.told.show_reel(answer)
         self.player.show_frames(answer.frames, answer.cost, grows=self._run == self.workspace.active_name)
         if other:
-            self.player.go_to(len(answer.frames) - 1)
+            self.player.slider.setValue(len(answer.frames) - 1)
         self._show_frame(self.player.frame)
 
     def _fill_sentences(self, reel: Reel) -> None:
@@ -257,21 +242,14 @@ class FilmView(View):
         self.sentence.blockSignals(False)
 
     def _redraw(self) -> None:
-        self._ceiling = None
         self._show_frame(self.player.frame)
 
     def _show_frame(self, index: int) -> None:
         reel = self.reel
-        if reel is None or not 0 <= index < len(reel.frames):
+        if reel is None or self._frames is None or not 0 <= index < len(reel.frames):
             return
-        look, special = self.options.look(), self.options.special_tokens()
-        if self._ceiling is None:
-            brightest = weights_of(reel.levels.max(axis=0), float(reel.tops.max()))
-            self._ceiling = show(self._maps(reel, index, brightest), special).row_tops()
-        plain = show(self._maps(reel, index, reel.weights(index)), special)
-        self.shown = SteadyShown(
-            plain.maps, special, plain.weights, plain.visible, plain.possible, plain.hidden, self._ceiling
-        )
+        look = self.options.look()
+        self.shown = self._frames.shown(index, self.options.special_tokens())
         layers, heads = self.shown.shape[:2]
         self.atlas_card.title.setText(self.tr("{0} layers × {1} heads").format(layers, heads))
         self.atlas.show_maps(self.shown, look)
@@ -279,59 +257,43 @@ class FilmView(View):
         self._hovered(None)
         self._show_head()
 
-    def _maps(self, reel: Reel, index: int, weights: NDArray[np.float32]) -> AttentionMaps:
-        return AttentionMaps(
-            weights=weights,
-            tokens=reel.tokens(),
-            special=reel.special(),
-            model=self._run,
-            causal=reel.pinned.causal,
-            step=reel.frames[index].step,
-            prediction=reel.said(index).prediction,
-        )
-
     def _show_head(self) -> None:
-        if self.shown is None:
+        if self.shown is None or self._frames is None:
             return
         where, look = self.atlas.selection, self.options.look()
         top = float(tops(self.shown, look.scale)[where])
         self.head_card.title.setText(head_name(*where))
         link = self.tr("Strongest link: {0}").format(link_text(self.shown, self.shown.strongest(*where)))
-        self.link_words.setText(" · ".join(part for part in (self._kind_words(*where), link) if part))
+        kind = self._frames.kind_words(self.player.frame, where)
+        self.link_words.setText(" · ".join(part for part in (kind, link) if part))
         self.head.show_head(self.shown, where, top, look)
         self.legend.bar.show_scale(top, look)
         self.legend.words.setText(describe(self.shown, look.scale))
-
-    def _kind_words(self, layer: int, head: int) -> str:
-        """What the head is in this frame, and what it was in the first one where that differs."""
-        reel = self.reel
-        if reel is None or len(reel.tokens()) != len(reel.pinned.tokens):  # pooled cells are no tokens
-            return ""
-        now, first = (self._census(reel, index).facts(layer, head) for index in (self.player.frame, 0))
-        words = self.tr(now.kind.title)
-        if first.kind != now.kind:
-            words += self.tr(" (at step {0}: {1})").format(reel.frames[0].step, self.tr(first.kind.title))
-        return words
-
-    def _census(self, reel: Reel, index: int) -> Census:
-        if index not in self._censuses:
-            self._censuses[index] = census(self._maps(reel, index, reel.weights(index)))
-        return self._censuses[index]
 
     def _hovered(self, head: tuple[int, int] | None) -> None:
         if head is None or self.shown is None:
             self.atlas_words.setText(self.tr("Each square is one head. Click one to enlarge it, then play."))
         else:
-            self.atlas_words.setText(
-                f"{head_name(*head)}: {link_text(self.shown, self.shown.strongest(*head))}"
-            )
+            link = link_text(self.shown, self.shown.strongest(*head))
+            self.atlas_words.setText(f"{head_name(*head)}: {link}")
 
     def film(self) -> tuple[Reel, str] | None:
         """The film and its run's title, for export; None when there is none."""
         if self.reel is None:
             return None
+        return self.reel, self._title()
+
+    def _title(self) -> str:
         summary = self.workspace.summary(self._run)
-        return self.reel, summary.title if summary else self._run
+        return summary.title if summary else self._run
+
+    def parts(self) -> list[Part]:
+        """What can be exported of this frame, and the curves of all."""
+        if self.shown is None or self._frames is None:
+            return []
+        look, title = self.options.look(), f"{self.tr('Film')}: {self._title()}"
+        frame = self.player.frame
+        return film_parts(self._frames, frame, self.shown, look, self.atlas.selection, self.told, title)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows go frame by frame, Home and End to the ends, the space bar plays."""

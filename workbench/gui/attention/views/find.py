@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from workbench.gui.attention.atlas_marks import name_of
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.kinds import kind_colour
 from workbench.gui.attention.options import Choices, captioned
 from workbench.gui.attention.question import Question
@@ -16,6 +20,7 @@ from workbench.gui.widgets import Card, ElidedLabel, PrimaryButton, explain_widg
 from workbench.gui.workspace import Workspace
 from workbench.run.inside.head_kinds import KEYS, KINDS
 from workbench.run.inside.links import Found, Hit
+from workbench.run.inside.tables import links_table
 from workbench.session.inside.search import KEPT, MOST_TEXTS, SearchRequest, search
 from workbench.session.requests import LIVE
 
@@ -99,6 +104,8 @@ class FindView(View):
         layout.setSpacing(MEDIUM)
         layout.insertWidget(0, fields)
         self.card = Card(self.tr("Heads that link the words"))
+        self.export = ExportButton(self.tr("Links"), self._words, self.parts, self.workspace)
+        self.card.add_action(self.export)
         self.card.add(self.told)
         self.card.add(self.table, 1)
         inner = QVBoxLayout(self.content)
@@ -203,6 +210,15 @@ class FindView(View):
     def _fill(self) -> None:
         if self.found:
             self.table.show_rows([_row(hit) for hit in self.found.hits])
+
+    def parts(self) -> list[Part]:
+        """What can be exported: the links as a table."""
+        if self.found is None or not self.found.hits:
+            return []
+        return [Part(self.tr("Links"), "links", table=partial(links_table, self.found))]
+
+    def _words(self) -> str:
+        return " ".join(filter(None, (field.text().strip() for field in (self.source, self.target))))
 
     def _busy(self, words: str) -> None:
         self.go.setText(self.tr("Stop") if words else self.tr("Find"))

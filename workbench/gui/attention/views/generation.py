@@ -6,17 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QSplitter, QVBoxLayout
 
-from workbench.gui.attention.answer_strip import AnswerStrip
+from workbench.gui.attention.answer_strip import AnswerStrip, numbered, place_of
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.head_tiles import HeadTiles
 from workbench.gui.attention.labels import head_name, token_name
 from workbench.gui.attention.options import Choices, captioned
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.step_player import StepPlayer
 from workbench.gui.attention.view import Ask, View
+from workbench.gui.attention.writing_export import writing_parts
 from workbench.gui.model_choice import Choice
 from workbench.gui.probabilities import ProbabilityBars, percent
 from workbench.gui.theme import MEDIUM
@@ -36,6 +39,10 @@ _SHOWN = (
 _PROMPTS = (
     ("plain", "As it is", "The model continues the text."),
     ("chat", "As a chat turn", "The text is wrapped in the model's chat template, so that it is answered."),
+)
+_LOOKS = (
+    ("cross", "Text", "", "What the decoder looks at in the text, which the encoder has read."),
+    ("decoder", "Answer", "", "What the decoder looks at in what it has written so far."),
 )
 _ENDINGS = {
     "end": "The model ended by itself.",
@@ -78,6 +85,10 @@ class GenerationView(View):
             ],
             self.tr("Whose attention"),
         )
+        self.look = Segmented(
+            [(key, self.tr(words), icon, self.tr(help)) for key, words, icon, help in _LOOKS],
+            self.tr("Looks at the"),
+        )
         self.stop = GhostButton(
             self.tr("Stop"), "stop", help=self.tr("Keeps what is written so far."), on_click=self.halt
         )
@@ -103,9 +114,16 @@ class GenerationView(View):
         controls.addWidget(self.prompt_part, 1)
         controls.addWidget(captioned(self.shown.accessibleName(), self.shown), 1)
         controls.addWidget(captioned(self.tr("Whose attention"), self.whose))
+        self.look_part = captioned(self.look.accessibleName(), self.look)
+        controls.addWidget(self.look_part)
         self.prompt_part.hide()
+        self.look_part.hide()
         self.card = Card(self.tr("What each step looked at"))
         self.card.add_action(self.stop)
+        self.export = ExportButton(
+            self.tr("Writing"), lambda: self.rows.model if self.rows else "", self.parts, self.workspace
+        )
+        self.card.add_action(self.export)
         self.stop.hide()
         self.card.add(self.facts)
         self.area: QScrollArea = scrolled(column(self.strip, None))
@@ -136,6 +154,7 @@ class GenerationView(View):
         self.prompt.chosen.connect(self.ask)
         self.shown.chosen.connect(self._redraw)
         self.whose.chosen.connect(lambda key: self._redraw())
+        self.look.chosen.connect(lambda key: self._redraw())
         self.player.moved.connect(lambda step: self._redraw())
         self.strip.pointed.connect(self._pointed)
         self.strip.keyed.connect(self.keyPressEvent)
@@ -156,6 +175,11 @@ class GenerationView(View):
         request = WritingRequest(choice.model, text, steps, self.prompt.current() == "chat")
         return Ask(watch_writing, request, between_steps=steps <= STEPS)
 
+    def write_as(self, how: str) -> None:
+        """Take the text as it is ("plain"), or as a turn of a chat ("chat"), from the next question on."""
+        with QSignalBlocker(self.prompt):
+            self.prompt.choose(how)
+
     def show_progress(self, value: WrittenRows) -> None:
         """Show what is written so far."""
         self.show_answer(value)
@@ -167,6 +191,7 @@ class GenerationView(View):
         newest = before is None or self.player.step >= before.steps - 1
         self.player.show_steps(answer.steps)
         show_if(self.prompt_part, answer.template)
+        show_if(self.look_part, bool(answer.source))
         if newest and not self.player.playing:
             self.player.slider.setValue(answer.steps - 1)
         self._redraw()
@@ -202,11 +227,15 @@ class GenerationView(View):
         layer, head = self.tiles.selection
         return {"all": (None, None), "layer": (layer, None)}.get(self.whose.current(), (layer, head))
 
+    def _look(self, rows: WrittenRows) -> str:
+        """Which of a step's rows is wanted."""
+        return self.look.current() if rows.source else ""
+
     def _hidden(self, rows: WrittenRows) -> NDArray[np.bool_]:
         key = self.shown.current()
         hidden = rows.special.copy() if key != "all" else np.zeros(len(rows.tokens), bool)
         if key == "text":
-            hidden[0] = True
+            hidden[rows.source] = True
         return hidden
 
     def _redraw(self) -> None:
@@ -215,10 +244,11 @@ class GenerationView(View):
             return
         step, hidden = min(self.player.step, rows.steps - 1), self._hidden(rows)
         framed = {"all": ""}.get(self.whose.current(), self.whose.current())
-        self.tiles.show_tiles(rows.strongest(step, hidden)[:, :, None, None], framed)
+        look = self._look(rows)
+        self.tiles.show_tiles(rows.strongest(step, hidden, look)[:, :, None, None], framed)
         layer, head = self._whose()
-        weights = rows.row(step, layer, head)
-        self.strip.show_step(rows, step, weights, rows.seen(step, layer), hidden)
+        weights, seen = rows.row(step, layer, head, look), rows.seen(step, layer, look)
+        self.strip.show_step(rows, step, weights, seen, hidden)
         self._keep_in_sight(rows.reads(step))
         self._say_step(step, weights, hidden[: len(weights)])
 
@@ -231,18 +261,23 @@ class GenerationView(View):
         if layer is not None:
             who = self.tr("Layer {0}").format(layer + 1) if head is None else head_name(layer, head)
             who = who.lower()
+        place = {"cross": self.tr(" in the text"), "decoder": self.tr(" in the answer")}.get(
+            self._look(rows), ""
+        )
         self.facts.setText(
-            self.tr("Before ‘{0}’ ({1}) was written, {2} looked at:").format(
-                name, percent(float(rows.probabilities[step])), who
+            self.tr("Before ‘{0}’ ({1}) was written, {2} looked{3} at:").format(
+                name, percent(float(rows.probabilities[step])), who, place
             )
         )
         order = [int(i) for i in np.argsort(-weights) if not hidden[i] and weights[i] > 0][:_LISTED]
-        self.bars.show_rows([(f"{token_name(rows.tokens[i])}  ({i + 1})", float(weights[i])) for i in order])
+        self.bars.show_rows(
+            [(f"{token_name(rows.tokens[i])}  ({place_of(rows, i)})", float(weights[i])) for i in order]
+        )
         gone = float(weights[hidden].sum())
         self.hidden_words.setText(
             self.tr("{0} of the attention goes to tokens that are not coloured.").format(percent(gone))
             if hidden.any()
-            else self.tr("Behind each token stands its number in the text.")
+            else self.tr("Behind each token stands its number.")
         )
         at = "" if rows.step is None or "step" in rows.model else f", step {rows.step}"
         ending = self.tr(_ENDINGS[rows.stopped_by]) if rows.stopped_by else self.tr("Writing …")
@@ -255,12 +290,19 @@ class GenerationView(View):
             ending += self.tr(
                 " To a whole sentence nothing is added: choose “As a chat turn” above for an answer."
             )
-        size = self.tr("{0} tokens read, {1} written.").format(rows.prompt, rows.steps)
+        size = self.tr("{0} tokens read, {1} written.").format(rows.source or rows.prompt, rows.steps)
         self.note.setText(" ".join(filter(None, (f"{rows.model}{at}.", size, ending, rows.note))))
 
     def _keep_in_sight(self, number: int) -> None:
         place = self.strip.place(number)
         self.area.ensureVisible(int(place.left()), int(place.bottom()), 0, 40)
+
+    def parts(self) -> list[Part]:
+        """What can be exported: this step as a picture, all steps as a table and as arrays."""
+        if self.rows is None:
+            return []
+        words = self.facts.text(), f"{self.hidden_words.text()} {self.note.text()}"
+        return writing_parts(self.rows, words, self.strip, self.tiles, self.font())
 
     def _choose_head(self) -> None:
         if self.whose.current() == "all":
@@ -276,11 +318,11 @@ class GenerationView(View):
         if head is None or rows is None:
             self.tiles_words.setText(self.tr(_TILES_HINT))
             return
-        weights = rows.row(min(self.player.step, rows.steps - 1), *head)
+        weights = rows.row(min(self.player.step, rows.steps - 1), *head, self._look(rows))
         weights[self._hidden(rows)[: len(weights)]] = 0
         best = int(weights.argmax())
-        words = self.tr("{0}: most at ‘{1}’ (token {2}), {3}").format(
-            head_name(*head), token_name(rows.tokens[best]), best + 1, f"{weights[best]:.3f}"
+        words = self.tr("{0}: most at {1}, {2}").format(
+            head_name(*head), numbered(rows, best), f"{weights[best]:.3f}"
         )
         self.tiles_words.setText(words if weights[best] > 0 else head_name(*head))
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
 from workbench.gui.attention.atlas import Head
 from workbench.gui.attention.atlas_view import AtlasView
 from workbench.gui.attention.export_menu import ExportButton
-from workbench.gui.attention.figures import Figure
+from workbench.gui.attention.figures import Figure, map_parts
 from workbench.gui.attention.head_card import HeadCard
 from workbench.gui.attention.head_filter import HeadFilter
 from workbench.gui.attention.kinds import facts_text
@@ -78,7 +78,12 @@ class HeadsView(View):
 
     def _lay_out(self) -> None:
         self.atlas_card = Card(self.tr("All heads"))
-        self.export = ExportButton(self.figure, lambda: self.atlas.selection, self.workspace)
+        self.export = ExportButton(
+            self.tr("Attention"),
+            lambda: self.maps.model if self.maps else "",
+            lambda: map_parts(self.figure(True), self.figure(False)),
+            self.workspace,
+        )
         self.atlas_card.add_action(self.export)
         self.atlas_card.add(self.note)
         self.atlas_card.add(self.part)

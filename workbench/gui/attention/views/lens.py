@@ -7,8 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.kinds import Flow
 from workbench.gui.attention.labels import token_name
+from workbench.gui.attention.lens_export import lens_parts
 from workbench.gui.attention.lens_grid import LensGrid, chance_words
 from workbench.gui.attention.method_rows import Swatch
 from workbench.gui.attention.question import Question
@@ -45,6 +48,8 @@ class LensView(View):
         self.parts = QStackedWidget()
         self.parts.addWidget(self.words)
         self.parts.addWidget(self.classes)
+        for card in (self.words.guesses, self.classes.curves):
+            card.add_action(ExportButton(self.tr("Lens"), self._model, self.handed_out, workspace))
         inner = QVBoxLayout(self.content)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.parts)
@@ -60,7 +65,7 @@ class LensView(View):
     def wanted(self, choice: Choice, text: str) -> Ask:
         """What the model would answer after each layer."""
         longest = LONGEST_LIVE if self.question.is_live() else LONGEST
-        return Ask(read_layers, LensRequest(choice.model, text, longest))
+        return Ask(read_layers, LensRequest(choice.model, text, longest), in_slices=True)
 
     def show_answer(self, answer: Lens) -> None:
         """Show the grid or the classes."""
@@ -75,6 +80,16 @@ class LensView(View):
     def forget(self) -> None:
         """There is nothing to show."""
         self.found = None
+
+    def handed_out(self) -> list[Part]:
+        """What can be exported."""
+        if self.found is None:
+            return []
+        facts = (self.words if isinstance(self.found, TokenLens) else self.classes).facts.text()
+        return lens_parts(self.found, (self.classes.plot, self.classes.names), facts, self.font())
+
+    def _model(self) -> str:
+        return self.found.model if self.found else ""
 
 
 class TokenPart(QSplitter):
@@ -167,15 +182,15 @@ class ClassPart(QSplitter):
         self.plot = SmallPlot(self.tr("Probability of the classes, layer by layer"), pickable=True)
         self.names = QWidget()
         self._flow = Flow(self.names, MEDIUM)
-        curves = Card(self.tr("The classes, layer by layer"))
-        curves.add(self.facts)
-        curves.add(self.plot, 1)
-        curves.add(self.names)
+        self.curves = Card(self.tr("The classes, layer by layer"))
+        self.curves.add(self.facts)
+        self.curves.add(self.plot, 1)
+        self.curves.add(self.names)
         self.numbers = Card(self.tr("Every layer and class"))
         self.table: RowsTable | None = None
         self._colour: dict[int, int] = {}  # which curve each class has
         self._order = np.zeros(0, dtype=np.int64)  # the classes, likeliest first
-        self.addWidget(curves)
+        self.addWidget(self.curves)
         self.addWidget(self.numbers)
         self.setSizes([1000, 1000])
         self.plot.picked.connect(lambda layer: self._mark(round(layer)))

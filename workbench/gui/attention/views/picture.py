@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,11 +13,14 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QSplitter, QVBoxLayout
 
 from workbench.gui.attention.drawing import Look
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
+from workbench.gui.attention.figures import map_arrays
 from workbench.gui.attention.head_tiles import HeadTiles
 from workbench.gui.attention.labels import head_name
 from workbench.gui.attention.options import ColourBar, captioned
 from workbench.gui.attention.picture_canvas import COLOURS, PictureCanvas
-from workbench.gui.attention.picture_export import PictureExport
+from workbench.gui.attention.plate import Plate, plate
 from workbench.gui.attention.question import Question, picture_in
 from workbench.gui.attention.scales import Scale
 from workbench.gui.attention.view import Ask, View
@@ -27,6 +31,7 @@ from workbench.gui.widgets import Card, ElidedLabel, IconButton, Segmented, colu
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import slug
 from workbench.run.inside.picture import over_picture, patches_start, rollout
+from workbench.run.inside.tables import number
 from workbench.run.results import AttentionMaps
 from workbench.session.inside.picture import PictureRequest, look_at_picture
 
@@ -78,8 +83,8 @@ class PictureView(View):
             self.tr("Back from one patch to what the model looks at to decide."),
             on_click=lambda: self._pick(None),
         )
-        self.export = PictureExport(
-            lambda: self.canvas.exported() if self.maps else None, self._file_name, workspace
+        self.export = ExportButton(
+            self.tr("Picture"), lambda: self.maps.model if self.maps else "", self.parts, workspace
         )
         self.setAcceptDrops(True)
         self._lay_out()
@@ -267,9 +272,36 @@ class PictureView(View):
             )
         )
 
-    def _file_name(self) -> str:
-        model = slug(self.maps.model) if self.maps else ""
-        return f"attention-{model}-{Path(self.question.picture()).stem}.png"
+    # ---- handing out
+
+    def parts(self) -> list[Part]:
+        """What can be exported: the picture under its colours, and all heads."""
+        maps = self.maps
+        if maps is None:
+            return []
+        picture = slug(Path(self.question.picture()).stem)
+        weights = self._shown
+
+        def table() -> list[list[str]]:
+            heading = ["", *(f"column {i + 1}" for i in range(weights.shape[1]))]
+            return [heading, *([f"row {i + 1}", *map(number, row)] for i, row in enumerate(weights))]
+
+        return [
+            Part(self.tr("Picture"), f"{picture}-attention", self._over, table),
+            Part(self.tr("All heads"), f"{picture}-heads", self._tiles, arrays=partial(map_arrays, maps)),
+        ]
+
+    def _over(self) -> Plate:
+        assert self.maps is not None
+        title = self.tr("What {0} looks at").format(self.maps.model)
+        legend = self.tr("Square-root scale, from 0 to {0}.").format(number(float(self._shown.max()), 3))
+        return plate(title, self.facts.text(), legend, self.canvas.part(), font=self.font())
+
+    def _tiles(self) -> Plate:
+        assert self.maps is not None
+        title = self.tr("What each head of {0} looks at").format(self.maps.model)
+        legend = self.tr("Each head with its own strongest colour, on a square-root scale.")
+        return plate(title, self.note.text(), legend, self.tiles, font=self.font())
 
     # ---- a picture dropped here
 

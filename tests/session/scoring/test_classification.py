@@ -12,9 +12,9 @@ from sklearn import metrics
 from workbench.run.problem import WorkbenchError
 from workbench.run.scores import ClassificationScores
 from workbench.run.tallies import class_metrics, confusion_matrix
-from workbench.session.evaluating.classification import auc_interval, calibrate, classification_scores, costs
-from workbench.session.evaluating.comparing import compare, mcnemar
-from workbench.session.evaluating.intervals import (
+from workbench.session.scoring.classification import auc_interval, calibrate, classification_scores, costs
+from workbench.session.scoring.comparing import compare, mcnemar
+from workbench.session.scoring.intervals import (
     interval_of_mean,
     percentile_interval,
     resampled_counts,

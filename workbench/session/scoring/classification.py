@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from workbench.run.scores import Calibration, ClassificationScores, ClassNumbers, Floats, Number, TwoAxes
 from workbench.run.tallies import class_metrics, class_tallies, confusion_matrix
-from workbench.session.evaluating.intervals import (
+from workbench.session.scoring.intervals import (
     MANY_ROWS,
     RESAMPLES,
     interval_of_mean,

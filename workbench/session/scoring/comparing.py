@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from workbench.run.problem import bad_input
 from workbench.run.scores import Comparison
 from workbench.run.tallies import class_metrics
-from workbench.session.evaluating.intervals import percentile_interval, resampled_counts
+from workbench.session.scoring.intervals import percentile_interval, resampled_counts
 
 
 def compare(
