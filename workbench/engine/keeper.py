@@ -150,6 +150,13 @@ class Keeper:
             self._tokenizer_files = tokenizer_files(self._tokenizer)
         return self._tokenizer_files
 
+    # ---- other files
+
+    def keep_files(self, files: Mapping[str, bytes]) -> None:
+        """Write files into the run folder, each in the place of the one before."""
+        for name, content in files.items():
+            self._writer.submit(partial(replace_file, self.folder / name, content))
+
     # ---- samples
 
     def keep_writing(self, when: Literal["before", "after"], samples: Sequence[Mapping[str, str]]) -> None:

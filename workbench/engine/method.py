@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from accelerate import Accelerator
 
 from workbench.engine.devices import Precision
 from workbench.engine.losses import Loss
@@ -105,6 +106,8 @@ class Method:
     keeps_base: ClassVar[bool] = False
     #: Whether it reads the vectors of all tokens in the model's layers.
     reads_layers: ClassVar[bool] = False
+    #: Whether the weights come to the same with it and without.
+    only_watches: ClassVar[bool] = False
 
     @classmethod
     def wanted(cls, recipe: Recipe) -> bool:
@@ -159,6 +162,13 @@ class Method:
 
     def move(self, device: torch.device) -> None:
         """Take what the method holds beside the model to another device: a pause may give the GPU's memory back."""
+
+    def gather(self, accelerator: Accelerator) -> None:
+        """A checkpoint is about to be written; all processes are here, and `state` is asked of one of them."""
+
+    def files(self) -> dict[str, bytes]:
+        """Files for the run folder, by their names, written with each checkpoint."""
+        return {}
 
     def state(self) -> dict[str, torch.Tensor]:
         """Everything that a resumed run needs to go on to the bit."""

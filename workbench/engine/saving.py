@@ -41,6 +41,8 @@ class Saving:
         chance, model, optimizer = gathered_chance(assembly.accelerator), assembly.bare, assembly.optimizer
         if assembly.shards:
             model, optimizer = assembly.shards.whole(optimizer)
+        for method in assembly.methods:
+            method.gather(assembly.accelerator)
         if self._keeper is None:
             progress.saved_step = progress.step
             return
@@ -55,6 +57,8 @@ class Saving:
             only_trained=assembly.keeps_base,
         )
         self._keeper.keep_checkpoint(taken, mark=mark)
+        for method in assembly.methods:
+            self._keeper.keep_files(method.files())
         yield from self.written()
         progress.saved_step = progress.step
         self._forecast.saved(time.perf_counter() - began)
@@ -100,7 +104,8 @@ class Saving:
     def take_chosen_weights(self) -> None:
         """Put the best weights back, so that what is measured and shown in the end is what was saved."""
         assembly, progress = self._assembly, self._progress
-        if progress.best_step in (0, progress.step) and not assembly.methods:
+        as_trained = all(method.only_watches for method in assembly.methods)
+        if progress.best_step in (0, progress.step) and as_trained:
             return
         shards = assembly.shards
         if self._keeper is not None:

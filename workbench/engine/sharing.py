@@ -13,7 +13,7 @@ from workbench.run.recipe import Recipe
 #: Rules that look at each weight by itself, so that a part of a weight is stepped as it would be within the whole.
 _RULES = ("adamw", "adam", "sgd", "momentum", "nesterov")
 #: Methods that change neither what is trained nor how often a batch goes through the model.
-_METHODS = ("GradientCheckpointing", "Freezing", "DropoutOverride")
+_METHODS = ("GradientCheckpointing", "Freezing", "DropoutOverride", "RowMargins")
 
 
 def sharding_wanted() -> bool:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.data.step import Context
+from workbench.run.method_fields import LossSection
 from workbench.run.recipe import Recipe
 
 Batch = dict[str, torch.Tensor]
@@ -156,6 +157,11 @@ class Task(ABC):
         """The rows of a batch to learn from; for tasks whose batches are another one at each step (from 1)."""
         return self.collate(split, indexes, pad)
 
+    def training_places(self, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.int64]] | None:
+        """Where the training rows come from, in their order: their keys, by which edits by hand name them, and their
+        numbers in the untouched file, from 0. None where a row of training is no row of a file."""
+        return None
+
     def training_texts(self, rows: Rows) -> tuple[str, ...]:
         """What a new model's tokeniser is learned from; none where the task cannot begin with a new model."""
         return ()
@@ -174,7 +180,7 @@ class Task(ABC):
 
     @abstractmethod
     def targets(self, batch: Batch) -> torch.Tensor:
-        """What they should be, int64 of shape (terms,); the same order as `logits`."""
+        """What they should be, of shape (terms,), in the order of `logits`: int64, or float32 where numbers are learned."""
 
     def summed_loss(
         self,
@@ -185,6 +191,20 @@ class Task(ABC):
     ) -> torch.Tensor:
         """The loss summed over the terms of a batch, a scalar; `each` gives the recipe's loss of each term."""
         return each(logits, targets).sum()
+
+    def loss_section(self, section: LossSection) -> LossSection:
+        """What the recipe's choice of a loss means to this task.
+
+        Raises:
+            WorkbenchError: When the task cannot be learned with it.
+        """
+        return section
+
+    def class_counts(self, goods: Goods, rows: Rows) -> NDArray[np.int64] | None:
+        """How often each class is the right one in the training rows, for class weights; None without classes."""
+        if goods.train.labels is None or not rows.class_names:
+            return None
+        return np.bincount(goods.train.labels, minlength=len(rows.class_names)).astype(np.int64)
 
     def further_loss(self, outputs: Any, batch: Batch) -> torch.Tensor | None:
         """What is learned beside the terms, a scalar that is added to their summed loss; None: nothing."""

@@ -73,7 +73,7 @@ GROUPS: tuple[Group, ...] = (
         "How often the held-out rows are measured, and what stays on the disk.",
         (
             "training.eval_every", "training.best_metric", "training.checkpoint_every",
-            "training.keep_checkpoints", "name",
+            "training.keep_checkpoints", "training.margins", "name",
         ),
     ),
     Group(

@@ -71,6 +71,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "training.plateau_factor": _schedule("plateau"),
     "training.minimum_gain": (Need("training.early_stopping"), *_schedule("plateau")),
     "training.beta2": (Need("training.optimizer", ("adamw", "adam")),),
+    "training.margins": _CLASSES,
     "training.token_budget": (Need("training.batching", ("token-budget",)),),
     "weights.lora_rank": _LORA,
     "weights.lora_alpha": _LORA,

@@ -280,6 +280,13 @@ class TrainingSection(Section):
         ge=1,
         le=1000,
     )
+    margins: bool = field(
+        True,
+        "Row margins",
+        "Remember how sure the model was of each training row's label, from which rows with a wrong label are told "
+        "afterwards. The training comes to the same with it and without.",
+        advanced=True,
+    )
     best_metric: str = field(
         "",
         "Best model by",

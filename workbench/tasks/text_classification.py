@@ -34,11 +34,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The rows of each side; `test` may be empty."""
+    """The rows of each side; `test` may be empty. `learned` are the training rows with their origin."""
 
     train: Side
     validation: Side
     test: Side
+    learned: Frame | None = None
 
 
 class Scored(NamedTuple):
@@ -65,7 +66,7 @@ class TextClassification(Task):
             _side(found, frame) for frame in (found.train, found.validation, found.test)
         )
         return Rows(
-            Content(train, validation, test),
+            Content(train, validation, test, found.train),
             len(train.texts),
             len(validation.texts),
             found.class_names,
@@ -117,6 +118,14 @@ class TextClassification(Task):
             "attention_mask": mask,
             "labels": torch.from_numpy(split.labels[indexes]),
         }
+
+    def training_batch(self, split: Split, indexes: NDArray[np.int64], pad: int, step: int) -> Batch:
+        # Which rows they are: for what is remembered of each.
+        return self.collate(split, indexes, pad) | {"rows": torch.from_numpy(np.asarray(indexes, np.int64))}
+
+    def training_places(self, rows: Rows) -> tuple[NDArray[np.uint64], NDArray[np.int64]] | None:
+        frame = rows.content.learned
+        return None if frame is None else (frame.keys, frame.origin)
 
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         return len(indexes)
