@@ -1,0 +1,124 @@
+"""A search on tiny models: its trials are real runs, its budget holds, and a kill loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.run.folder import RunFolder, run_folders
+from workbench.run.home import Home
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import parse_recipe
+from workbench.run.search import Search, SearchSettings, parse_range
+from workbench.run.search_plan import SearchPlan
+from workbench.run.series import SeriesEvent, part_of
+from workbench.session.controls import Control
+from workbench.session.lanes import lone_desk
+from workbench.session.search.searching import SearchRequest, read_search, search
+
+
+@pytest.fixture
+def recipe(tiny_bert: Path, tiny_csv: Path) -> Recipe:
+    return parse_recipe(
+        {
+            "model": {"source": str(tiny_bert)},
+            "data": {"train": str(tiny_csv), "validation": 0.3},
+            "training": {"epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "precision": "fp32"},
+        }
+    )
+
+
+def plan(recipe: Recipe, ranges: dict[str, Any] | None = None, **settings: Any) -> SearchPlan:
+    ranges = ranges or {"training.learning_rate": {"low": 1e-4, "high": 1e-2}}
+    given = {"trials": 3, "pruning": "none", **settings}
+    return SearchPlan(recipe, tuple(parse_range(*one) for one in ranges.items()), SearchSettings(**given))
+
+
+class StopsAt(Control):
+    """Ends everything once so many held-out measurements were seen."""
+
+    def __init__(self, measured: int) -> None:
+        super().__init__()
+        self.left = measured
+
+    def hear(self, value: object) -> None:
+        if isinstance(value, SeriesEvent) and value.event.kind == "evaluated":
+            self.left -= 1
+            if self.left <= 0:
+                self.stop()
+
+
+def values(found: Search) -> list[dict[str, Any]]:
+    return [dict(trial.values) for trial in found.trials]
+
+
+def test_trials_are_real_runs(home: Home, recipe: Recipe) -> None:
+    found = search(home, SearchRequest(plan(recipe), "rates"), lone_desk())
+
+    assert [trial.state for trial in found.trials] == ["finished"] * 3
+    assert values(found)[0] == {"training.learning_rate": 1e-3}  # what the recipe says comes first
+    assert {folder.name for folder in run_folders(home)} == {trial.run for trial in found.trials}
+    for trial in found.trials:
+        folder = RunFolder(home.runs / trial.run)
+        part = part_of(folder)
+        assert part is not None and (part.series, part.number) == ("rates", trial.number)
+        assert folder.recipe().training.learning_rate == trial.values["training.learning_rate"]
+        assert folder.history().score == (found.metric, trial.score)
+        assert folder.model.is_dir() == (trial == found.best)  # the others' weights were let go
+    assert found.best is not None
+    assert found.best.score == max(trial.score or 0 for trial in found.trials)
+    assert found.best_recipe().training.learning_rate == found.best.values["training.learning_rate"]
+    assert "All 3 runs" in found.over
+    assert read_search(home, "rates").trials == found.trials
+
+
+def test_a_search_that_was_cut_off_comes_to_the_same(tmp_path: Path, recipe: Recipe) -> None:
+    whole = search(Home(tmp_path / "whole"), SearchRequest(plan(recipe), "s"), lone_desk())
+
+    home = Home(tmp_path / "cut")
+    control = StopsAt(3)
+    cut = search(home, SearchRequest(plan(recipe), "s"), lone_desk(control.hear), control)
+    assert "can go on" in cut.over
+    assert [trial.state for trial in cut.trials][-1] == "running"
+    done = search(home, SearchRequest(name="s"), lone_desk())
+
+    assert values(done) == values(whole)
+    assert [trial.score for trial in done.trials] == [trial.score for trial in whole.trials]
+    assert len(run_folders(home)) == 3  # none was counted or done twice
+
+
+def test_a_trial_that_cannot_be_done_ends_only_itself(home: Home, recipe: Recipe) -> None:
+    # The second is refused when it is begun, the third diverges.
+    ranges = {"training.optimizer": ["adamw", "lion-8bit", "sgd"], "training.learning_rate": [1e-3]}
+    found = search(home, SearchRequest(plan(recipe, ranges, trials=0, method="grid"), "s"), lone_desk())
+
+    assert [trial.state for trial in found.trials] == ["finished", "failed", "finished"]
+    assert "8-bit" in found.trials[1].problem or "bitsandbytes" in found.trials[1].problem
+    assert "Everything" in found.over
+
+
+def test_bad_trials_are_given_up_early(home: Home, recipe: Recipe) -> None:
+    slow = recipe.model_copy(
+        update={"training": recipe.training.model_copy(update={"epochs": 4.0, "eval_every": 2})}
+    )
+    rates = {"training.learning_rate": [0.005, 0.006, 0.007, 0.008, 0.009, 1e-9]}
+    settings = {"trials": 0, "method": "grid", "pruning": "median"}
+    found = search(home, SearchRequest(plan(slow, rates, **settings), "s"), lone_desk())
+
+    last = found.trials[-1]
+    assert last.state == "pruned"
+    assert RunFolder(home.runs / last.run).status() == "stopped"
+    assert last.curve[-1][0] < 1
+
+
+def test_time_ends_a_search(home: Home, recipe: Recipe) -> None:
+    endless = plan(recipe, trials=0, minutes=1e-4)
+    found = search(home, SearchRequest(endless, "s"), lone_desk())
+
+    assert len(found.trials) == 1
+    assert "minutes are over" in found.over
+    again = search(home, SearchRequest(name="s", minutes=0.0, trials=2), lone_desk())
+    assert len(again.trials) == 2
+    assert again.trials[1].state == "finished"

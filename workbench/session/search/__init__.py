@@ -1,0 +1,1 @@
+"""Searching for better settings: an Optuna study whose trials are real runs."""
