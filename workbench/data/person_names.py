@@ -105,8 +105,14 @@ def _neutral_surnames() -> frozenset[str]:
 
 
 @functools.cache
+def given_names() -> tuple[str, ...]:
+    """The given names of the list, in its order; none is also an everyday word."""
+    return tuple(dict.fromkeys(_sections("given-names.txt")[""]))
+
+
+@functools.cache
 def _given_names() -> frozenset[str]:
-    return frozenset(word.casefold() for word in _sections("given-names.txt")[""])
+    return frozenset(word.casefold() for word in given_names())
 
 
 @functools.cache

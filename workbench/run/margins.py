@@ -61,9 +61,13 @@ class Margins:
     ) -> Margins:
         """The means of sums over `seen` passes."""
         often = np.where(seen > 0, seen, np.nan).astype(np.float32)
-        means = [(sums / often).astype(np.float32) for sums in (margins, losses, confidences)]
-        arrays = [_still(array) for array in (keys, rows, labels, seen, *means, likely)]
-        return cls(*arrays[:3], tuple(names), *arrays[3:])
+        margin, loss, confidence = (
+            _still((sums / often).astype(np.float32)) for sums in (margins, losses, confidences)
+        )
+        return cls(
+            _still(keys), _still(rows), _still(labels), tuple(names), _still(seen), margin, loss, confidence,
+            _still(likely),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.keys)
