@@ -1,0 +1,66 @@
+"""Planted label faults in real reviews: how many of the first suspects are flipped rows."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from workbench.run.home import Home
+from workbench.run.problem import WorkbenchError
+from workbench.run.recipe_files import parse_recipe
+from workbench.run.suspects import SOURCES
+from workbench.session import training
+from workbench.session.lanes import lone_desk
+from workbench.session.suspects import SuspectsRequest, suspects
+from workbench.shelf.models import resolve_model
+
+ROWS, SHARE, SEED = 3000, 0.05, 7
+
+
+@pytest.mark.heavy
+def test_most_of_the_first_suspects_are_flipped_rows(
+    real: Callable[[str], Path], home: Home, tmp_path: Path
+) -> None:
+    """5 % of the labels of SST-2 rows are flipped; at least 60 % of the first 5 % of suspects by the margin are."""
+    try:
+        resolve_model("minilm", home)
+    except WorkbenchError:
+        pytest.skip("the model minilm is not installed")
+    chance = random.Random(SEED)
+    lines = real("sst2/train.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.rsplit("\t", 1) for line in chance.sample(lines, ROWS)]
+    flipped = set(chance.sample(range(ROWS), round(SHARE * ROWS)))
+    data = tmp_path / "reviews.csv"
+    with data.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for number, (text, label) in enumerate(rows):
+            writer.writerow([text, 1 - int(label) if number in flipped else label])
+    recipe = parse_recipe(
+        {
+            "model": {"source": "minilm"},
+            "data": {"train": str(data), "validation": 0.1},
+            "film": {"on": False},
+            "training": {"epochs": 3, "device": "cpu", "seed": SEED},
+        }
+    )
+    prepared = dataclasses.replace(training.begin(home, recipe), fits=True)
+    events = list(training.carry_out(prepared, training.Control()))
+    print(f"\ntrained in {events[-1].seconds:.0f} s: {events[-1].metrics}")  # type: ignore[attr-defined]
+    hits = {}
+    for by in SOURCES:
+        queue = suspects(home, SuspectsRequest(prepared.folder.name, by, most=0), lone_desk()).queue
+        queue = tuple(one for one in queue if one.side == "training")  # the same rows for each source
+        first = queue[: round(SHARE * len(queue))]
+        there = sum(one.row in flipped for one in queue)
+        found = sum(one.row in flipped for one in first)
+        hits[by] = found / len(first)
+        print(
+            f"{by}: {found} of the first {len(first)} are flipped ({hits[by]:.1%}); {there} were there to be found"
+        )
+    assert hits["margin"] >= 0.6
