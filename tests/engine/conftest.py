@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import sentences
+from tests.conftest import FILLERS, TOPICS, sentences
 from workbench.run.events import Event
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
@@ -255,6 +256,73 @@ def seq2seq_recipe(tiny_t5: Path, tmp_path: Path) -> Callable[..., Recipe]:
         return parse_recipe(with_overrides(base, overrides))
 
     return make
+
+
+def small_recipe(model: Path, data: Path, kind: str, *overrides: str) -> Recipe:
+    """A quick recipe of a task that puts a head on an encoder."""
+    base = {
+        "model": {"source": str(model)},
+        "data": {"train": str(data), "validation": 0.25},
+        "task": {"kind": kind},
+        "film": {"on": False},
+        "training": {"batch_size": 16, "epochs": 4, "learning_rate": 1e-2, "device": "cpu"},
+    }
+    return parse_recipe(with_overrides(base, overrides))
+
+
+@pytest.fixture
+def multi_label_recipe(tiny_bert: Path, tmp_path: Path) -> Callable[..., Recipe]:
+    """A quick recipe of 96 texts with the labels of all topics of which they have a word."""
+    data = tmp_path / "labels.csv"
+    data.write_text(
+        "text,labels\n" + "".join(f'{t},"{", ".join(n)}"\n' for t, n in topic_sets(96)), encoding="utf-8"
+    )
+    return functools.partial(small_recipe, tiny_bert, data, "multi-label")
+
+
+@pytest.fixture
+def regression_recipe(tiny_bert: Path, tmp_path: Path) -> Callable[..., Recipe]:
+    """A quick recipe of 96 texts with a price: 1000, and 250 more for each word about the weather."""
+    data = tmp_path / "prices.csv"
+    rows = [
+        (text, 1000 + 250 * sum(word in TOPICS["weather"] for word in text.split()))
+        for text, _ in topic_sets(96)
+    ]
+    data.write_text("text,price\n" + "".join(f"{text},{price}\n" for text, price in rows), encoding="utf-8")
+    return functools.partial(small_recipe, tiny_bert, data, "regression")
+
+
+@pytest.fixture
+def tagged_recipe(tiny_bert: Path, tmp_path: Path) -> Callable[..., Recipe]:
+    """A quick recipe of 96 sentences in which weather is a name, and so are kitchens' words, two together as one."""
+    data = tmp_path / "names.conll"
+    data.write_text(
+        "\n\n".join(map(marked_words, (text for text, _ in topic_sets(96)))) + "\n", encoding="utf-8"
+    )
+    return functools.partial(small_recipe, tiny_bert, data, "token-classification")
+
+
+def topic_sets(rows: int, seed: int = 0) -> list[tuple[str, list[str]]]:
+    """(text, topics) pairs: one or two words of each of one or two topics, among fillers."""
+    chance, found = random.Random(seed), []
+    for _ in range(rows):
+        topics = sorted(chance.sample(list(TOPICS), chance.choice((1, 2))))
+        words = [word for topic in topics for word in chance.sample(TOPICS[topic], chance.choice((1, 2)))]
+        words += chance.sample(FILLERS, 3)
+        chance.shuffle(words)
+        found.append((" ".join(words), topics))
+    return found
+
+
+def marked_words(text: str) -> str:
+    """A sentence in CoNLL's lines."""
+    lines, before = [], ""
+    for word in text.split():
+        kind = next((name for name in ("weather", "kitchen") if word in TOPICS[name]), "")
+        tag = f"{'I' if kind == before else 'B'}-{kind}" if kind else "O"
+        lines.append(f"{word}\t{tag}")
+        before = kind
+    return "\n".join(lines)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from workbench.engine.losses import build_loss
 from workbench.engine.task import Goods, Rows, Task
 from workbench.run.recipe import Recipe
 from workbench.tasks import all_tasks, task_named
@@ -26,6 +27,9 @@ def prepared(request: pytest.FixtureRequest) -> tuple[Task, Rows, Goods, Recipe]
         "chat": "chat_recipe",
         "preference": "preference_recipe",
         "seq2seq": "seq2seq_recipe",
+        "multi-label": "multi_label_recipe",
+        "regression": "regression_recipe",
+        "token-classification": "tagged_recipe",
     }
     assert request.param in makers, "give the new task a recipe here"
     make: Callable[..., Recipe] = request.getfixturevalue(makers[request.param])
@@ -43,23 +47,24 @@ def test_a_task_says_what_it_is(prepared: tuple[Task, Rows, Goods, Recipe]) -> N
     assert task.best_metric in task.metrics and "loss" in task.metrics
 
 
-def _summed_loss(task: Task, goods: Goods, rows: np.ndarray) -> float:
+def _summed_loss(task: Task, goods: Goods, rows: np.ndarray, recipe: Recipe) -> float:
     batch = task.collate(goods.train, rows, 0)
     logits = task.logits(task.outputs(goods.model, batch), batch)
     targets = task.targets(batch)
     assert logits.dtype == torch.float32 and len(logits) == len(targets) == task.terms(goods.train, rows)
-    return float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+    each = build_loss(task.loss_section(recipe.loss))
+    return float(each(logits, targets).sum())
 
 
 def test_summed_losses_add_up_over_any_partition(prepared: tuple[Task, Rows, Goods, Recipe]) -> None:
     """Accumulating small batches equals one large batch, because losses are sums over terms."""
-    task, _, goods, _ = prepared
+    task, _, goods, recipe = prepared
     goods.model.eval()
     rows = np.arange(min(9, len(goods.train)))
     with torch.no_grad():
-        whole = _summed_loss(task, goods, rows)
+        whole = _summed_loss(task, goods, rows, recipe)
         parts = [rows[:2], rows[2:3], rows[3:]]
-        pieces = sum(_summed_loss(task, goods, p) for p in parts)
+        pieces = sum(_summed_loss(task, goods, p, recipe) for p in parts)
     assert pieces == pytest.approx(whole, rel=1e-4)
     assert sum(task.terms(goods.train, p) for p in parts) == task.terms(goods.train, rows)
 

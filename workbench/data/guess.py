@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -290,6 +291,24 @@ def choose_columns(table: Table, text: str, label: str) -> tuple[str, str]:
             )
         text = _text(rest).name
     return text, label
+
+
+def choose_text(table: Table, taken: Sequence[str]) -> str:
+    """The column that is most likely the text, other than those that are taken.
+
+    Raises:
+        WorkbenchError: When no other column holds anything.
+    """
+    looks = [_look(table, name) for name in table.columns if name not in taken]
+    filled = [look for look in looks if look.filled]
+    if not filled:
+        raise bad_input(
+            f"No text column was found in {table.path.name}.",
+            f"Besides {listed([f'“{name}”' for name in taken], 4)} no column holds anything.",
+            "Choose a file with a column of texts.",
+            field="data.text",
+        )
+    return _text(filled).name
 
 
 def _text(looks: list[_Look]) -> _Look:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -205,7 +204,7 @@ def assemble(recipe: Recipe, task: Task, rows: Rows, goods: Goods, total: int) -
         )
     optimizer = build_optimizer(bare, recipe, total)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
-    loss = build_loss(recipe.loss, _class_counts(goods, rows))
+    loss = build_loss(task.loss_section(recipe.loss), task.class_counts(goods, rows))
     model: Any = bare if shards else accelerator.prepare_model(bare)
     # Each process draws its own dropout masks.
     seed_chance(settings.seed + accelerator.process_index)
@@ -241,9 +240,3 @@ def _shards(model: torch.nn.Module, device: torch.device) -> Shards | None:
 
 def _not_begun(batch: Batch, **more: Any) -> Pass:
     raise RuntimeError("Assembly.begin was not called")
-
-
-def _class_counts(goods: Goods, rows: Rows) -> np.ndarray[Any, np.dtype[np.int64]] | None:
-    if goods.train.labels is None or not rows.class_names:
-        return None
-    return np.bincount(goods.train.labels, minlength=len(rows.class_names)).astype(np.int64)

@@ -20,6 +20,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     AutoTokenizer,
 )
 
@@ -32,8 +33,8 @@ from workbench.run.problem import Problem, WorkbenchError
 class LoadedModel:
     """A model in eval mode with its tokenizer.
 
-    `head` is "classifier", "causal-lm", "masked-lm", "seq2seq", "image-classifier" or "encoder"; `class_names` are
-    in the order of the logits; `device` is where its weights are; `name` says in words which model it is. A model
+    `head` is "classifier", "multi-label", "regressor", "tagger", "causal-lm", "masked-lm", "seq2seq",
+    "image-classifier" or "encoder"; `class_names` are in the order of the logits (of a regressor, its numbers' names); `device` is where its weights are; `name` says in words which model it is. A model
     that reads pictures has a `processor` that prepares them, and None as tokenizer.
     """
 
@@ -54,7 +55,12 @@ _HEADS: tuple[tuple[tuple[str, ...], str, Any], ...] = (
     (("ForMaskedLM", "ForPreTraining"), "masked-lm", AutoModelForMaskedLM),
     (("ForConditionalGeneration", "MTModel"), "seq2seq", AutoModelForSeq2SeqLM),
     (("ForImageClassification",), "image-classifier", AutoModelForImageClassification),
+    (("ForTokenClassification",), "tagger", AutoModelForTokenClassification),
 )
+
+
+#: The heads of models with classes that are not of one class a text, by what their config says.
+_SEVERAL = {"multi_label_classification": "multi-label", "regression": "regressor"}
 
 
 @contextlib.contextmanager
@@ -143,7 +149,9 @@ def load_for_use(folder: Path, name: str, device: torch.device) -> LoadedModel:
         processor = load_processor(folder)
     else:
         tokenizer = load_tokenizer(folder)
-    return LoadedModel(model, tokenizer, head, name, device, class_names_of(model), processor=processor)
+    names = class_names_of(model)
+    head = head_of(model, names) if names and head == "classifier" else head
+    return LoadedModel(model, tokenizer, head, name, device, names, processor=processor)
 
 
 def load_processor(folder: Path) -> Any:
@@ -162,9 +170,11 @@ def trained_model(goods: Goods, rows: Rows) -> LoadedModel:
 
 def head_of(model: Any, class_names: tuple[str, ...]) -> str:
     """The head of a model in memory, as `LoadedModel` names it."""
-    if class_names:
-        return "classifier"
     bare = model.get_base_model() if hasattr(model, "get_base_model") else model  # what peft wraps
+    if class_names:
+        if type(bare).__name__.endswith("ForTokenClassification"):
+            return "tagger"
+        return _SEVERAL.get(getattr(bare.config, "problem_type", None) or "", "classifier")
     if type(bare).__name__.endswith(_HEADS[2][0]):
         return "masked-lm"
     return "seq2seq" if getattr(model.config, "is_encoder_decoder", False) else "causal-lm"
@@ -172,7 +182,8 @@ def head_of(model: Any, class_names: tuple[str, ...]) -> str:
 
 def class_names_of(model: Any) -> tuple[str, ...]:
     """The class names in the order of the logits; empty for models without a classifier's head."""
-    if not type(model).__name__.endswith(("ForSequenceClassification", "ForImageClassification")):
+    ends = ("ForSequenceClassification", "ForImageClassification", "ForTokenClassification")
+    if not type(model).__name__.endswith(ends):
         return ()
     return tuple(str(model.config.id2label[i]) for i in range(model.config.num_labels))
 

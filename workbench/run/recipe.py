@@ -21,7 +21,7 @@ from workbench.run.pinned_fields import PinnedSection
 from workbench.run.scratch_fields import ScratchSection
 from workbench.run.section import Section, Share, field
 from workbench.run.step_record import Steps
-from workbench.run.task_fields import AnswerSection, MaskingSection, PreferenceSection
+from workbench.run.task_fields import AnswerSection, LabelsSection, MaskingSection, PreferenceSection
 from workbench.run.training_fields import TrainingSection
 
 RECIPE_VERSION = 1
@@ -74,6 +74,26 @@ class DataSection(Section):
         "The column that grouped, by-time and by-column go by, such as a patient, a date or a side.",
         advanced=True,
     )
+    folds: int = field(
+        0,
+        "Folds",
+        "For cross-validation: divide the rows into so many parts of the same size and hold out one of them, instead "
+        "of a share. stratified, by-hash and grouped say how. 0: no folds.",
+        advanced=True,
+        ge=0,
+        le=100,
+    )
+    fold: int = field(1, "Fold", "Which of the folds is held out, from 1.", advanced=True, ge=1, le=100)
+    learn_share: float = field(
+        1.0,
+        "Learn from",
+        "The share of the rows to learn from that is used, for a learning curve or a first try. A smaller share is a "
+        "part of a larger one.",
+        unit="share of rows",
+        advanced=True,
+        gt=0,
+        le=1,
+    )
     patch: str = field(
         "",
         "Edits by hand",
@@ -81,7 +101,12 @@ class DataSection(Section):
         advanced=True,
     )
     text: str = field("", "Text column", "The column that is read. Empty: guessed.")
-    label: str = field("", "Label column", "The column that is to be predicted. Empty: guessed.")
+    label: str = field(
+        "",
+        "Label column",
+        "The column that is to be predicted; for several labels or numbers also more, with commas between their names. "
+        "Empty: guessed.",
+    )
     header: Literal["auto", "yes", "no"] = field(
         "auto", "Header row", "Whether the first line names the columns. auto: guessed.", advanced=True
     )
@@ -121,10 +146,11 @@ class TaskSection(Section):
     kind: str = field(
         "text-classification",
         "Task",
-        "What the model learns: text-classification (put a text into a class), causal-lm (continue a text), masked-lm "
-        "(fill in masked words, as encoders are pre-trained), chat "
-        "(answer in a conversation), preference (write more like the better of two answers) or seq2seq (write one text "
-        "from another, such as a translation).",
+        "What the model learns: text-classification (put a text into a class), multi-label (give a text all labels that "
+        "fit), regression (read a number off a text), token-classification (mark words in a text), causal-lm (continue "
+        "a text), masked-lm (fill in masked words, as encoders are pre-trained), chat (answer in a conversation), "
+        "preference (write more like the better of two answers) or seq2seq (write one text from another, such as a "
+        "translation).",
         min_length=1,
     )
 
@@ -144,6 +170,7 @@ class Recipe(Section):
     preference: PreferenceSection = PreferenceSection()
     answer: AnswerSection = AnswerSection()
     masking: MaskingSection = MaskingSection()
+    labels: LabelsSection = LabelsSection()
     training: TrainingSection = TrainingSection()
     weights: WeightsSection = WeightsSection()
     loss: LossSection = LossSection()

@@ -1,4 +1,4 @@
-"""The recipe's fields of single tasks: preferences, answers to a source text, and masked words."""
+"""The recipe's fields of single tasks: preferences, answers to a source text, several labels, and masked words."""
 
 from __future__ import annotations
 
@@ -55,6 +55,19 @@ class AnswerSection(Section):
         advanced=True,
         ge=0,
         le=100_000,
+    )
+
+
+class LabelsSection(Section):
+    """When a text is given a label, where it may have several."""
+
+    threshold: float = field(
+        0.5,
+        "Threshold",
+        "From which probability on a label is given to a text. Lower finds more of them, and is wrong more often.",
+        advanced=True,
+        gt=0,
+        lt=1,
     )
 
 

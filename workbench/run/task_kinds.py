@@ -5,6 +5,9 @@ from __future__ import annotations
 #: Which kind of model each task starts from.
 MODEL_KIND = {
     "text-classification": "encoder",
+    "multi-label": "encoder",
+    "regression": "encoder",
+    "token-classification": "encoder",
     "causal-lm": "causal-lm",
     "masked-lm": "encoder",
     "chat": "causal-lm",

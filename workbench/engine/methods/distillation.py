@@ -68,7 +68,7 @@ class Distillation(Method):
                     field=FIELD,
                 )
             )
-        return [*found, *without_probabilities(recipe, FIELD, "Teacher")]
+        return [*found, *without_probabilities(recipe, task, FIELD, "Teacher")]
 
     def begin(self, workshop: Workshop) -> None:
         self._settings = workshop.recipe.distillation

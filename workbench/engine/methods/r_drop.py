@@ -10,7 +10,7 @@ import torch
 from workbench.engine.method import Forward, Method, Pass, Workshop
 from workbench.engine.methods.dropout import has_dropout
 from workbench.engine.task import Batch, Task
-from workbench.run.problem import Problem, bad_input
+from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 
 FIELD = "regularisation.r_drop"
@@ -34,7 +34,7 @@ class RDrop(Method):
 
     @classmethod
     def complaints(cls, recipe: Recipe, task: Task) -> Sequence[Problem]:
-        return without_probabilities(recipe, FIELD, "R-Drop")
+        return without_probabilities(recipe, task, FIELD, "R-Drop")
 
     def begin(self, workshop: Workshop) -> None:
         self._alpha = workshop.recipe.regularisation.r_drop
@@ -56,15 +56,19 @@ class RDrop(Method):
         return twice
 
 
-def without_probabilities(recipe: Recipe, field: str, title: str) -> list[Problem]:
+def without_probabilities(recipe: Recipe, task: Task, field: str, title: str) -> list[Problem]:
     """The complaint of a method that compares class probabilities about a loss that gives none."""
-    if recipe.loss.kind in {"cross-entropy", "focal"}:
+    try:
+        kind = task.loss_section(recipe.loss).kind
+    except WorkbenchError:  # told by itself
+        return []
+    if kind in {"cross-entropy", "focal"}:
         return []
     return [
         Problem(
-            f"{field} ({title}): it does not go with the loss {recipe.loss.kind}.",
+            f"{field} ({title}): it does not go with the loss {kind}.",
             "It compares probabilities that sum to 1 over the classes, and this loss does not teach any.",
-            "Choose the loss cross-entropy or focal, or switch it off.",
+            "Choose the loss cross-entropy or focal where the task learns classes, or switch it off.",
             field=field,
         )
     ]
