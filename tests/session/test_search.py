@@ -11,8 +11,9 @@ from workbench.run.folder import RunFolder, run_folders
 from workbench.run.home import Home
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import parse_recipe
-from workbench.run.search import Search, SearchSettings, parse_range
+from workbench.run.search import Search, SearchSettings
 from workbench.run.search_plan import SearchPlan
+from workbench.run.search_ranges import parse_range
 from workbench.run.series import SeriesEvent, part_of
 from workbench.session.controls import Control
 from workbench.session.lanes import lone_desk

@@ -106,6 +106,7 @@ def _of_text(data: DataSection, path: Path, resolve: Resolve) -> TextSides:
     whole = running_text(path, data.encoding)
     text, notes = whole.text, list(whole.notes)
     first, second = _ends(len(text), data)
+    learned = int(first * data.learn_share)
     parts = {"validation": text[first:second], "test": text[second:]}
     prints = [_print(text)]
     for name in parts:
@@ -116,11 +117,18 @@ def _of_text(data: DataSection, path: Path, resolve: Resolve) -> TextSides:
             parts[name] = own.text
             notes += own.notes
             prints.append(_print(own.text))
-    return TextSides(text[:first], parts["validation"], parts["test"], tuple(notes), tuple(prints))
+    return TextSides(text[:learned], parts["validation"], parts["test"], tuple(notes), tuple(prints))
 
 
 def _ends(length: int, data: DataSection) -> tuple[int, int]:
     """Where a running text's part to learn from ends, and where its held-out part ends."""
+    if data.folds:
+        raise bad_input(
+            "data.folds (Folds): a running text has no folds.",
+            "Its parts belong together, and what comes before would tell what comes next.",
+            "Hold out its end instead: set data.folds to 0.",
+            field="data.folds",
+        )
     validation, test = (0.0 if isinstance(s, str) else s for s in (data.validation, data.test))
     first = int(length * (1 - validation - test))
     if first <= 0:
@@ -208,9 +216,10 @@ def _end_rows(frame: Frame, data: DataSection) -> Sides:
     """The lines whose beginning lies within each side's share of the characters."""
     lengths = np.array([len(line or "") + 1 for line in frame.column(frame.text)], dtype=np.int64)
     begins = np.cumsum(lengths) - lengths
-    places = np.searchsorted(begins, _ends(int(lengths.sum()), data))
+    ends = _ends(int(lengths.sum()), data)
+    learned, *places = np.searchsorted(begins, (int(ends[0] * data.learn_share), *ends))
     rows = np.arange(frame.rows, dtype=np.int64)
-    return Sides(rows[: places[0]], rows[places[0] : places[1]], rows[places[1] :])
+    return Sides(rows[:learned], rows[places[0] : places[1]], rows[places[1] :])
 
 
 def _texts(frame: Frame, shape: ChatShape | None) -> list[str]:

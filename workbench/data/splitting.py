@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.data.folding import (
+    grouped_folds,
+    part_by_position,
+    part_of_classes,
+    stratified_folds,
+    units_of,
+)
 from workbench.data.frame import Frame, Indices
 from workbench.data.labelled import natural_key, split
 from workbench.data.moments import moments
 from workbench.data.side_names import side_of
 from workbench.data.splitting_problems import (
+    cannot_fold,
     empty_side,
     no_column,
     nothing_to_learn_from,
@@ -40,23 +47,6 @@ class Sides(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Units:
-    """What is put on a side as a whole: a row, or all rows that steps made from one row of the file.
-
-    `first` is each unit's first row, ascending; `of` is the unit of each row.
-    """
-
-    first: Indices
-    of: Indices
-
-    def rows(self, units: Indices) -> Indices:
-        """The rows of these units, ascending."""
-        chosen = np.zeros(len(self.first), dtype=bool)
-        chosen[units] = True
-        return np.flatnonzero(chosen[self.of])
-
-
 def sides(
     frame: Frame,
     data: DataSection,
@@ -70,7 +60,8 @@ def sides(
 
     Args:
         frame: The rows.
-        data: How they are divided: `split`, `split_column`, `validation` and `test`.
+        data: How they are divided: `split`, `split_column`, `validation` and `test`; `folds`, of which `fold` is held
+            out instead of a share; and `learn_share` of the rest.
         seed: The seed of the draw. by-time and by-column do not depend on it.
         labels: The class number of each row; None where there are no classes.
         class_names: The classes' names, so that one that has no rows to learn from can be named.
@@ -84,7 +75,9 @@ def sides(
         raise no_column(frame, data)
     numbers = np.zeros(frame.rows, dtype=np.int64) if labels is None else np.asarray(labels, dtype=np.int64)
     rows = np.arange(frame.rows, dtype=np.int64)
-    if data.split == "by-column":
+    if data.folds:
+        found = _folded(frame, data, seed, numbers)
+    elif data.split == "by-column":
         found = _by_column(frame, data, seed, numbers)
     elif data.split == "by-time":
         found = _by_time(frame, data)
@@ -94,13 +87,19 @@ def sides(
         found = _by_position(rows, positions(frame.keys, seed), data)
     else:
         found = _stratified(frame, rows, data, seed, numbers)
+    if data.learn_share < 1:
+        found = _learned_from(frame, found, data, seed, numbers)
     return found._replace(notes=found.notes + _classes_without_rows(found.train, numbers, class_names))
 
 
 def divides(data: DataSection) -> bool:
     """Whether held-out or test rows are taken from the file itself."""
     shares = (data.validation, data.test)
-    return data.split == "by-column" or any(isinstance(share, float) and share > 0 for share in shares)
+    return (
+        data.split == "by-column"
+        or data.folds > 0
+        or any(isinstance(share, float) and share > 0 for share in shares)
+    )
 
 
 def positions(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float64]:
@@ -138,7 +137,7 @@ def _shares(data: DataSection) -> dict[str, float]:
 def _stratified(frame: Frame, rows: Indices, data: DataSection, seed: int, labels: Indices) -> Sides:
     """The classes in the same proportion on all sides of these rows, drawn by the seed."""
     shares = _shares(data)
-    units = _units(frame.keys[rows])
+    units = units_of(frame.keys[rows])
     classes = labels[rows][units.first]
     rest = np.arange(len(units.first), dtype=np.int64)
     taken: dict[str, Indices] = {}
@@ -156,16 +155,6 @@ def _stratified(frame: Frame, rows: Indices, data: DataSection, seed: int, label
             )
     train, validation, test = (rows[units.rows(side)] for side in (rest, taken["validation"], taken["test"]))
     return Sides(train, validation, test)
-
-
-def _units(keys: npt.NDArray[np.uint64]) -> _Units:
-    _, first, of = np.unique(keys, return_index=True, return_inverse=True)
-    if len(first) == len(keys):
-        own = np.arange(len(keys), dtype=np.int64)
-        return _Units(own, own)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return _Units(np.sort(first).astype(np.int64), rank[of])
 
 
 def _by_position(rows: Indices, position: npt.NDArray[np.float64], data: DataSection, why: str = "") -> Sides:
@@ -213,6 +202,65 @@ def _grouped(frame: Frame, data: DataSection, seed: int) -> Sides:
     return found._replace(notes=(*found.notes, note + "went to any side, each by itself."))
 
 
+def _folded(frame: Frame, data: DataSection, seed: int, labels: Indices) -> Sides:
+    """One fold is held out; the test rows are put aside before, the same for all folds."""
+    if (
+        data.split in ("by-time", "by-column")
+        or isinstance(data.validation, str)
+        or not 1 <= data.fold <= data.folds
+    ):
+        raise cannot_fold(data)
+    rest, test = np.arange(frame.rows, dtype=np.int64), np.empty(0, dtype=np.int64)
+    notes: tuple[str, ...] = ()
+    if not isinstance(data.test, str) and data.test > 0:
+        without = data.model_copy(update={"folds": 0, "validation": 0.0, "learn_share": 1.0})
+        rest, _, test, notes = sides(frame, without, seed, labels.tolist())
+    if data.split == "stratified":
+        units = units_of(frame.keys[rest])
+        pieces = len(units.first)
+        fold_of = stratified_folds(labels[rest][units.first], data.folds, seed)[units.of]
+    elif data.split == "grouped":
+        groups, position = _groups(frame, rest, data, seed)
+        pieces, fold_of = len(position), grouped_folds(groups, position, data.folds)
+    else:
+        pieces = len(rest)
+        fold_of = (positions(frame.keys[rest], seed) * data.folds).astype(np.int64)
+    held = fold_of == data.fold - 1
+    if pieces < data.folds or not held.any() or held.all():
+        raise cannot_fold(data, pieces)
+    return Sides(rest[~held], rest[held], test, notes)
+
+
+def _learned_from(frame: Frame, found: Sides, data: DataSection, seed: int, labels: Indices) -> Sides:
+    """The sides with only a share of the rows to learn from; the others stay as they are."""
+    train = found.train
+    if data.split == "grouped":
+        kept = part_by_position(*_groups(frame, train, data, seed + 1), data.learn_share)
+    else:
+        units = units_of(frame.keys[train])
+        if data.split == "by-hash":
+            position = positions(frame.keys[train][units.first], seed + 1)
+            kept = part_by_position(units.of, position, data.learn_share)
+        else:
+            kept = units.rows(part_of_classes(labels[train][units.first], data.learn_share, seed))
+    note = (
+        f"Learning from {len(kept)} of {counted(len(train), 'row')} ({data.learn_share:.0%}), as asked for."
+    )
+    return found._replace(train=train[kept], notes=(*found.notes, note))
+
+
+def _groups(
+    frame: Frame, rows: Indices, data: DataSection, seed: int
+) -> tuple[Indices, npt.NDArray[np.float64]]:
+    """The group of each of these rows, from 0, and a number by chance for each group. A row without a value is a
+    group of its own."""
+    values = [(value or "").strip() for value in frame.column(data.split_column)]
+    hashes = {value: _hash(value) for value in set(values) if value}
+    keys = [hashes.get(values[int(row)]) or int(frame.keys[row]) for row in rows]
+    units = units_of(np.array(keys, dtype=np.uint64))
+    return units.of, positions(np.array(keys, dtype=np.uint64)[units.first], seed)
+
+
 def _hash(value: str) -> int:
     digest = hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little") or 1  # never 0, which would read as "no group"
@@ -236,7 +284,7 @@ def _refuse_large_groups(found: Sides, values: list[str], frame: Frame, data: Da
 def _by_time(frame: Frame, data: DataSection) -> Sides:
     """The newest units for the test, the newest of the others held out; of equal moments the later row is newer."""
     shares = _shares(data)
-    units = _units(frame.keys)
+    units = units_of(frame.keys)
     values = frame.column(data.split_column)
     when, unread, ambiguous = moments(values)
     if unread:

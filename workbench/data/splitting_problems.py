@@ -71,3 +71,30 @@ def nothing_to_learn_from(why: str) -> WorkbenchError:
         "Make the held-out and test shares smaller, or divide the rows in another way.",
         field="data.split",
     )
+
+
+def cannot_fold(data: DataSection, pieces: int | None = None) -> WorkbenchError:
+    """The problem of rows that cannot be divided into folds; `pieces` is how many parts they can be divided into."""
+    if isinstance(data.validation, str):
+        why, what = (
+            f"The held-out rows are those of {data.validation}.",
+            "Set data.validation to 0.1, or data.folds to 0.",
+        )
+    elif data.split in ("by-time", "by-column"):
+        why = f"{data.split} says which rows are held out; with folds each row is held out once."
+        what = "Choose stratified, by-hash or grouped."
+    elif data.fold > data.folds or data.folds < 2:
+        why, what = (
+            f"Fold {data.fold} of {data.folds} was asked for.",
+            "Divide into 2 or more, and hold out one of them.",
+        )
+    else:
+        found = "1 part" if pieces == 1 else f"{pieces} parts"
+        why = f"There are {found} that stay whole, and a fold would be left without a row."
+        what = "Choose fewer folds, or another seed or split column."
+    return bad_input(
+        f"data.folds (Folds): the rows cannot be divided into {data.folds} folds.",
+        why,
+        what,
+        field="data.folds",
+    )

@@ -158,6 +158,9 @@ class Workspace(QObject):
             "records": part,
             "split": "stratified",
             "split_column": "",
+            "folds": 0,
+            "fold": 1,
+            "learn_share": 1.0,
             "patch": "",
             "steps": (),
         }

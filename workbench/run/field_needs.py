@@ -54,6 +54,7 @@ _CLASSES = (Need("task.kind", ("text-classification",)),)
 
 #: What a field needs in order to count; one of its needs is enough.
 NEEDS: dict[str, tuple[Need, ...]] = {
+    "data.fold": (Need("data.folds"),),
     "training.warmup_ratio": (Need("training.warmup_steps", off=True),),
     "training.final_rate": _schedule(
         "linear",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,8 @@ import tomli_w
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import anchored, parse_recipe, read_toml, recipe_toml, validated
-from workbench.run.search import (
-    Range,
-    SearchSettings,
-    complaints,
-    parse_range,
-    range_as_plain,
-    usual_ranges,
-)
+from workbench.run.search import SearchSettings, complaints
+from workbench.run.search_ranges import Range, parse_range, range_as_plain, usual_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,7 @@ class SearchPlan:
 
     recipe: Recipe
     ranges: tuple[Range, ...]
-    settings: SearchSettings = SearchSettings()
+    settings: SearchSettings = field(default_factory=SearchSettings)
 
     @classmethod
     def usual(cls, recipe: Recipe) -> SearchPlan:

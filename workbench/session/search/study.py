@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.run.problem import bad_input
-from workbench.run.search import Range, Search, SearchSettings, Trial, TrialState, combinations
+from workbench.run.search import Search, SearchSettings, Trial, TrialState
+from workbench.run.search_ranges import Range, combinations
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
