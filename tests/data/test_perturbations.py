@@ -18,7 +18,8 @@ SENTENCE = "Sarah told Michael that the film is good, but Sarah did not believe 
 def test_the_same_text_and_seed_come_out_the_same(one: Perturbation) -> None:
     made = [one.of(SENTENCE, seed) for seed in range(20)]
     assert made == [one.of(SENTENCE, seed) for seed in range(20)]
-    assert all(text is not None and text != SENTENCE for text in made) and len(set(made)) > 1
+    assert all(text is not None and text != SENTENCE for text in made)
+    assert len(set(made)) > 1 or one.name == "negation"  # there is one to take away
 
 
 @given(st.text(max_size=60), st.sampled_from(PERTURBATIONS), st.integers(0, 99))

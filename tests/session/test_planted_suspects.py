@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_most_of_the_first_suspects_are_flipped_rows(
     )
     prepared = dataclasses.replace(training.begin(home, recipe), fits=True)
     events = list(training.carry_out(prepared, training.Control()))
-    print(f"\ntrained in {events[-1].seconds:.0f} s: {events[-1].metrics}")  # type: ignore[attr-defined]
+    sys.stdout.write(f"\ntrained in {events[-1].seconds:.0f} s: {events[-1].metrics}\n")  # type: ignore[attr-defined]
     hits = {}
     for by in SOURCES:
         queue = suspects(home, SuspectsRequest(prepared.folder.name, by, most=0), lone_desk()).queue
@@ -60,7 +61,5 @@ def test_most_of_the_first_suspects_are_flipped_rows(
         there = sum(one.row in flipped for one in queue)
         found = sum(one.row in flipped for one in first)
         hits[by] = found / len(first)
-        print(
-            f"{by}: {found} of the first {len(first)} are flipped ({hits[by]:.1%}); {there} were there to be found"
-        )
+        sys.stdout.write(f"{by}: {found} of the first {len(first)} are flipped ({hits[by]:.1%}) of {there}\n")
     assert hits["margin"] >= 0.6
