@@ -12,8 +12,11 @@ from workbench.data.formats.conll import SPAN_TAG, words
 from workbench.data.formats.image_folder import PICTURES
 from workbench.data.formats.plain_text import PlainText
 from workbench.data.header import LABEL_NAMES, TEXT_NAMES, name_words
+from workbench.data.label_cells import likely_label_columns
+from workbench.data.number_cells import likely_amount_columns
 from workbench.data.several import SOURCE
 from workbench.data.source_pairs import source_pair
+from workbench.data.span_cells import likely_span_column
 from workbench.data.suggest import counted, listed
 from workbench.data.tables import Table, no_such_column
 from workbench.run.problem import bad_input
@@ -36,6 +39,8 @@ _PAIRS = (
 
 Kind = Literal[
     "text-classification",
+    "multi-label",
+    "regression",
     "token-classification",
     "image-classification",
     "chat",
@@ -47,6 +52,8 @@ Kind = Literal[
 #: Each kind as a person reads it.
 KIND_WORDS: dict[Kind, str] = {
     "text-classification": "texts with a class each",
+    "multi-label": "texts with any number of labels each",
+    "regression": "texts with a number each",
     "token-classification": "sentences with a tag for each word",
     "image-classification": "pictures with a class each",
     "chat": "conversations",
@@ -126,7 +133,7 @@ class _Look:
 
 def guess(table: Table) -> Guess:
     """What the table is, by its columns' names and a sample of their values."""
-    found = _pictures(table) or _tagged(table)
+    found = _pictures(table) or _tagged(table) or _spanned(table)
     if found is not None:
         return found
     columns = guess_columns(table)
@@ -139,6 +146,8 @@ def guess(table: Table) -> Guess:
     if (pair := source_pair(table)) is not None:
         reason = f"“{pair[1]}” is written from “{pair[0]}”: the columns usually belong together so."
         return Guess("seq2seq", (pair[0],), pair[1], None, (reason,))
+    if (several := _several(table, columns) or _amounts(table, columns)) is not None:
+        return several
     if columns.label:
         texts = _with_partner(columns.text, table.columns, columns.label)
         reasons = columns.reasons
@@ -186,6 +195,46 @@ def _tagged(table: Table) -> Guess | None:
             chosen = "tags" if "tags" in spans and lengths["tags"] == lengths[tags] else tags
             return Guess("token-classification", (tokens,), chosen, None, (reason,))
     return None
+
+
+def _spanned(table: Table) -> Guess | None:
+    """Whether a column marks stretches of another."""
+    spans = likely_span_column(table)
+    rest = [look for name in table.columns if name != spans and (look := _look(table, name)).filled]
+    if not spans or not rest:
+        return None
+    text = _text(rest).name
+    reason = f"“{spans}” marks stretches of “{text}”, by their characters."
+    return Guess("token-classification", (text,), spans, None, (reason,))
+
+
+def _several(table: Table, columns: ColumnGuess) -> Guess | None:
+    """Whether rows have several labels in a cell, or a column of yes and no for each label."""
+    labels = likely_label_columns(table, columns.text)
+    usual = bool(columns.label) and _look(table, columns.label).trust(LABEL_NAMES) > 0
+    # A column of classes that is called so is the one to learn, whatever stands beside it.
+    if not labels or (usual and columns.label not in labels) or (usual and len(labels) > 1):
+        return None
+    if len(labels) > 1 and columns.label not in ("", *labels):
+        return None
+    text = choose_text(table, labels)
+    named = " and ".join(f"“{name}”" for name in labels[:3]) + (" and others" if len(labels) > 3 else "")
+    what = "each say yes or no" if len(labels) > 1 else "holds several labels in a cell"
+    read = f"“{text}” is read as the text."
+    return Guess("multi-label", (text,), ", ".join(labels), None, (read, f"{named} {what}."))
+
+
+def _amounts(table: Table, columns: ColumnGuess) -> Guess | None:
+    """Whether a column has a number to predict, by its name and because no class would come up so rarely."""
+    found = () if columns.label else likely_amount_columns(table)
+    rest = [look for name in table.columns if name not in found and (look := _look(table, name)).filled]
+    if not found or not rest:
+        return None
+    text = _text(rest)
+    if text.length < 8:  # numbers beside numbers
+        return None
+    reason = f"“{found[0]}” holds many different numbers, and its name says that they are to be predicted."
+    return Guess("regression", (text.name,), found[0], None, (f"“{text.name}” is read as the text.", reason))
 
 
 def _are_spans(rows: list[list[str]]) -> bool:

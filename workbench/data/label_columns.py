@@ -65,7 +65,9 @@ def chosen_columns(table: Table, data: DataSection, guessed: Sequence[str]) -> t
     return text if text in table.columns else "", there
 
 
-def roles_now(frame: Frame, table: Table, data: DataSection, text: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]]:  # fmt: skip
+def roles_now(
+    frame: Frame, table: Table, data: DataSection, text: str, labels: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
     """The columns after all steps, which may have renamed or made them.
 
     Raises:

@@ -34,8 +34,9 @@ class LoadedModel:
     """A model in eval mode with its tokenizer.
 
     `head` is "classifier", "multi-label", "regressor", "tagger", "causal-lm", "masked-lm", "seq2seq",
-    "image-classifier" or "encoder"; `class_names` are in the order of the logits (of a regressor, its numbers' names); `device` is where its weights are; `name` says in words which model it is. A model
-    that reads pictures has a `processor` that prepares them, and None as tokenizer.
+    "image-classifier" or "encoder"; `class_names` are in the order of the logits (of a regressor, the names of its
+    numbers); `device` is where its weights are; `name` says in words which model it is. A model that reads pictures has
+    a `processor` that prepares them, and None as tokenizer.
     """
 
     model: Any

@@ -180,7 +180,7 @@ class Task(ABC):
 
     @abstractmethod
     def targets(self, batch: Batch) -> torch.Tensor:
-        """What they should be, of shape (terms,), in the order of `logits`: int64, or float32 where numbers are learned."""
+        """What they should be, of shape (terms,), in the order of `logits`: int64; of numbers, float32."""
 
     def summed_loss(
         self,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Tasks that a file's own columns speak for. Rows without a class may still wait for their labels, so that they stay
 #: with the task that they are opened for.
-FOUND_BY_COLUMNS = ("chat", "preference", "seq2seq")
+FOUND_BY_COLUMNS = ("chat", "preference", "seq2seq", "multi-label", "regression", "token-classification")
 
 
 def fitting_model(models: Iterable[ModelEntry], task: str, present: str) -> str:

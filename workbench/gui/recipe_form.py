@@ -29,6 +29,9 @@ from workbench.run.resources import resources_folder
 
 _TASK_TITLES = {
     "text-classification": "Classify texts",
+    "multi-label": "Several labels",
+    "regression": "Predict a number",
+    "token-classification": "Mark words",
     "causal-lm": "Continue texts",
     "masked-lm": "Fill in masked words",
     "chat": "Answer in a chat",

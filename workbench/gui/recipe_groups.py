@@ -52,6 +52,7 @@ GROUPS: tuple[Group, ...] = (
     Group("chat", "Chat", "How conversations are written for the model.", ("chat.*",)),
     Group("preference", "Preferences", "How the better of two answers is learned.", ("preference.*",)),
     Group("answer", "Source and target", "What is read, and how often answers are written.", ("answer.*",)),
+    Group("labels", "Several labels", "When a text is given a label.", ("labels.*",)),
     Group("masking", "Masked words", "What an encoder learns to fill in.", ("masking.*",)),
     Group("scratch", "A new model", "The shape of a model that starts from nothing.", ("scratch.*",)),
     Group("weights", "Which weights learn", "All of them, some, or small additions beside them.", ("weights.*",)),

@@ -51,6 +51,8 @@ _SEQ2SEQ = (Need("task.kind", ("seq2seq",)),)
 _MASKED = (Need("task.kind", ("masked-lm",)),)
 _NEW = (Need("model.source", tuple(NEW_MODELS)),)
 _CLASSES = (Need("task.kind", ("text-classification",)),)
+_LABELS = (Need("task.kind", ("multi-label",)),)
+_TAGS = (Need("task.kind", ("token-classification",)),)
 
 #: What a field needs in order to count; one of its needs is enough.
 NEEDS: dict[str, tuple[Need, ...]] = {
@@ -84,7 +86,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "weights.virtual_tokens": (Need("weights.kind", ("prefix", "prompt")),),
     "loss.focal_gamma": (Need("loss.kind", ("focal",)),),
     "loss.huber_delta": (Need("loss.kind", ("huber",)),),
-    "loss.class_weights": _CLASSES,
+    "loss.class_weights": (*_CLASSES, *_LABELS, *_TAGS),
     "regularisation.ema_decay": (Need("regularisation.averaging", ("ema",)),),
     "regularisation.swa_start": (Need("regularisation.averaging", ("swa",)),),
     "regularisation.mixup": _CLASSES,
@@ -102,6 +104,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "preference.odds_weight": _PREFERENCE,
     "answer.prefix": _SEQ2SEQ,
     "answer.written": _SEQ2SEQ,
+    "labels.threshold": _LABELS,
     "masking.share": _MASKED,
     "masking.next_sentence": _MASKED,
     "scratch.layers": _NEW,

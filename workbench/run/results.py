@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,14 +137,43 @@ class Generated:
     note: str = ""
 
 
+class Mark(NamedTuple):
+    """A stretch of a text, in characters from `start` to before `end`, what it is, and how sure the model is."""
+
+    start: int
+    end: int
+    kind: str
+    probability: float
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Class probabilities of one text: (class name, probability) pairs, best first."""
+    """What a model says of one text.
+
+    Attributes:
+        text: The text.
+        classes: (name, probability) pairs, best first; of several labels, each has a probability of its own.
+        kind: "class", "labels" (any number of them), "numbers" or "marks".
+        chosen: The labels that are given, in the model's order.
+        numbers: (name, value) pairs, in the data's own units.
+        marks: What is marked in the text, in its order.
+    """
 
     text: str
     classes: tuple[tuple[str, float], ...]
+    kind: Literal["class", "labels", "numbers", "marks"] = "class"
+    chosen: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, float], ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     @property
     def label(self) -> str:
-        """The most probable class."""
+        """The answer in words: the most probable class, the labels, the numbers, or what is marked."""
+        match self.kind:
+            case "labels":
+                return "; ".join(self.chosen)
+            case "numbers":
+                return "; ".join(f"{value:.6g}" for _, value in self.numbers)
+            case "marks":
+                return "; ".join(f"{self.text[mark.start : mark.end]} ({mark.kind})" for mark in self.marks)
         return self.classes[0][0]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LOADERS = {
     "text-classification": "AutoModelForSequenceClassification",
+    "multi-label": "AutoModelForSequenceClassification",
+    "regression": "AutoModelForSequenceClassification",
+    "token-classification": "AutoModelForTokenClassification",
     "causal-lm": "AutoModelForCausalLM",
     "masked-lm": "AutoModelForMaskedLM",
     "chat": "AutoModelForCausalLM",
@@ -22,6 +25,9 @@ LOADERS = {
 }
 PIPELINES = {
     "text-classification": "text-classification",
+    "multi-label": "text-classification",
+    "regression": "text-classification",
+    "token-classification": "token-classification",
     "causal-lm": "text-generation",
     "masked-lm": "fill-mask",
     "chat": "text-generation",
@@ -29,6 +35,17 @@ PIPELINES = {
     "seq2seq": "text2text-generation",
 }
 
+
+#: What the names of a model's outputs are.
+_OUTPUTS = {"multi-label": "Labels", "regression": "Numbers", "token-classification": "Tags"}
+#: How the outputs are read.
+_READING = {
+    "multi-label": " Each has a probability of its own, σ(output); it is given from `model.config.thresholds` on.",
+    "regression": (
+        " In the data's own units they are `output * model.config.target_std + model.config.target_mean`."
+    ),
+    "token-classification": " A word's tag is read at its first token.",
+}
 
 #: Trained parts that cannot become part of the weights, as a card calls them.
 PARTS = {
@@ -97,7 +114,8 @@ def model_card(recipe: Recipe, rows: Rows) -> str:
     """The card's text, to which the engine appends the held-out numbers."""
     kind = recipe.task.kind
     data = title_of(recipe.data.train)
-    classes = f"\nClasses: {', '.join(rows.class_names)}.\n" if rows.class_names else ""
+    names = ", ".join(rows.class_names)
+    classes = f"\n{_OUTPUTS.get(kind, 'Classes')}: {names}.{_READING.get(kind, '')}\n" if names else ""
     return f"""---
 library_name: transformers
 pipeline_tag: {PIPELINES.get(kind, kind)}

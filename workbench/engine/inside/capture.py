@@ -193,6 +193,8 @@ def _is_causal(weights: NDArray[Any]) -> bool:
 
 
 def _prediction(loaded: Model, output: Any) -> tuple[tuple[str, float], ...]:
+    if loaded.head == "multi-label":  # each label is a question of its own
+        return ranked(loaded.class_names, torch.sigmoid(output.logits[0].float()).tolist())
     if loaded.head not in ("classifier", "image-classifier"):
         return ()
     probabilities = torch.softmax(output.logits[0].float(), dim=-1).tolist()

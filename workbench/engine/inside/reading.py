@@ -18,6 +18,8 @@ from workbench.run.results import Picture
 
 #: The kinds of attention of an encoder-decoder: its encoder, its decoder, and the decoder's look at the encoder.
 KINDS = ("encoder", "decoder", "cross")
+#: Heads of models that read a text and write none, even where they have a decoder.
+_READERS = ("classifier", "multi-label", "regressor", "tagger")
 
 #: A target that is not given is generated greedily, up to this many tokens.
 _WRITTEN = 48
@@ -104,7 +106,7 @@ def prepare(loaded: LoadedModel | LiveModel, text: str, wanted: Wanted) -> Readi
     # The encoder reads alone: its decoder need not write first.
     written = [start_token(model)] if kind == KINDS[0] else _decoder_ids(loaded, inputs, wanted)
     inputs["use_cache"] = False
-    if loaded.head == "classifier":  # its decoder reads the same text, shifted by one
+    if loaded.head in _READERS:  # its decoder reads the same text, shifted by one
         written = [start_token(model), *ids[:-1]]
     else:
         inputs["decoder_input_ids"] = torch.tensor([written], device=loaded.device)
@@ -131,7 +133,7 @@ def _ids(loaded: LoadedModel | LiveModel, text: str, max_tokens: int) -> tuple[l
 def _decoder_ids(loaded: LoadedModel | LiveModel, inputs: dict[str, Any], wanted: Wanted) -> list[int]:
     """What the decoder reads: its start token, then the target without the end token."""
     model, tokenizer = loaded.model, loaded.tokenizer
-    if loaded.head == "classifier":
+    if loaded.head in _READERS:
         return []
     if wanted.target.strip():
         most = fitting_length(wanted.max_tokens, model)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from workbench.engine.devices import autocast
-from workbench.engine.loading import LoadedModel, fitting_length, load_for_use
+from workbench.engine.loading import LoadedModel, fitting_length, head_of, load_for_use
 from workbench.engine.method import Blend, Forward, Method, Pass, Workshop
 from workbench.engine.methods.r_drop import without_probabilities
 from workbench.engine.task import Batch, Task
@@ -137,8 +137,11 @@ def teacher_for(workshop: Workshop) -> tuple[LoadedModel, torch.Tensor | None]:
         ) from error
     teacher.model.requires_grad_(False)
     classes = workshop.rows.class_names
-    if teacher.head != ("classifier" if classes else "causal-lm"):
-        does = {"classifier": "puts texts into classes", "causal-lm": "continues texts"}
+    if teacher.head != (head_of(workshop.model, classes) if classes else "causal-lm"):
+        does = {
+            "classifier": "puts texts into classes", "causal-lm": "continues texts", "regressor": "gives numbers",
+            "multi-label": "gives texts any number of labels", "tagger": "marks words",
+        }  # fmt: skip
         raise _unfit(
             name,
             f"It {does.get(teacher.head, 'has no head for an answer')}; {workshop.task.title} needs another.",
@@ -150,6 +153,8 @@ def teacher_for(workshop: Workshop) -> tuple[LoadedModel, torch.Tensor | None]:
         _same_width(workshop, teacher)
     if classes == teacher.class_names:
         return teacher, None
+    if teacher.head == "multi-label":  # its labels are terms of the loss, and not classes of one
+        raise _unfit(name, "It has the run's labels in another order.")
     return teacher, torch.tensor([teacher.class_names.index(c) for c in classes], device=workshop.device)
 
 

@@ -76,6 +76,13 @@ def disagreements(home: Home, request: DisagreementRequest, desk: Desk) -> Disag
 
     texts = held_out_texts(home, request.run, MOST_TEXTS)
     loaded = [the_model(home, name, desk) for name in (request.other, request.model)]
+    for model in loaded:
+        if model.head not in ("classifier", "multi-label"):
+            raise bad_input(
+                f"{model.name} does not put texts into classes.",
+                "Only classes can be the same or not.",
+                "Compare two runs, or two checkpoints, that learnt the same classes.",
+            )
     classes = [model.class_names for model in loaded]
     if sorted(classes[0]) != sorted(classes[1]):
         told = [", ".join(names[:6]) for names in classes]

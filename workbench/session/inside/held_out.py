@@ -35,5 +35,8 @@ def _texts(recipe_file: Path, changed: int) -> tuple[str, ...]:
     recipe = load_recipe(recipe_file)
     content = task_named(recipe.task.kind).read(recipe).content
     side = content.validation
-    found = side.splitlines() if isinstance(side, str) else side.texts
+    if isinstance(side, str):
+        found = side.splitlines()
+    else:  # texts by themselves, or rows that have one each
+        found = side.texts if hasattr(side, "texts") else [row.text for row in side]
     return tuple(" ".join(text.split()) for text in found if text.strip())
