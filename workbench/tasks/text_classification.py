@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ class Content:
     train: Side
     validation: Side
     test: Side
-    learned: Frame | None = None
+    learned: Frame | None = field(default=None, compare=False)
 
 
 class Scored(NamedTuple):
