@@ -20,7 +20,7 @@ from workbench.session.lanes import lone_desk
 from workbench.session.suspects import SuspectsRequest, suspects
 from workbench.shelf.models import resolve_model
 
-ROWS, SHARE, SEED = 3000, 0.05, 7
+ROWS, SHARE, SEED = 2000, 0.05, 7
 
 
 @pytest.mark.heavy

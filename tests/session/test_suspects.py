@@ -23,12 +23,13 @@ from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.margins import FILE
 from workbench.run.problem import WorkbenchError
-from workbench.run.recipe_files import changed
+from workbench.run.recipe_files import changed, recipe_toml
 from workbench.run.suspects import By, Suspects
 from workbench.session import training
-from workbench.session.label_doubts import cross_validated, doubts, folds_of
+from workbench.session.label_doubts import FILE as DOUBTS_FILE
+from workbench.session.label_doubts import cross_validated, doubts, folds_of, untrained
 from workbench.session.lanes import JobCancelled, lone_desk
-from workbench.session.suspects import DOUBTS_FILE, SuspectsRequest, decide, suspects
+from workbench.session.suspects import SuspectsRequest, decide, suspects
 
 ROWS, WRONG = 240, 12
 
@@ -92,10 +93,10 @@ def test_a_suspect_leads_to_its_row_in_the_file(planted: Planted) -> None:
 
 
 def test_decisions_become_edits_of_the_untouched_file(planted: Planted, tmp_path: Path) -> None:
-    fix, keep, drop, *_ = planted.ask("margin", most=3).queue
-    desk = lone_desk()
+    found = planted.ask("margin", most=3)
+    fix, keep, drop = found.queue
     wanted = [(fix, "fix", "weather"), (keep, "keep", ""), (drop, "drop", "")]
-    edits = decide(planted.home, planted.run.name, Patch(), wanted, desk)  # type: ignore[arg-type]
+    edits = decide(found, Patch(), wanted)  # type: ignore[arg-type]
     file = tmp_path / "topics.edits.jsonl"
     patches.write(file, edits)
     # What the Data page reads, and what training makes of it.
@@ -120,20 +121,22 @@ def test_decisions_become_edits_of_the_untouched_file(planted: Planted, tmp_path
 
 
 def test_a_decision_takes_the_place_of_an_earlier_edit(planted: Planted) -> None:
-    one = planted.ask("margin", most=1).queue[0]
+    found = planted.ask("margin", most=1)
+    (one,) = found.queue
     before = (
         Patch().with_edit(Edit(one.key, "label", "1", "2")).with_dropped(one.key).with_note(one.key, "odd")
     )
-    after = decide(planted.home, planted.run.name, before, [(one, "fix", "")], lone_desk())
+    after = decide(found, before, [(one, "fix", "")])
     assert (
         not after.edits and not after.dropped and after.notes == {one.key: "odd"} and one.key in after.labels
     )
 
 
 def test_an_unknown_class_is_refused(planted: Planted) -> None:
-    one = planted.ask("margin", most=1).queue[0]
+    found = planted.ask("margin", most=1)
+    (one,) = found.queue
     with pytest.raises(WorkbenchError, match="'wether' is none of the classes") as refused:
-        decide(planted.home, planted.run.name, Patch(), [(one, "fix", "wether")], lone_desk())
+        decide(found, Patch(), [(one, "fix", "wether")])
     assert "weather" in refused.value.problem.cause
 
 
@@ -157,6 +160,15 @@ def test_without_margins_cleanlab_is_left(planted: Planted, tmp_path: Path) -> N
         suspects(home, SuspectsRequest("copy"), lone_desk())
     found = suspects(home, SuspectsRequest("copy", "both"), lone_desk())
     assert found.queue and "no margins" in found.notes[0]
+
+
+def test_a_second_opinion_comes_from_the_beginning_of_the_line(planted: Planted, tmp_path: Path) -> None:
+    """A run that went on from another one has a base that learned the wrong labels."""
+    later = tmp_path / "later"
+    later.mkdir()
+    recipe = changed(planted.run.recipe(), "model.source", str(planted.run.path))
+    (later / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
+    assert untrained(planted.home, RunFolder(later)) == planted.run.recipe().model.source
 
 
 # ---- cross-validated confidence

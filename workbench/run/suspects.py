@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 #: What a person decides: the label is right, it is another one, or the row is to go.
@@ -60,6 +61,7 @@ class Suspects:
         flagged: How many of them a source takes to be wrong.
         told: How the order came about, in sentences.
         notes: What else there is to say.
+        written: How each class is written in the untouched file: what a correction puts there.
     """
 
     run: str
@@ -72,3 +74,4 @@ class Suspects:
     flagged: int
     told: str
     notes: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)

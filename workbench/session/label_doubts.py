@@ -6,14 +6,28 @@ turn: seconds instead of as many trainings.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.run.problem import bad_input
+from workbench.run.files import writing
+from workbench.run.folder import RunFolder
+from workbench.run.home import Home
+from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.scratch_fields import is_new
+from workbench.session.evaluating import run_behind
+from workbench.session.inspection import the_model
+from workbench.session.labelled_rows import LabelledRows
+from workbench.session.lanes import Desk
+
+#: The file in the run folder.
+FILE = "label-doubts.npz"
 
 #: Parts that are held out in turn.
 FOLDS = 5
@@ -119,3 +133,75 @@ def cross_validated(
         columns = model[-1].classes_
         found[np.ix_(out, columns)] = model.predict_proba(vectors[out])
     return found
+
+
+def untrained(home: Home, run: RunFolder) -> str:
+    """The model at the beginning of a run's line, which has learned none of its labels: what the run started from; of
+    a run that went on from another one, what that one started from. Of a line that began with nothing, its first run.
+    """
+    while True:
+        source = run.recipe().model.source
+        if is_new(source):
+            return str(run.path)
+        try:
+            before = run_behind(home, source)
+        except WorkbenchError:  # it is not on this machine any more: whoever needs it will be told
+            return source
+        if before is None or before.path == run.path:
+            return source
+        run = before
+
+
+def kept_doubts(home: Home, run: RunFolder, source: str, rows: LabelledRows, seed: int, desk: Desk) -> Doubts:
+    """The doubts about a run's rows by sentence vectors of the model `source`; kept in the run folder, so that asking
+    again costs nothing.
+
+    Raises:
+        WorkbenchError: When the model is not there, or there are too few rows.
+    """
+    file, digest = run.path / FILE, _digest(source, rows, seed)
+    known = _read_doubts(file, digest)
+    if known is not None:
+        return known
+    from workbench.engine.row_scores import row_outputs
+
+    loaded = the_model(home, source, desk)
+
+    def say(done: int, of: int) -> None:
+        desk.report(f"Reading texts: {done} of {of}")
+
+    vectors = row_outputs(loaded, rows.texts, check=desk.check, say=say, vectors=True).vectors
+    assert vectors is not None
+    desk.report("Asking models that never saw the row…")
+    found = doubts(vectors, rows.labels, rows.texts, len(rows.names), seed, desk.check)
+    _write_doubts(file, digest, found)
+    return found
+
+
+def _digest(source: str, rows: LabelledRows, seed: int) -> str:
+    found = hashlib.sha256(f"1 {source} {seed} {FOLDS} {rows.names}".encode())
+    found.update(rows.keys.tobytes() + rows.labels.tobytes())
+    for text in rows.texts:
+        found.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    return found.hexdigest()
+
+
+def _read_doubts(file: Path, digest: str) -> Doubts | None:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            if stored["digest"].tobytes().decode() != digest:
+                return None
+            return Doubts(stored["probabilities"].astype(np.float64), stored["quality"], stored["wrong"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _write_doubts(file: Path, digest: str, found: Doubts) -> None:
+    try:
+        with writing(file, "wb") as out:
+            np.savez(
+                out, digest=np.frombuffer(digest.encode(), np.uint8), quality=found.quality, wrong=found.wrong,
+                probabilities=found.probabilities.astype(np.float32),
+            )  # fmt: skip
+    except WorkbenchError:  # a run that may only be read: worked out anew the next time
+        return

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.edits import Patch
 from workbench.data.suggest import counted, did_you_mean, listed
-from workbench.run.files import writing
 from workbench.run.folder import RunFolder, find_run
 from workbench.run.home import Home
 from workbench.run.margins import FILE, Margins
-from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
-from workbench.run.scratch_fields import is_new
 from workbench.run.suspects import By, Decision, Suspect, Suspects
-from workbench.session.label_doubts import FOLDS, Doubts, doubts
+from workbench.session.label_doubts import FOLDS, Doubts, kept_doubts, untrained
 from workbench.session.labelled_rows import LabelledRows, as_written, labelled_rows_of
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe
 
-#: What cross-validation found, kept in the run folder: asking again costs nothing.
-DOUBTS_FILE = "label-doubts.npz"
 Ints = NDArray[np.int64]
 
 
@@ -70,28 +63,29 @@ def suspects(home: Home, request: SuspectsRequest, desk: Desk) -> Suspects:
     rows = labelled_rows_of(home, recipe, desk)
     desk.check()
     margin, likely = _margins(kept, rows)
-    found = _doubts(home, run, recipe, rows, desk) if request.by != "margin" else None
+    source = untrained(home, run)
+    found = (
+        kept_doubts(home, run, source, rows, recipe.training.seed, desk) if request.by != "margin" else None
+    )
     desk.check()
     score = _score(request.by, margin, found)
     order = np.argsort(score, kind="stable")
     order = order[np.isfinite(score[order])]
     flags = (margin < 0) if found is None else found.wrong | (margin < 0) & (request.by == "both")
     edits = request.edits if request.edits is not None else _edits(recipe)
-    raw = as_written(home, recipe, rows, desk)
+    written = as_written(home, recipe, rows, desk)
     queue = tuple(
-        _suspect(int(i), rows, margin, likely, found, bool(flags[i]), edits, raw)
+        _suspect(int(i), rows, margin, likely, found, bool(flags[i]), edits, written)
         for i in order[: request.most or None]
     )
     notes = _notes(kept, rows, request.by)
     return Suspects(
         run.name, recipe.data.train, rows.column, rows.names, request.by, queue, len(order),
-        int(flags[order].sum()), _told(request.by, recipe), notes,
+        int(flags[order].sum()), _told(request.by, source), notes, written,
     )  # fmt: skip
 
 
-def decide(
-    home: Home, run: str, patch: Patch, decisions: Sequence[tuple[Suspect, Decision, str]], desk: Desk
-) -> Patch:
+def decide(found: Suspects, patch: Patch, decisions: Sequence[tuple[Suspect, Decision, str]]) -> Patch:
     """The edits by hand with these decisions, each (suspect, decision, label); an empty label means the likely one.
 
     A label is kept as the Data page keeps one: as a label of the patch, in the words of the untouched file. A row
@@ -100,19 +94,15 @@ def decide(
     Raises:
         WorkbenchError: When a label is none of the run's classes.
     """
-    folder = find_run(home, run)
-    recipe = own_recipe(folder)
-    rows = labelled_rows_of(home, recipe, desk)
-    raw = as_written(home, recipe, rows, desk)
     for suspect, decision, label in decisions:
         wanted = suspect.label if decision == "keep" else label or suspect.likely
-        if decision != "drop" and wanted not in raw:
+        if decision != "drop" and wanted not in found.written:
             raise bad_input(
-                f"{wanted!r} is none of the classes of {folder.name}.",
-                f"They are {listed(list(rows.names), 8)}.{did_you_mean(wanted, rows.names)}",
+                f"{wanted!r} is none of the classes of {found.run}.",
+                f"They are {listed(list(found.names), 8)}. {did_you_mean(wanted, found.names)}".strip(),
                 "Name one of them.",
             )
-        patch = decided(patch, suspect.key, decision, raw.get(wanted, ""), rows.column)
+        patch = decided(patch, suspect.key, decision, found.written.get(wanted, ""), found.label)
     return patch
 
 
@@ -136,13 +126,14 @@ def decided(patch: Patch, key: int, decision: Decision | str, label: str, column
 
 def _kept(run: RunFolder, *, needed: bool) -> Margins | None:
     file = run.path / FILE
-    if file.is_file():
-        return Margins.read(file)
-    if not needed:
-        return None
+    kept = Margins.read(file) if file.is_file() else None
+    if not needed or (kept is not None and kept.seen.any()):
+        return kept
     raise bad_input(
         f"The run {run.name} kept nothing of its training rows.",
-        "It has saved no checkpoint yet, is from an older version, or its field “Row margins” was off.",
+        "It has saved no checkpoint yet, is from an older version, or its field “Row margins” was off."
+        if kept is None
+        else "It blended its rows (mixup), so that none has a margin of its own.",
         "Go by cleanlab, which needs no trace of the training; or train again with training.margins on.",
     )
 
@@ -171,57 +162,6 @@ def _margins(kept: Margins | None, rows: LabelledRows) -> tuple[NDArray[np.float
     of_class = np.array([rows.names.index(n) if n in rows.names else -1 for n in kept.names] + [-1])
     likely[here] = of_class[kept.likely[order[first[place[here]]]]]
     return margin, likely
-
-
-def _doubts(home: Home, run: RunFolder, recipe: Recipe, rows: LabelledRows, desk: Desk) -> Doubts:
-    source = run.name if is_new(recipe.model.source) else recipe.model.source
-    file, digest = run.path / DOUBTS_FILE, _digest(source, rows, recipe.training.seed)
-    known = _read_doubts(file, digest)
-    if known is not None:
-        return known
-    from workbench.engine.row_scores import row_outputs
-    from workbench.session.inspection import the_model
-
-    loaded = the_model(home, source, desk)
-
-    def say(done: int, of: int) -> None:
-        desk.report(f"Reading texts: {done} of {of}")
-
-    vectors = row_outputs(loaded, rows.texts, check=desk.check, say=say, vectors=True).vectors
-    assert vectors is not None
-    desk.report("Asking models that never saw the row…")
-    found = doubts(vectors, rows.labels, rows.texts, len(rows.names), recipe.training.seed, desk.check)
-    _write_doubts(file, digest, found)
-    return found
-
-
-def _digest(source: str, rows: LabelledRows, seed: int) -> str:
-    found = hashlib.sha256(f"1 {source} {seed} {FOLDS} {rows.names}".encode())
-    found.update(rows.keys.tobytes() + rows.labels.tobytes())
-    for text in rows.texts:
-        found.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    return found.hexdigest()
-
-
-def _read_doubts(file: Path, digest: str) -> Doubts | None:
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            if stored["digest"].tobytes().decode() != digest:
-                return None
-            return Doubts(stored["probabilities"].astype(np.float64), stored["quality"], stored["wrong"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None
-
-
-def _write_doubts(file: Path, digest: str, found: Doubts) -> None:
-    try:
-        with writing(file, "wb") as out:
-            np.savez(
-                out, digest=np.frombuffer(digest.encode(), np.uint8), quality=found.quality, wrong=found.wrong,
-                probabilities=found.probabilities.astype(np.float32),
-            )  # fmt: skip
-    except WorkbenchError:  # a run that may only be read: worked out anew the next time
-        return
 
 
 def _score(by: By, margin: NDArray[np.float64], found: Doubts | None) -> NDArray[np.float64]:
@@ -253,7 +193,7 @@ def _suspect(
     found: Doubts | None,
     flagged: bool,
     edits: Patch,
-    raw: Mapping[str, str],
+    written: Mapping[str, str],
 ) -> Suspect:
     given = int(rows.labels[i])
     other = int(found.probabilities[i].argmax()) if found is not None else given
@@ -271,20 +211,19 @@ def _suspect(
     label = edits.labels.get(key, edit.new if edit is not None else None)
     if label is None:
         return one
-    now = next((name for name in names if raw.get(name) == label.strip()), label.strip())
+    now = next((name for name in names if written.get(name) == label.strip()), label.strip())
     return replace(one, decision="keep" if now == one.label else "fix", decided=now)
 
 
-def _told(by: By, recipe: Recipe) -> str:
+def _told(by: By, source: str) -> str:
     margin = (
         "The margin says how much surer the model was of the row's label than of any other class, on average over "
         "the training (area under the margin); below 0 it was surer of another."
     )
-    source = "this run's model" if is_new(recipe.model.source) else recipe.model.source
     second = (
         f"The quality is the probability of the row's label by models that never saw the row: {FOLDS} logistic "
-        f"regressions on the sentence vectors of {source}, as it was before training, each asked about the part of "
-        "the rows that it did not learn from; cleanlab says which labels they contradict."
+        f"regressions on the sentence vectors of {source}, each asked about the part of the rows that it did not learn "
+        "from; cleanlab says which labels they contradict."
     )
     both = "Rows are sorted by the mean of their places in both orders."
     return {"margin": margin, "cleanlab": second, "both": f"{margin} {second} {both}"}[by]

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     found = suspects(args.home, SuspectsRequest(args.run, args.by, most, edits), desk)
     if asked:
         assert file is not None
-        edits = decide(args.home, args.run, edits, _placed(found, asked), desk)
+        edits = decide(found, edits, _placed(found, asked))
         patches.write(file, edits)
         found = suspects(args.home, SuspectsRequest(args.run, args.by, max(0, args.n), edits), desk)
     _show(args, found, file if asked else None, len(asked))
