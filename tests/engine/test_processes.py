@@ -21,6 +21,7 @@ from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notic
 from workbench.run.folder import RunFolder, run_folders
 from workbench.run.home import Home
 from workbench.run.journal import read_journal
+from workbench.run.margins import FILE, Margins
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_toml
 
@@ -137,7 +138,7 @@ def same(alone: list[Event], together: list[Event]) -> None:
 def test_a_lost_process_interrupts_the_run_and_resumed_it_trains_as_one(
     run: Run, chosen: Recipe, launches: Launches, killed: int
 ) -> None:
-    _, alone = run(chosen)
+    by_itself, alone = run(chosen)
     launch = launches.start("--nproc-per-node", "2")
     launches.wait_for(launch, CheckpointSaved)
     left = family(launch)
@@ -164,6 +165,10 @@ def test_a_lost_process_interrupts_the_run_and_resumed_it_trains_as_one(
     assert sum(isinstance(event, Ended) for event in together) == 1
     same(alone, together)
     assert (folder.model / "model.safetensors").is_file()
+    # What was remembered of the rows is joined from both processes.
+    one, both = (Margins.read(path / FILE) for path in (by_itself.path, folder.path))
+    assert (both.keys == one.keys).all() and (both.seen == one.seen).all()
+    assert both.margin == pytest.approx(one.margin, rel=1e-2, abs=1e-2)
 
 
 @pytest.mark.heavy
