@@ -9,15 +9,18 @@ from typing import Any
 
 from workbench.cli.tables import table
 from workbench.data.check import as_json
-from workbench.data.formats.conll import words
 from workbench.data.frame import Frame
 from workbench.data.guess import KIND_WORDS, Guess
+from workbench.data.label_columns import named_columns
+from workbench.data.label_sets import label_counts
 from workbench.data.labelled import natural_key
 from workbench.data.mending import Looked, Source
 from workbench.data.pipeline import as_table
 from workbench.data.profile import Profile, profile
+from workbench.data.span_cells import stretches_in, tags_in
 from workbench.data.step import Context
 from workbench.data.suggest import counted
+from workbench.data.tables import Table
 from workbench.run.recipe import Recipe
 
 _CLASSES = 20  # shown to a person
@@ -48,7 +51,7 @@ def as_plain(
         "text": recipe.data.text,
         "label": recipe.data.label,
         "reasons": list(guessed.reasons) if recipe.data.text in (*guessed.texts, "") else [],
-        "classes": _classes(first.mended.frame, recipe.data.label, guessed),
+        "classes": _classes(as_table(first.mended.frame, opened), recipe, guessed),
         "lengths": lengths,
         "findings": _found(first),
         "steps": [step.model_dump(mode="json") for step in recipe.data.steps],
@@ -74,12 +77,23 @@ def _found(looked: Looked) -> list[dict[str, Any]]:
     return [as_json(one, looked.mended.frame, looked.sides.get(one.side)) for one in looked.found]
 
 
-def _classes(frame: Frame, label: str, guessed: Guess) -> dict[str, int]:
-    """The rows of each class; where every word has a tag, the words of each tag."""
-    if label not in frame.columns:
+def _classes(frame: Table, recipe: Recipe, guessed: Guess) -> dict[str, int]:
+    """The rows of each class or label; where every word has a tag, the words of each tag; of marked stretches, how many
+    there are of each kind. None where numbers are learned."""
+    label, kind = recipe.data.label, recipe.task.kind
+    if kind == "regression":
         return {}
-    if guessed.kind == "token-classification":
-        counts = Counter(tag for cell in frame.column(label) for tag in words(cell))
+    if kind == "multi-label":
+        counts = label_counts(frame, named_columns(label, frame.columns))
+    elif label not in frame.columns:
+        return {}
+    elif guessed.kind == "token-classification":
+        cells = [(cell, stretches_in(cell)) for cell in frame.column(label)]
+        counts = Counter(
+            kind
+            for cell, marks in cells
+            for kind in ([m.kind for m in marks] if marks is not None else tags_in(cell))
+        )
     else:
         counts = Counter(name.strip() for name in frame.column(label) if name and name.strip())
     return {name: counts[name] for name in sorted(counts, key=natural_key)}

@@ -97,6 +97,7 @@ def amount_sides(data: DataSection, context: Context, resolve: Resolve) -> Amoun
                 "Choose another label column, or add rows with other numbers.",
                 field="data.label",
             )
+    notes += amounts_told(sides[0], columns_now)
     return AmountSides(
         sides[0], sides[1], sides[2], tuple(columns_now), tuple(notes), found.fingerprints,
         resolved_columns(data, text or text_now, columns or columns_now),
@@ -119,6 +120,32 @@ def amount_columns(table: Table, data: DataSection) -> tuple[str, tuple[str, ...
             field="data.label",
         )
     return found
+
+
+def looked_at_amounts(
+    frame: Frame, table: Table, text: str, columns: Sequence[str]
+) -> tuple[list[Wrong], list[str]]:
+    """Rows that cannot be used, and what there is to say of the others.
+
+    Raises:
+        WorkbenchError: When a column holds no numbers.
+    """
+    readers, notes = readers_of(table, columns)
+    side, wrong = _side(frame, text, columns, readers)
+    return wrong, [*notes, *amounts_told(side, columns)]
+
+
+def amounts_told(side: AmountSide, columns: Sequence[str]) -> list[str]:
+    """How large the numbers of each column are, in words."""
+    told = []
+    for place, name in enumerate(columns):
+        values = sorted(amounts[place] for amounts in side.amounts)
+        if values:
+            middle = values[len(values) // 2]
+            told.append(
+                f"“{name}” goes from {values[0]:g} to {values[-1]:g}; half of the rows are below {middle:g}."
+            )
+    return told
 
 
 def readers_of(table: Table, columns: Sequence[str]) -> tuple[tuple[Reader, ...], list[str]]:

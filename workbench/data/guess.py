@@ -181,7 +181,7 @@ def _tagged(table: Table) -> Guess | None:
     spans = [name for name, rows in split.items() if _are_spans(rows)]
     for tags in [*spans, *([named] if named else [])]:
         same = [name for name in table.columns if name not in spans and name != tags]
-        same = [name for name in same if lengths[name] == lengths[tags] and any(n > 1 for n in lengths[name])]
+        same = [name for name in same if _alike(lengths[name], lengths[tags])]
         tokens = next((usual[name] for name in _TOKENS if usual.get(name) in same), None)
         if tokens is None and tags in spans and same:
             tokens = same[0]
@@ -189,12 +189,18 @@ def _tagged(table: Table) -> Guess | None:
             seen = sorted({tag for row in split[tags] for tag in row})
             what = "say where names begin and go on" if tags in spans else "are one for each word"
             reason = (
-                f"“{tags}” has as many words as “{tokens}” in every row; they {what} ({listed(seen, 5)})."
+                f"“{tags}” has as many words as “{tokens}” in the rows; they {what} ({listed(seen, 5)})."
             )
             # The column that is called tags is the one to learn, where several would do.
             chosen = "tags" if "tags" in spans and lengths["tags"] == lengths[tags] else tags
             return Guess("token-classification", (tokens,), chosen, None, (reason,))
     return None
+
+
+def _alike(one: list[int], other: list[int]) -> bool:
+    """Whether two columns have as many words in nearly every row; the others are told when they are read."""
+    equal = sum(a == b for a, b in zip(one, other, strict=True))
+    return equal >= 0.9 * len(one) and any(number > 1 for number in one)
 
 
 def _spanned(table: Table) -> Guess | None:

@@ -106,6 +106,7 @@ def label_set_sides(data: DataSection, context: Context, resolve: Resolve) -> La
         require_rows(len(rows.texts), side, wrong, "Each row needs a text and its labels; write [] for none.")
         sides.append(rows)
         notes += [*set_aside_notes(wrong, data, side), *_strange_notes(strange)]
+    notes.append(label_counts_told(sides[0], names))
     seen = {number for marks in sides[0].marks for number in marks}
     unseen = [name for i, name in enumerate(names) if i not in seen]
     if unseen:
@@ -131,6 +132,40 @@ def set_columns(table: Table, data: DataSection) -> tuple[str, tuple[str, ...]]:
             field="data.label",
         )
     return found
+
+
+def looked_at_labels(
+    frame: Frame, table: Table, text: str, labels: Sequence[str]
+) -> tuple[list[Wrong], list[str]]:
+    """Rows that cannot be used, and what there is to say of the others.
+
+    Raises:
+        WorkbenchError: When the columns hold no labels.
+    """
+    writing = writing_of(table, labels)
+    names = label_names(table, writing)
+    side, wrong, _ = _side(frame, text, writing, names)
+    return wrong, [writing.told(), label_counts_told(side, names)]
+
+
+def label_counts(table: Table, labels: Sequence[str]) -> Counter[str]:
+    """The rows with each label; rows whose labels cannot be read have none.
+
+    Raises:
+        WorkbenchError: When the columns hold no labels.
+    """
+    writing = writing_of(table, labels)
+    rows = (_labels(cells, writing) for cells in zip(*map(table.column, labels), strict=True))
+    return Counter(name for found in rows if not isinstance(found, str) for name in found)
+
+
+def label_counts_told(side: MarkedSide, names: Sequence[str]) -> str:
+    """How many rows have each label, in words."""
+    counts = Counter(number for marks in side.marks for number in marks)
+    told = listed([f"{name} {counts[i]}" for i, name in enumerate(names)], 12)
+    bare = sum(not marks for marks in side.marks)
+    none = f" {counted(bare, 'row')} have no label." if bare else ""
+    return f"Of {counted(len(side.texts), 'row')} so many have each label: {told}.{none}"
 
 
 def writing_of(table: Table, columns: Sequence[str]) -> Writing:

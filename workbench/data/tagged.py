@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -158,6 +159,24 @@ def tagged_columns(table: Table, data: DataSection) -> tuple[str, tuple[str, ...
             field="data.label",
         )
     return text, labels
+
+
+def looked_at_tags(
+    frame: Frame, table: Table, text: str, labels: Sequence[str]
+) -> tuple[list[Wrong], list[str]]:
+    """Rows that cannot be used, and what there is to say of the others.
+
+    Raises:
+        WorkbenchError: When nothing is marked.
+    """
+    reading = reading_of(table, text, labels[0])
+    side = _read(frame, text, labels[0], reading)
+    begun = Counter(
+        tag for _, row in side.rows for tag in row.tags if not reading.spans or tag.startswith("B-")
+    )
+    counts = [f"{tag.removeprefix('B-')} {count}" for tag, count in begun.most_common()]
+    what = "Marked are" if reading.spans else "The tags and their words are"
+    return side.wrong, [f"{what}: {listed(counts, 12)}.", *_mended_notes(side.mended)]
 
 
 def reading_of(table: Table, text: str, tags: str) -> Reading:

@@ -146,11 +146,11 @@ class TaskSection(Section):
     kind: str = field(
         "text-classification",
         "Task",
-        "What the model learns: text-classification (put a text into a class), multi-label (give a text all labels that "
-        "fit), regression (read a number off a text), token-classification (mark words in a text), causal-lm (continue "
-        "a text), masked-lm (fill in masked words, as encoders are pre-trained), chat (answer in a conversation), "
-        "preference (write more like the better of two answers) or seq2seq (write one text from another, such as a "
-        "translation).",
+        "What the model learns: text-classification (put a text into a class), multi-label (give a text all labels "
+        "that fit), regression (read a number off a text), token-classification (mark words in a text), causal-lm "
+        "(continue a text), masked-lm (fill in masked words, as encoders are pre-trained), chat (answer in a "
+        "conversation), preference (write more like the better of two answers) or seq2seq (write one text from "
+        "another, such as a translation).",
         min_length=1,
     )
 

@@ -15,6 +15,7 @@ import numpy as np
 from workbench.data.conversations import shape_of
 from workbench.data.frame import Frame, Indices, frame_of
 from workbench.data.guess import choose_columns, guess, guess_columns
+from workbench.data.label_columns import joined_names, named_columns
 from workbench.data.labelled import LabelledRows, labelled_rows
 from workbench.data.limits import limits_of
 from workbench.data.opening import opening_of
@@ -27,6 +28,7 @@ from workbench.data.splitting import sides
 from workbench.data.step import Context
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, files_of
+from workbench.data.targets import has_targets, readable, target_columns
 from workbench.run.home import Home
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.scratch_fields import is_new
@@ -209,7 +211,7 @@ def _with_columns(
 ) -> DataPreview:
     """The preview with the columns that are named or guessed, the mended rows, and what is wrong with them."""
     data, classes = request.data, has_classes(request.task)
-    columns = guess_columns(table)
+    columns, likely = guess_columns(table), guess(table)
     text = data.text if data.text in table.columns else ""
     label = data.label if data.label in table.columns else ""
     problem: Problem | None = None
@@ -220,7 +222,7 @@ def _with_columns(
     notes = table.notes
     try:
         text, label = _roles(request, table)
-        done = _mend(request, table, (text, label), tokenizer, desk)
+        done = _mend(request, table, (text, label if label in table.columns else ""), tokenizer, desk)
         _require_shape(request, as_table(done.frame, table))
         notes = (*notes, *done.told())
         frame = done.frame
@@ -228,18 +230,23 @@ def _with_columns(
             text, label = choose_columns(as_table(frame, table), frame.text, frame.label)
             usable = labelled_rows(as_table(frame, table), text, label, origin=frame.origin)
             notes = (*notes, *usable.notes)
-            sizes, split_notes, split_problem = _divided(
-                request, replace(frame, text=text, label=label), usable
-            )
+            kept = replace(frame, text=text, label=label).take(usable.kept)
+            sizes, split_notes, split_problem = _divided(request, kept, usable)
+        elif has_targets(request.task) and frame.rows <= CHECKED_ROWS:
+            labels = named_columns(label, table.columns)
+            found = readable(request.task, frame, table, data, text, labels)
+            text, label, notes = found.text, joined_names(found.labels), (*notes, *found.notes)
+            sizes, split_notes, split_problem = _divided(request, frame.take(found.kept))
     except WorkbenchError as error:
         problem = error.problem
         text = text or (columns.text if columns.text != label else "")
         label = label or (columns.label if columns.label != text else "")
     return DataPreview(
         source=data.train, path=table.path, task=request.task, table=table, text=text, label=label,
-        reasons=columns.reasons, profile=None, notes=notes, problem=problem, size=size,
-        untouched=_keyed(table, text, label), mended=done, sizes=sizes, split_notes=split_notes,
-        split_problem=split_problem, unlabelled=_unlabelled(table, label), likely_task=guess(table).task,
+        reasons=likely.reasons if has_targets(request.task) else columns.reasons, profile=None, notes=notes,
+        problem=problem, size=size, untouched=_keyed(table, text, label if label in table.columns else ""),
+        mended=done, sizes=sizes, split_notes=split_notes, split_problem=split_problem,
+        unlabelled=_unlabelled(table, label), likely_task=likely.task,
     )  # fmt: skip
 
 
@@ -249,6 +256,9 @@ def _roles(request: DataRequest, table: Table) -> tuple[str, str]:
         return source_columns(table, request.data)
     if has_classes(request.task):
         return roles(table, request.data)
+    if has_targets(request.task):
+        text, labels = target_columns(request.task, table, request.data)
+        return text, joined_names(labels)
     return text_role(table, request.data), ""
 
 
@@ -261,11 +271,12 @@ def _require_shape(request: DataRequest, table: Table) -> None:
 
 
 def _divided(
-    request: DataRequest, frame: Frame, usable: LabelledRows
+    request: DataRequest, frame: Frame, usable: LabelledRows | None = None
 ) -> tuple[tuple[int, int, int] | None, tuple[str, ...], Problem | None]:
-    """How many rows each side has, what is worth knowing of it, and why they cannot be divided."""
+    """How many of the usable rows each side has, what is worth knowing of it, and why they cannot be divided."""
+    classes = (usable.labels, usable.class_names) if usable else (None, ())
     try:
-        cut = sides(frame.take(usable.kept), request.data, request.seed, usable.labels, usable.class_names)
+        cut = sides(frame, request.data, request.seed, *classes)
     except WorkbenchError as error:
         return None, (), error.problem
     return (len(cut.train), len(cut.validation), len(cut.test)), cut.notes, None

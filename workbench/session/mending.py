@@ -29,7 +29,8 @@ from workbench.data.saving import save as save_rows
 from workbench.data.splitting import divides
 from workbench.data.step import Context, parse_step
 from workbench.data.suggest import counted
-from workbench.data.tables import open_table
+from workbench.data.tables import Table, open_table
+from workbench.data.targets import has_targets, target_columns
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.step_record import StepRecord
@@ -58,9 +59,7 @@ def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
             "Choose a table to find problems in its rows.",
         )
     data = request.data
-    columns = (
-        roles(preview.table, data) if has_classes(request.task) else (text_role(preview.table, data), "")
-    )
+    columns = _columns(preview.table, request)
     files = {}
     for name in ("validation", "test"):
         side = getattr(data, name)
@@ -74,6 +73,15 @@ def look_for_problems(home: Home, request: DataRequest, desk: Desk) -> Looked:
     if not divides(data):  # otherwise nothing is added to rows before they are divided
         context = _with_words(context, home, request, data.steps)
     return look_into(Source(preview.table, *columns, files), data, context)
+
+
+def _columns(table: Table, request: DataRequest) -> tuple[str, str]:
+    """The text column, and that of the classes where rows have one each."""
+    if has_classes(request.task):
+        return roles(table, request.data)
+    if has_targets(request.task):
+        return target_columns(request.task, table, request.data)[0], ""
+    return text_role(table, request.data), ""
 
 
 def profile_columns(frame: Frame, desk: Desk) -> tuple[tuple[ColumnProfile, ...], Languages | None]:

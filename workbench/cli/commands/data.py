@@ -144,17 +144,21 @@ def _source(recipe: Recipe, cache: Path, limits: Limits) -> tuple[Source, Guess]
     from workbench.data.opening import opening_of
     from workbench.data.pipeline import roles, text_role
     from workbench.data.tables import open_table
+    from workbench.data.targets import has_targets, target_columns
     from workbench.shelf.datasets import resolve_data
 
     data = recipe.data
     table = open_table(resolve_data(data.train), opening_of(data, cache=cache, limits=limits))
     guessed = guess(table)
-    if guessed.kind == "text-classification" or data.label:
+    kind = recipe.task.kind if has_targets(recipe.task.kind) else guessed.kind
+    if has_targets(kind) and (kind != guessed.kind or data.label in ("", guessed.label)):
+        # Several labels, a number or a tag for each word are no class of a row.
+        text, label = target_columns(kind, table, data)[0], ""
+    elif guessed.kind == "text-classification" or data.label:
         text, label = roles(table, data)
     else:
         text = text_role(table, data) if data.text else next(iter(guessed.texts), "")
-        # A tag for each word is no class of a row.
-        label = "" if guessed.kind == "token-classification" else guessed.label
+        label = guessed.label
     files = {}
     for name in ("validation", "test"):
         side = getattr(data, name)
@@ -166,12 +170,14 @@ def _source(recipe: Recipe, cache: Path, limits: Limits) -> tuple[Source, Guess]
 
 def _with_task(args: argparse.Namespace, recipe: Recipe, source: Source, guessed: Guess) -> Recipe:
     """The recipe with the task that the file is for, unless it was said."""
+    from workbench.data.targets import has_targets
     from workbench.run.recipe_files import changed
 
     said = {setting.partition("=")[0].strip() for setting in args.set}
     if args.what.lower().endswith(".toml") or "task.kind" in said:
         return recipe
-    task = "text-classification" if recipe.data.label else guessed.task
+    known = has_targets(guessed.kind) and recipe.data.label in ("", guessed.label)
+    task = guessed.task if known or not recipe.data.label else "text-classification"
     usual = DEFAULT_MODEL.get(MODEL_KIND.get(task, ""), "")
     if usual and writes(task) and "model.source" not in said:
         recipe = changed(recipe, "model.source", usual)
