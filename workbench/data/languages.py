@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,10 @@ SAMPLE = 1000
 #: What a text must be recognised with to count; below that it is too short, or names and numbers.
 SURE = 0.5
 
+#: The model's word for what is no language.
+UNKNOWN = "zxx"
+
 _SHOWN = 400  # characters of a text; more make nothing surer
-_UNKNOWN = "zxx"  # the model's word for what is no language
 _LOCK = threading.Lock()
 
 _TABLE = (
@@ -87,21 +89,24 @@ def languages_of(
 
 def languages(texts: Iterable[str], check: Callable[[], object] = lambda: None) -> Languages:
     """The languages of these texts; blank ones are not counted."""
-    counts: Counter[str] = Counter()
-    sampled = 0
-    for text in texts:
-        if not text.strip():
-            continue
-        if sampled % 20 == 0:
+    codes = language_codes([text for text in texts if text.strip()], check)
+    counts = Counter(codes)
+    unsure = counts.pop(UNKNOWN, 0)
+    found = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return Languages(tuple(Language(code, name_of(code), n) for code, n in found), unsure, len(codes))
+
+
+def language_codes(texts: Sequence[str], check: Callable[[], object] = lambda: None) -> tuple[str, ...]:
+    """The ISO 639 code of each text's language; `UNKNOWN` where it is too short to tell, or in none."""
+    codes = []
+    for number, text in enumerate(texts):
+        if number % 20 == 0:
             check()
-        sampled += 1
         # One identifier for all threads: it is not safe to be asked by two at once.
         with _LOCK:
             code, confidence = _identifier().classify(text[:_SHOWN])
-        counts[code if confidence >= SURE else _UNKNOWN] += 1
-    unsure = counts.pop(_UNKNOWN, 0)
-    found = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return Languages(tuple(Language(code, name_of(code), n) for code, n in found), unsure, sampled)
+        codes.append(code if confidence >= SURE else UNKNOWN)
+    return tuple(codes)
 
 
 def name_of(code: str) -> str:

@@ -60,6 +60,59 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Histogram:
+    """How probabilities are spread, in bins of equal width.
+
+    Attributes:
+        edges: The bins' ends, shape (bins + 1,).
+        right: Rows in each bin whose prediction is right, int64, shape (bins,).
+        wrong: The others, likewise.
+    """
+
+    edges: Floats
+    right: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """What two classes come to where a row counts as positive from a threshold on.
+
+    Attributes:
+        threshold: The threshold.
+        hits: Positive rows that count as positive.
+        alarms: Negative rows that do.
+        misses: Positive rows that do not.
+        rejections: Negative rows that do not.
+    """
+
+    threshold: float
+    hits: int
+    alarms: int
+    misses: int
+    rejections: int
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Accuracy, precision, recall, F1 and specificity; 0 where there is nothing to divide by."""
+        said, there = self.hits + self.alarms, self.hits + self.misses
+        clear, rows = self.alarms + self.rejections, self.hits + self.alarms + self.misses + self.rejections
+        parts = {
+            "accuracy": (self.hits + self.rejections, rows),
+            "precision": (self.hits, said),
+            "recall": (self.hits, there),
+            "f1": (2 * self.hits, said + there),
+            "specificity": (self.rejections, clear),
+        }
+        return {name: part / whole if whole else 0.0 for name, (part, whole) in parts.items()}
+
+    def cost(self, false_alarm: float, miss: float) -> float:
+        """The mean cost of a row."""
+        rows = self.hits + self.alarms + self.misses + self.rejections
+        return (false_alarm * self.alarms + miss * self.misses) / rows if rows else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ClassificationScores:
     """Everything that is said of a classifier on one set of rows.
 
@@ -71,6 +124,9 @@ class ClassificationScores:
             occurs in all rows or in none.
         precision_recall: For each class, recall (x) and precision (y).
         calibration: How far the probabilities can be believed.
+        roc_average: With more than two classes, the ROC curve of all answers to "is it this class?" together (micro);
+            else None.
+        precision_recall_average: The precision-recall curve, likewise.
     """
 
     numbers: dict[str, Number]
@@ -79,6 +135,8 @@ class ClassificationScores:
     roc: tuple[TwoAxes, ...]
     precision_recall: tuple[TwoAxes, ...]
     calibration: Calibration
+    roc_average: TwoAxes | None = None
+    precision_recall_average: TwoAxes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ def class_metrics(confusion: NDArray[np.int64]) -> dict[str, Floats]:
 
     Accuracy; balanced accuracy (the mean recall of the classes that occur); precision, recall and F1 as the mean over
     the classes that occur or are predicted (macro) and weighted by how often each occurs; Matthews correlation
-    (Gorodkin 2004). A mean leaves out what scikit-learn leaves out. F1 over all rows together (micro) is the accuracy
-    where each row has one class.
+    (Gorodkin 2004). A mean leaves out what scikit-learn leaves out. Precision, recall and F1 over all rows together
+    (micro) are the accuracy where each row has one class.
     """
     precision, recall, f1 = class_tallies(confusion)
     there, said = confusion.sum(axis=-1), confusion.sum(axis=-2)
@@ -41,8 +41,9 @@ def class_metrics(confusion: NDArray[np.int64]) -> dict[str, Floats]:
     hits = np.diagonal(confusion, axis1=-2, axis2=-1).sum(axis=-1).astype(np.float64)
     occurs, involved = there > 0, (there + said) > 0
     accuracy = _shares(hits, total)
-    found = {"accuracy": accuracy, "balanced_accuracy": _means(recall, occurs), "f1_micro": accuracy}
+    found = {"accuracy": accuracy, "balanced_accuracy": _means(recall, occurs)}
     for name, each in (("precision", precision), ("recall", recall), ("f1", f1)):
+        found[f"{name}_micro"] = accuracy
         found[f"{name}_macro"] = _means(each, involved)
         found[f"{name}_weighted"] = _shares((each * there).sum(axis=-1), total)
     found["matthews"] = _matthews(hits, total, there.astype(np.float64), said.astype(np.float64))

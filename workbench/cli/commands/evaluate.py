@@ -1,4 +1,5 @@
-"""`workbench evaluate`: a language model on held-out questions with known answers, beside its base or other models."""
+"""`workbench evaluate`: a model on held-out rows with known answers: a classifier's metrics and weak slices, or what a
+language model answers, beside its base or other models."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli import classified
 from workbench.cli.asked import add_download_argument, get_model_ready
 from workbench.cli.tables import table
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.run.evaluation import Evaluation, ModelScores, Recital, Share
 
 NAME = "evaluate"
-HELP = "measure a language model on held-out questions: perplexity, right answers, choices, and what it knows by heart"
+HELP = "measure a model on held-out rows: a classifier's metrics, classes and weak slices; a language model's answers"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         nargs="?",
         default="",
-        help="a file of questions and answers, or of questions with choices (else the run's own held-out rows)",
+        help="a file of texts with their classes; for language models of questions and answers, or with choices (else "
+        "the run's own held-out rows)",
     )
     parser.add_argument(
         "--beside",
@@ -56,17 +59,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE.jsonl", help="write every row with each model's answer here"
     )
+    classified.add_arguments(parser)
     add_download_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate; returns the exit code."""
+    """Evaluate, as the model's task asks for; returns the exit code."""
+    from workbench.session.scoring.measuring import kind_of
+
+    get_model_ready(args, args.model)
+    return classified.run(args) if kind_of(args.home, args.model) == "text-classification" else _answers(args)
+
+
+def _answers(args: argparse.Namespace) -> int:
     from workbench.run.evaluation import EvaluationSettings, Progress
     from workbench.run.problem import bad_input
     from workbench.run.recipe_files import validated, with_overrides
     from workbench.session.evaluating import BASE, EvaluationRequest, evaluate, plain_samples, write_samples
     from workbench.session.lanes import lone_desk
 
+    if args.against:
+        raise bad_input(
+            "--against answers for classifiers.",
+            f"{args.model} is none.",
+            "Measure language models on the same rows with --beside.",
+        )
     settings = validated(EvaluationSettings, with_overrides({}, args.set, EvaluationSettings))
     if args.output and Path(args.output).suffix.lower() not in (".jsonl", ".ndjson"):
         raise bad_input("The answers are written as JSON Lines.", "", "Give -o a name that ends with .jsonl.")

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.run.scores import Calibration, ClassificationScores, ClassNumbers, Floats, Number, TwoAxes
+from workbench.run.problem import bad_input
+from workbench.run.row_scores import TINY, RowScores
+from workbench.run.scores import (
+    AtThreshold,
+    Calibration,
+    ClassificationScores,
+    ClassNumbers,
+    Floats,
+    Histogram,
+    Number,
+    TwoAxes,
+)
 from workbench.run.tallies import class_metrics, class_tallies, confusion_matrix
 from workbench.session.scoring.intervals import (
     MANY_ROWS,
@@ -17,8 +28,6 @@ from workbench.session.scoring.intervals import (
 )
 
 BINS = 15
-#: Probabilities are not taken to be smaller, so that the log loss stays a number.
-TINY = 1e-15
 NOTHING = TwoAxes(np.empty(0), np.empty(0), np.empty(0))
 
 
@@ -60,7 +69,31 @@ def classification_scores(
     numbers["calibration_error"] = Number("calibration_error", calibration.error)
     classes, roc, precision_recall = _one_against_rest(true, probabilities, names, confusion)
     numbers |= _ranking_numbers(true, probabilities, classes, seed, resamples)
-    return ClassificationScores(numbers, classes, confusion, roc, precision_recall, calibration)
+    roc_average = precision_recall_average = None
+    if len(names) > 2:
+        # Every row is asked of every class whether it is the right one; the answers are ranked together.
+        positive, asked = (true[:, None] == np.arange(len(names))).ravel(), probabilities.ravel()
+        area, average, roc_average, precision_recall_average = _against_rest(positive, asked)
+        numbers["auc_micro"] = Number("auc_micro", area)
+        numbers["average_precision_micro"] = Number("average_precision_micro", average)
+    return ClassificationScores(
+        numbers, classes, confusion, roc, precision_recall, calibration, roc_average, precision_recall_average
+    )
+
+
+def scores_of(rows: RowScores, *, seed: int = 0, resamples: int = RESAMPLES) -> ClassificationScores:
+    """The same of rows that were scored.
+
+    Raises:
+        WorkbenchError: When there are none, or they have no labels.
+    """
+    if rows.true is None or not len(rows):
+        raise bad_input(
+            "There is nothing to measure.",
+            "The rows have no labels." if len(rows) else "There are no rows.",
+            "Measure on rows with labels.",
+        )
+    return classification_scores(rows.true, rows.probabilities, rows.names, seed=seed, resamples=resamples)
 
 
 def calibrate(true: NDArray[np.int64], probabilities: Floats, bins: int = BINS) -> Calibration:
@@ -73,6 +106,40 @@ def calibrate(true: NDArray[np.int64], probabilities: Floats, bins: int = BINS) 
     accuracy = np.bincount(place, weights=hit, minlength=bins)[there] / counts[there]
     error = float(np.abs(sureness - accuracy) @ counts[there] / len(true))
     return Calibration(sureness, accuracy, counts[there], error)
+
+
+def histogram(rows: RowScores, column: int | None = None, bins: int = 20) -> Histogram:
+    """How sure the model is where it is right and where it is wrong.
+
+    Args:
+        rows: Rows with labels.
+        column: The class whose probability is taken; right are then the rows of that class. None: that of the
+            predicted class.
+        bins: How many.
+    """
+    assert rows.true is not None
+    values = rows.sureness if column is None else rows.probabilities[:, column]
+    right = ~rows.wrong if column is None else rows.true == column
+    edges = np.linspace(0, 1, bins + 1)
+    counts = [np.histogram(values[chosen], edges)[0].astype(np.int64) for chosen in (right, ~right)]
+    return Histogram(edges, *counts)
+
+
+def at_threshold(true: NDArray[np.bool_], scores: Floats, threshold: float) -> AtThreshold:
+    """The four counts where rows from a threshold on count as positive; arguments as in `costs`."""
+    said = scores >= threshold
+    counts = (true & said, ~true & said, true & ~said, ~true & ~said)
+    return AtThreshold(threshold, *(int(count.sum()) for count in counts))
+
+
+def best_threshold(true: NDArray[np.bool_], scores: Floats, false_alarm: float, miss: float) -> float:
+    """The threshold of the least mean cost, half-way to the next lower score; of equals the one nearest to 1/2."""
+    found = costs(true, scores, false_alarm, miss)
+    steps = np.append(found.x[1:], 0.0)
+    middles = np.where(np.isinf(found.x), (1 + steps) / 2, (found.x + steps) / 2)
+    middles = np.maximum(middles, np.nextafter(steps, np.inf))  # above the next score, however near it is
+    cheapest = np.flatnonzero(found.y <= found.y.min() + 1e-12)
+    return float(middles[cheapest][np.argmin(np.abs(middles[cheapest] - 0.5))])
 
 
 def costs(true: NDArray[np.bool_], scores: Floats, false_alarm: float, miss: float) -> TwoAxes:
@@ -99,28 +166,34 @@ def costs(true: NDArray[np.bool_], scores: Floats, false_alarm: float, miss: flo
 def _one_against_rest(
     true: NDArray[np.int64], probabilities: Floats, names: tuple[str, ...], confusion: NDArray[np.int64]
 ) -> tuple[tuple[ClassNumbers, ...], tuple[TwoAxes, ...], tuple[TwoAxes, ...]]:
-    from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
     precision, recall, f1 = class_tallies(confusion)
     classes, roc, precise = [], [], []
     for i, name in enumerate(names):
-        positive, scores = true == i, probabilities[:, i]
-        area = average = float("nan")
-        rates = pairs = NOTHING
-        if positive.any():
-            average = float(average_precision_score(positive, scores))
-            p, r, at = precision_recall_curve(positive, scores, drop_intermediate=True)
-            pairs = TwoAxes(r, p, np.append(at, np.inf))
-            if not positive.all():
-                x, y, at = roc_curve(positive, scores)
-                area, rates = float(auc(x, y)), TwoAxes(x, y, at)
-        rows = int(positive.sum())
-        classes.append(
-            ClassNumbers(name, rows, float(precision[i]), float(recall[i]), float(f1[i]), area, average)
-        )
+        positive = true == i
+        area, average, rates, pairs = _against_rest(positive, probabilities[:, i])
+        each = (float(precision[i]), float(recall[i]), float(f1[i]))
+        classes.append(ClassNumbers(name, int(positive.sum()), *each, area, average))
         roc.append(rates)
         precise.append(pairs)
     return tuple(classes), tuple(roc), tuple(precise)
+
+
+def _against_rest(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, float, TwoAxes, TwoAxes]:
+    """AUC, average precision, the ROC curve and the precision-recall curve; NaN and empty where only one side
+    occurs."""
+    from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
+    area = average = float("nan")
+    rates = pairs = NOTHING
+    if positive.any():
+        average = float(average_precision_score(positive, scores))
+        p, r, at = precision_recall_curve(positive, scores, drop_intermediate=True)
+        pairs = TwoAxes(r, p, np.append(at, np.inf))
+        if not positive.all():
+            x, y, at = roc_curve(positive, scores)
+            area, rates = float(auc(x, y)), TwoAxes(x, y, at)
+    return area, average, rates, pairs
 
 
 def _ranking_numbers(

@@ -5,10 +5,117 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.data.suggest import counted, listed
 from workbench.run.problem import bad_input
+from workbench.run.row_scores import RowScores
 from workbench.run.scores import Comparison
 from workbench.run.tallies import class_metrics
-from workbench.session.scoring.intervals import percentile_interval, resampled_counts
+from workbench.session.scoring.intervals import percentile_interval, resampled_counts, row_weights
+
+Rows = NDArray[np.int64]
+
+
+def compare_rows(
+    first: RowScores, second: RowScores, metric: str = "accuracy", *, seed: int = 0
+) -> Comparison:
+    """Whether the second model is better than the first on the rows that both were asked about; see `compare`.
+
+    For "log_loss" the p-value is that of the paired bootstrap over the rows' losses, and less is better.
+
+    Raises:
+        WorkbenchError: When the rows or the classes differ, have no labels, or there is no such metric.
+    """
+    second = alike(first, second)
+    assert first.true is not None
+    names = (first.model or "the first model", second.model or "the second model")
+    if names[0] == names[1]:
+        names = (f"{names[0]} (first)", f"{names[1]} (second)")
+    if metric == "log_loss":
+        return _compare_losses(first, second, names, seed)
+    return compare(first.true, first.predicted, second.predicted, metric, names=names, seed=seed)
+
+
+def alike(first: RowScores, second: RowScores) -> RowScores:
+    """The second evaluation with its rows and classes in the order of the first one's.
+
+    Raises:
+        WorkbenchError: When they are not of the same rows, of other classes, or without labels.
+    """
+    if first.true is None or second.true is None:
+        raise bad_input(
+            "Without labels nobody can say which model is better.",
+            "The rows have none.",
+            "Measure both on rows with labels.",
+        )
+    if sorted(first.names) != sorted(second.names):
+        raise bad_input(
+            f"{first.model} and {second.model} do not have the same classes.",
+            f"One knows {listed(first.names, 6)}; the other {listed(second.names, 6)}.",
+            "Compare models that were trained on the same classes.",
+        )
+    places = _places(first, second)
+    second = second.take(places)
+    if first.names != second.names:
+        columns = [second.names.index(name) for name in first.names]
+        moved = second.probabilities[:, columns]
+        second = RowScores.of(
+            second.texts, first.true, moved, first.names, second.row_ids, metadata=second.metadata,
+            model=second.model, told=second.told, vectors=second.vectors, notes=second.notes,
+        )  # fmt: skip
+    return second
+
+
+def fixed_and_broken(first: RowScores, second: RowScores) -> tuple[Rows, Rows]:
+    """The rows, by their places in the first evaluation, that only the second model gets right, and those that only the
+    first one does; int64, ascending.
+
+    Raises:
+        WorkbenchError: As `alike`.
+    """
+    second = alike(first, second)
+    return np.flatnonzero(first.wrong & ~second.wrong), np.flatnonzero(~first.wrong & second.wrong)
+
+
+def _places(first: RowScores, second: RowScores) -> Rows:
+    """Where each of the first evaluation's rows stands in the second.
+
+    Raises:
+        WorkbenchError: When they are not the same rows, saying how many are.
+    """
+    rows = [_identities(scores) for scores in (first, second)]
+    if rows[0] == rows[1]:
+        return np.arange(len(second), dtype=np.int64)
+    where: dict[tuple[str, str], list[int]] = {}
+    for place, row in enumerate(rows[1]):
+        where.setdefault(row, []).append(place)
+    found = [where[row].pop(0) if where.get(row) else -1 for row in rows[0]]
+    shared = sum(place >= 0 for place in found)
+    if shared < len(found) or len(found) != len(second):
+        raise bad_input(
+            f"{first.model} and {second.model} were not measured on the same rows.",
+            f"{first.told or 'The first ones'}: {counted(len(first), 'row')}; {second.told or 'the second ones'}: "
+            f"{counted(len(second), 'row')}; {counted(shared, 'row')} with the same text and label are in both.",
+            "Name a file, on which both are measured.",
+        )
+    return np.array(found, dtype=np.int64)
+
+
+def _identities(scores: RowScores) -> list[tuple[str, str]]:
+    assert scores.true is not None
+    return [(text, scores.names[i]) for text, i in zip(scores.texts, scores.true, strict=True)]
+
+
+def _compare_losses(first: RowScores, second: RowScores, names: tuple[str, str], seed: int) -> Comparison:
+    assert first.true is not None
+    apart = second.losses - first.losses
+    rows = len(apart)
+    moved = np.concatenate([weights @ apart / rows for weights in row_weights(rows, seed)])
+    low, high = percentile_interval(moved)
+    difference = float(apart.mean())
+    p_value = _two_sided(moved)
+    fixed, broken = fixed_and_broken(first, second)
+    words = _words(difference, p_value, "log_loss", names, rows)
+    return Comparison("log_loss", difference, low, high, p_value, len(broken), len(fixed), words)
 
 
 def compare(
@@ -59,11 +166,8 @@ def compare(
     low, high = percentile_interval(moved)
     only_first = int(np.sum((first == true) & (second != true)))
     only_second = int(np.sum((first != true) & (second == true)))
-    if metric in ("accuracy", "f1_micro"):
-        p_value = mcnemar(only_first, only_second)
-    else:
-        other_side = min(float(np.mean(moved <= 0)), float(np.mean(moved >= 0)))
-        p_value = min(1.0, max(2 * other_side, 1 / len(moved)))
+    counted_rows = metric == "accuracy" or metric.endswith("_micro")
+    p_value = mcnemar(only_first, only_second) if counted_rows else _two_sided(moved)
     words = _words(difference, p_value, metric, names, rows)
     return Comparison(metric, difference, low, high, p_value, only_first, only_second, words)
 
@@ -76,17 +180,24 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return float(binomtest(only_first, apart, 0.5).pvalue) if apart else 1.0
 
 
+def _two_sided(moved: NDArray[np.float64]) -> float:
+    """The bootstrap's p-value of resampled differences."""
+    other_side = min(float(np.mean(moved <= 0)), float(np.mean(moved >= 0)))
+    return min(1.0, max(2 * other_side, 1 / len(moved)))
+
+
 def _words(difference: float, p_value: float, metric: str, names: tuple[str, str], rows: int) -> str:
-    better, worse = names[::-1] if difference > 0 else names
+    less_is_better = metric == "log_loss"
+    better, worse = names[::-1] if (difference < 0) == less_is_better else names
     what = metric.replace("_", " ")
-    points = f"{100 * abs(difference):.1f} points"
+    amount = f"{abs(difference):.3f} less" if less_is_better else f"{100 * abs(difference):.1f} points more"
     if difference == 0:
-        return f"No: both have the same {what} on these {rows} rows."
+        return f"No: both have the same {what} on these {counted(rows, 'row')}."
     how_often = f"in {100 * p_value:.1f} % of such comparisons" if p_value >= 0.001 else "hardly ever"
     if p_value < 0.05:
         sure = f"Equally good models would differ as much {how_often}."
-        return f"Yes: {better} has {points} more {what} than {worse}. {sure}"
+        return f"Yes: {better} has {amount} {what} than {worse}. {sure}"
     return (
-        f"Not shown: {better} has {points} more {what} than {worse}, but equally good models would differ as much "
+        f"Not shown: {better} has {amount} {what} than {worse}, but equally good models would differ as much "
         f"{how_often}. More held-out rows would tell."
     )

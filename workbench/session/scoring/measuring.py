@@ -12,6 +12,7 @@ from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.row_scores import RowScores
+from workbench.run.scratch_fields import is_new
 from workbench.session.evaluating import run_behind
 from workbench.session.inspection import TRAINED, the_model
 from workbench.session.lanes import Desk
@@ -98,6 +99,24 @@ def stored_rows(home: Home, request: RowsRequest) -> RowScores | None:
 def is_classification(run: RunFolder) -> bool:
     """Whether a run learned to put texts into classes, one each."""
     return run.recipe().task.kind == "text-classification"
+
+
+def source_of(home: Home, model: str) -> str:
+    """The model that a run started from.
+
+    Raises:
+        WorkbenchError: When the model is no run, or began from nothing.
+    """
+    run = _owner(home, model)
+    if run is None or is_new(run.recipe().model.source):
+        raise bad_input(
+            f"{model} has no base to be compared with.",
+            "It began from nothing."
+            if run
+            else "It is no run of this workbench, whose recipe would name one.",
+            "Name the other model.",
+        )
+    return run.recipe().model.source
 
 
 def kind_of(home: Home, model: str) -> str:
