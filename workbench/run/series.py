@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
+
 from workbench.run.events import Event
 from workbench.run.files import write_whole
 from workbench.run.folder import RunFolder, run_folders, slug
 from workbench.run.home import Home
-from workbench.run.problem import bad_input
+from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
-from workbench.run.recipe_files import parse_recipe
+from workbench.run.recipe_files import anchored, parse_recipe, read_toml, recipe_toml
 
 SeriesKind = Literal["search", "cross-validation", "learning-curve"]
+#: In the folder of a series.
+PLAN_FILE = "series.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,49 @@ def new_name(home: Home, title: str, kind: SeriesKind) -> str:
     while series_folder(home, name := stem if number == 1 else f"{stem}-{number}").exists():
         number += 1
     return name
+
+
+def save_plan(home: Home, name: str, kind: SeriesKind, recipe: Recipe, table: Mapping[str, Any]) -> None:
+    """Keep what a series is to do: its recipe, and a table of its own.
+
+    Raises:
+        WorkbenchError: When a series of this name has another plan.
+    """
+    file = series_folder(home, name) / PLAN_FILE
+    text = f"{recipe_toml(recipe)}\n{tomli_w.dumps({'series': {'kind': kind, **table}})}"
+    if file.is_file() and file.read_text(encoding="utf-8") != text:
+        raise bad_input(
+            f"There is a series called {name} already.",
+            "Its runs belong to its own plan.",
+            "Choose another name, or go on with that one.",
+            field="name",
+        )
+    home.make(file.parent)
+    write_whole(file, text)
+
+
+def load_plan(home: Home, name: str, kind: SeriesKind) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe of a series, and its table.
+
+    Raises:
+        WorkbenchError: When there is no such series of this kind.
+    """
+    file = series_folder(home, name) / PLAN_FILE
+    data = read_toml(file) if file.is_file() else {}
+    table = data.pop("series", {})
+    if table.get("kind") != kind:
+        raise bad_input(f"There is no {kind} called {name!r}.", f"They are kept in {file.parent.parent}.")
+    return parse_recipe(anchored(data, file.parent)), table
+
+
+def series_names(home: Home, kind: SeriesKind) -> tuple[str, ...]:
+    """The names of all series of a kind, the newest first."""
+    found = []
+    for file in (home.root / "series").glob(f"*/{PLAN_FILE}"):
+        with suppress(WorkbenchError):
+            if read_toml(file).get("series", {}).get("kind") == kind:
+                found.append((file.stat().st_mtime, file.parent.name))
+    return tuple(name for _, name in sorted(found, reverse=True))
 
 
 def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +18,8 @@ from workbench.run.offers import STOP, Answer, Offer
 from workbench.run.orders import Order
 from workbench.run.problem import Problem, WorkbenchError, bad_input, explain
 from workbench.run.recipe import Recipe
-from workbench.run.series import PartOf, SeriesEvent, series_folder, write_part
+from workbench.run.run_notes import notes_of
+from workbench.run.series import PartOf, SeriesEvent, runs_of, series_folder, write_part
 from workbench.session.lanes import Desk
 
 if TYPE_CHECKING:
@@ -159,6 +161,49 @@ class Series:
         ended = history.ended
         stopped = ended is not None and ended.status == "stopped" and not control.enough
         return Came(prepared.folder, history, ended.problem if ended else None, stopped)
+
+
+def all_of(
+    series: Series, planned: Sequence[tuple[PartOf, Recipe]], told: Callable[[PartOf, Came], object]
+) -> str:
+    """Do the planned runs one after the other; those that are done already are only read, and those that were cut off
+    go on. A run that failed before is tried again.
+
+    Args:
+        series: What they share.
+        planned: What each run is, and its recipe.
+        told: Hears how each came out.
+
+    Returns:
+        Why the series ends before its time, in words; empty when all were done.
+    """
+    known = runs_of(series.home, series.name)
+    for part, recipe in planned:
+        folder = known.get(part.number)
+        again = folder is not None and folder.status() not in ("failed", "new")
+        if folder is not None and again:
+            came = series.go_on(folder, part, _hears_nothing)
+        else:
+            came = series.begin(recipe, part, _hears_nothing, lambda folder: None)
+        if came.stopped:
+            return "It was stopped, and can go on."
+        told(part, came)
+        if series.control.stopping or series.desk.hurried:
+            return "" if part is planned[-1][0] else "It was stopped, and can go on."
+    return ""
+
+
+def _hears_nothing(event: Event, history: History) -> bool:
+    return False
+
+
+def let_go(folder: RunFolder, keep: str) -> None:
+    """Delete what is not to be kept of a run's weights; those of one with a star stay."""
+    if keep == "all" or notes_of(folder).star:
+        return
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    if keep == "none":
+        shutil.rmtree(folder.model, ignore_errors=True)
 
 
 @contextlib.contextmanager
