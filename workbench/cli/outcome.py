@@ -47,6 +47,6 @@ def refusal(problems: Sequence[Problem]) -> dict[str, Any]:
 
 def metrics_in_words(metrics: dict[str, float]) -> str:
     """Metrics as a person reads them: "accuracy 0.912, macro F1 0.905, loss 0.31"."""
-    names = {"f1_macro": "macro F1"}
+    names = {"f1_macro": "macro F1", "f1_micro": "micro F1", "r2": "R²"}
     order = sorted(metrics, key=lambda name: (name == "loss", list(metrics).index(name)))
     return ", ".join(f"{names.get(name, name)} {metrics[name]:.4g}" for name in order)

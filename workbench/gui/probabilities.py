@@ -20,14 +20,17 @@ class ProbabilityBars(QWidget):
         super().__init__()
         self._limit = limit
         self._rows: tuple[tuple[str, float], ...] = ()
+        self._chosen: frozenset[str] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Probabilities of the classes"))
         theme().changed.connect(self.update)
         self.show_rows(())
 
-    def show_rows(self, rows: Sequence[tuple[str, float]]) -> None:
-        """Show (class name, probability) pairs, best first."""
+    def show_rows(self, rows: Sequence[tuple[str, float]], chosen: Sequence[str] | None = None) -> None:
+        """Show (class name, probability) pairs, best first; `chosen` are those in the accent colour, by default the
+        first alone."""
         self._rows = tuple(rows)
+        self._chosen = None if chosen is None else frozenset(chosen)
         self.setFixedHeight(max(1, self.sizeHint().height()))
         self.setAccessibleDescription(", ".join(f"{name} {percent(value)}" for name, value in self._rows))
         self.setToolTip("\n".join(f"{name}: {100 * value:.2f} %" for name, value in self._rows))
@@ -52,7 +55,7 @@ class ProbabilityBars(QWidget):
         names, figures = min(widest + 4, self.width() * 2 // 5), metrics.horizontalAdvance("< 0.1 %")
         left, room = names + SMALL, self.width() - names - figures - 2 * SMALL
         for i, (name, value) in enumerate(rows):
-            y, first = i * ROW, i == 0
+            y, first = i * ROW, i == 0 if self._chosen is None else name in self._chosen
             painter.setPen(palette.colour("text"))
             text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, names)
             painter.drawText(QRectF(0, y, names, ROW), Qt.AlignmentFlag.AlignVCenter, text)
@@ -68,7 +71,9 @@ class ProbabilityBars(QWidget):
         if len(self._rows) > self._limit:
             rest = sum(value for _, value in self._rows[self._limit :])
             painter.setPen(palette.colour("muted"))
-            words = f"and {len(self._rows) - self._limit} more, together {percent(rest)}"
+            words = f"and {len(self._rows) - self._limit} more"
+            if self._chosen is None:  # only then the probabilities are parts of one whole
+                words += f", together {percent(rest)}"
             painter.drawText(
                 QRectF(0, len(rows) * ROW, self.width(), ROW), Qt.AlignmentFlag.AlignVCenter, words
             )

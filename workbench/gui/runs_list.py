@@ -42,6 +42,12 @@ SHARES = ("accuracy", "f1", "precision", "recall")
 #: Metrics whose names as they are would not be read.
 _TITLES = {
     "f1_macro": "F1",
+    "f1_micro": "Micro F1",
+    "f1_samples": "F1 by row",
+    "hamming": "Wrong answers",
+    "r2": "R²",
+    "mae": "Mean error",
+    "rmse": "RMSE",
     "rouge1": "ROUGE-1",
     "rouge2": "ROUGE-2",
     "rougeL": "ROUGE-L",

@@ -12,6 +12,8 @@ from workbench.gui.series import Mark, Series
 from workbench.gui.train_parts import changed_words
 from workbench.run.history import Curve, History
 
+#: Held-out measures that are no scores: the loss has a plot of its own, and errors in the data's unit may be thousands.
+_NO_SCORES = ("validation/loss", "validation/mae", "validation/rmse")
 #: The place in the palette's series of the first overlaid run.
 FIRST_OVERLAY = 2
 
@@ -145,7 +147,7 @@ def _held_out_series(row: PlotRow, run: Shown, *, alone: bool) -> list[Series]:
         return []
     curves = run.history.curves
     if row.held_out == "validation/":
-        names = sorted(n for n in curves if n.startswith("validation/") and n != "validation/loss")
+        names = sorted(n for n in curves if n.startswith("validation/") and n not in _NO_SCORES)
     else:
         names = [row.held_out] if row.held_out in curves else []
     found = []

@@ -17,6 +17,8 @@ Role = Literal["raw", "smooth", "held-out"]
 #: The colours of the curves, in light and dark; hue and lightness both differ.
 SERIES = (("#3f6fd1", "#7ba7f7"), ("#d9730d", "#f2a154"), ("#0f8a6a", "#4fc6a0"), ("#b3458f", "#e58cc4"))
 
+#: Measures in the data's own unit, which have no place beside scores.
+ERRORS = ("mae", "rmse")
 _WIDEST = 600  # columns of a plot: more points than two a column cannot be seen
 
 
@@ -60,6 +62,7 @@ def panels(history: History) -> tuple[Panel, ...]:
     found = [
         Panel("Loss", (*_training(history, "loss"), *_held_out(history, ("loss",), 1))),
         Panel("Held-out score", _held_out(history, _scores(history), 0)),
+        Panel("Held-out error, in the data's unit", _held_out(history, ERRORS, 1)),
         Panel("Learning rate", _training(history, "learning_rate", smooth=False)),
         Panel("Gradient norm", _training(history, "gradient_norm")),
         Panel("Samples per second", _training(history, "samples_per_second")),
@@ -119,7 +122,7 @@ def number(value: float) -> str:
 
 def _scores(history: History) -> tuple[str, ...]:
     names = [name.partition("/")[2] for name in history.curves if name.startswith("validation/")]
-    return tuple(name for name in names if name != "loss")
+    return tuple(name for name in names if name not in ("loss", *ERRORS))
 
 
 def _points(curve: Curve) -> tuple[Floats, Floats]:
@@ -140,7 +143,7 @@ def _training(history: History, name: str, *, smooth: bool = True) -> tuple[Seri
 
 
 def _held_out(history: History, names: tuple[str, ...], colour: int) -> tuple[Series, ...]:
-    words = {"f1_macro": "macro F1"}
+    words = {"f1_macro": "macro F1", "f1_micro": "micro F1", "r2": "R²"}
     found = []
     for index, name in enumerate(names):
         x, y = _points(history.curve(f"validation/{name}"))

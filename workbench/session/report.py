@@ -36,7 +36,14 @@ from workbench.session.report_page import page, section, table
 from workbench.session.report_pinned import pinned_section
 from workbench.session.svg import panel_svg
 
-_METRICS = {"f1_macro": "macro F1"}
+_METRICS = {
+    "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
+    "f1_samples": "F1 by row",
+    "hamming": "wrong answers",
+    "r2": "R²",
+    "mae": "mean error",
+}
 
 
 def write_report(
@@ -167,7 +174,7 @@ def _plots(history: History) -> str:
 
 
 def _figure(name: str, value: float, split: str) -> str:
-    share = name == "accuracy" or name.startswith("f1")
+    share = name in ("accuracy", "precision", "recall") or name.startswith("f1")
     shown = f"{value:.1%}" if share else f"{value:.4g}"
     return f"<div><b>{shown}</b><small>{split} {escape(_METRICS.get(name, name))}</small></div>"
 

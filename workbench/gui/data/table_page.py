@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = "before", "after"
 
+#: Tasks beside those with classes that have a second column.
+LABELLED = ("chat", "seq2seq", "multi-label", "regression", "token-classification")
+
 
 class TablePage(QSplitter):
     """Rows, and everything that can be asked about them and done to them."""
@@ -141,7 +144,19 @@ class TablePage(QSplitter):
             hint = self.tr(
                 "The model reads the text column, and learns to write what stands in the label column."
             )
-        labels = has_classes(preview.task) or preview.task in ("chat", "seq2seq")
+        elif preview.task == "multi-label":
+            hint = self.tr(
+                "The label column holds all labels of a row, or there is a column of 1 and 0 for each label. A row for "
+                "which no label fits says []."
+            )
+        elif preview.task == "regression":
+            hint = self.tr("The model learns the number in the label column, in its own unit.")
+        elif preview.task == "token-classification":
+            hint = self.tr(
+                "The label column has a tag for each word of the text column, or marks stretches of it by their "
+                "characters."
+            )
+        labels = has_classes(preview.task) or preview.task in LABELLED
         self.columns.show_label_used(labels, hint)
         self.columns.show_wrong(preview.problem.field if preview.problem else "")
         self.notes.show_notes(preview.notes)

@@ -1,4 +1,4 @@
-"""The Prompt page: try a language model or a classifier, from the shelf or one's own."""
+"""The Prompt page: try a language model, or one that reads texts, from the shelf or one's own."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from workbench.session.prompting import MOST_MODELS
 
 _ABOUT = {
     CLASSIFIER: "A classifier: puts a text into one of its classes.",
+    "multi-label": "Gives a text all of its labels that fit.",
+    "regression": "Reads a number off a text.",
+    "token-classification": "Marks words in a text.",
     LANGUAGE_MODEL: "A language model: answers, or continues what you write.",
 }
 
 
 def _can_be_tried(choice: Choice) -> bool:
-    return choice.task in (CLASSIFIER, LANGUAGE_MODEL)
+    return choice.task in _ABOUT
 
 
 class PromptPane(QWidget):
@@ -127,7 +130,7 @@ class PromptPane(QWidget):
         elif not choice.ready:
             self.setup.explain(choice.model)
             self.stack.setCurrentWidget(self.setup)
-        elif choice.task == CLASSIFIER:
+        elif choice.task != LANGUAGE_MODEL:
             self.writer.halt()
             self.classifier.use(choice.model)
             self.stack.setCurrentWidget(self.classifier)

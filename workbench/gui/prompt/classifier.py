@@ -1,4 +1,4 @@
-"""Trying a classifier: type a text, and its classes follow with their probabilities."""
+"""Trying a model that reads: type a text, and its classes, labels, numbers or marks follow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.probabilities import ProbabilityBars, percent
 from workbench.gui.prompt.box import PromptBox
+from workbench.gui.prompt.marked_text import MarkedText
 from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, EmptyState, Label, Title, row, scrolled
 from workbench.gui.workspace import Workspace
@@ -27,16 +28,17 @@ class Classifier(QWidget):
         self._workspace = workspace
         self._model = ""
         self._ticket: Ticket | None = None
-        self.box = PromptBox(self.tr("Type a text to put into a class"), self.tr("Text"))
+        self.box = PromptBox(self.tr("Type a text for the model to read"), self.tr("Text"))
         self.box.setFixedHeight(self.box.fontMetrics().lineSpacing() * 5 + 20)
         self.examples = ExamplesButton(workspace, SENTENCES, self.box.setPlainText)
         self.hint = Label("", "caption")
         self.winner = Title("")
+        self.marked = MarkedText()
         self.bars = ProbabilityBars(limit=40)
         self.empty = EmptyState(
             "prompt",
             self.tr("Type a text"),
-            self.tr("Every class the model knows appears here with its probability, while you type."),
+            self.tr("What the model says of it appears here while you type."),
         )
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typing.timeout.connect(self.ask)
@@ -58,6 +60,7 @@ class Classifier(QWidget):
         shown = QVBoxLayout(self._result)
         shown.setContentsMargins(0, 0, 0, 0)
         shown.addWidget(self.winner)
+        shown.addWidget(self.marked)
         shown.addWidget(scrolled(inside), 1)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
@@ -93,10 +96,29 @@ class Classifier(QWidget):
     def _arrived(self, predictions: tuple[Prediction, ...]) -> None:
         self._ticket = None
         self.hint.setText("")
-        found = predictions[0]
-        self.winner.setText(f"{found.label}, {percent(found.classes[0][1])}")
-        self.bars.show_rows(found.classes)
+        self._show(predictions[0])
         self.stack.setCurrentWidget(self._result)
+
+    def _show(self, found: Prediction) -> None:
+        """What the model says, in its own kind."""
+        self.marked.setVisible(found.kind == "marks")
+        match found.kind:
+            case "labels":
+                self.winner.setText(", ".join(found.chosen) or self.tr("No label"))
+                self.bars.show_rows(found.classes, found.chosen)
+            case "numbers":
+                self.winner.setText(", ".join(f"{name} {value:.6g}" for name, value in found.numbers))
+                self.bars.show_rows(())
+            case "marks":
+                of = self.tr("{0} marked") if found.marks else self.tr("Nothing is marked")
+                self.winner.setText(of.format(len(found.marks)))
+                self.marked.show_marks(found.text, found.marks)
+                words = [f"{found.text[mark.start : mark.end]} · {mark.kind}" for mark in found.marks]
+                sure = [mark.probability for mark in found.marks]
+                self.bars.show_rows(tuple(zip(words, sure, strict=True)), words)
+            case _:
+                self.winner.setText(f"{found.label}, {percent(found.classes[0][1])}")
+                self.bars.show_rows(found.classes)
 
     def _failed(self, problem: Problem) -> None:
         self._ticket = None
