@@ -18,7 +18,6 @@ from workbench.session.embedding_map import (
     MapRequest,
     embedding_map,
     laid_on,
-    map_over_training,
     project,
     sized,
     stages,
@@ -107,7 +106,7 @@ def test_the_map_plays_over_training(home: Home, tiny_bert: Path, tiny_csv: Path
         ("step 6", 6),
     ]
     heard: list[object] = []
-    found = map_over_training(home, run, MapRequest("", TEXTS), lone_desk(heard.append))
+    found = embedding_map(home, MapRequest(run, TEXTS, over_training=True), lone_desk(heard.append))
     assert [len(one.frames) for one in heard if isinstance(one, EmbeddingMap)] == [1, 2, 3, 4]
     assert all(frame.points.shape == (40, 2) for frame in found.frames)
     moved = [

@@ -28,7 +28,7 @@ class Suspect:
             run kept none for this row.
         quality: The probability of the given label by models that never saw the row, from 0 to 1; None where it was
             not worked out.
-        flagged: Whether a source takes the label to be wrong: a margin below 0, or cleanlab's own cut.
+        flagged: Whether a source contradicts the label: a margin below 0, or cleanlab's own cut.
         decision: What was decided already; "" for nothing yet.
         decided: The label that was given by hand, where one was.
     """
@@ -58,7 +58,7 @@ class Suspects:
         by: What the order goes by.
         queue: The most suspicious rows first, as many as were asked for.
         of: How many rows were looked at.
-        flagged: How many of them a source takes to be wrong.
+        flagged: Of how many of them a source contradicts the label; hard rows are among them.
         told: How the order came about, in sentences.
         notes: What else there is to say.
         written: How each class is written in the untouched file: what a correction puts there.
@@ -75,3 +75,13 @@ class Suspects:
     told: str
     notes: tuple[str, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """How many rows are suspicious, as a sentence."""
+        who = {
+            "margin": "the model was surer of another class than of the label",
+            "cleanlab": "models that never saw the row contradict the label",
+            "both": "the model, or models that never saw the row, contradict the label",
+        }[self.by]
+        return f"Of {self.flagged} of {self.of} rows, {who}."

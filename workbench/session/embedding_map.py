@@ -37,6 +37,8 @@ class MapRequest:
         most: How many rows are shown, evenly from all; 0: as many as the projection takes.
         perplexity: For t-SNE, about how many neighbours each point has.
         seed: The same seed gives the same map.
+        over_training: Whether the map is wanted by all models of the run `model`, one after the other: the one that it
+            began with, each checkpoint that it kept, and the chosen one.
     """
 
     model: str
@@ -45,27 +47,37 @@ class MapRequest:
     most: int = 0
     perplexity: float = 30.0
     seed: int = 0
+    over_training: bool = False
 
 
 def embedding_map(home: Home, request: MapRequest, desk: Desk) -> EmbeddingMap:
-    """The map by one model.
+    """The map of texts by a model, or by those of a run in turn; then the map so far is reported after each of them,
+    beside words.
 
     Raises:
         WorkbenchError: When there are too few texts, or no such model.
     """
-    return _map(home, request, [(request.model, request.model, None)], desk)
-
-
-def map_over_training(home: Home, run: str, request: MapRequest, desk: Desk) -> EmbeddingMap:
-    """The map by the model that a run began with, by each checkpoint that it kept, and by the model it came to.
-
-    Every model is loaded in turn; `request.model` does not count. The frames so far are reported as they come, each
-    as an `EmbeddingMap`.
-
-    Raises:
-        WorkbenchError: When there are too few texts, or no such run.
-    """
-    return _map(home, request, stages(home, run), desk)
+    rows = _spread(len(request.texts), request.most or MOST[request.projection])
+    if len(rows) < _FEWEST:
+        raise bad_input(
+            "There are too few texts for a map.",
+            f"There are {len(rows)}; it takes {_FEWEST}.",
+            "Choose more rows.",
+        )
+    models = stages(home, request.model) if request.over_training else [(request.model, request.model, None)]
+    texts = [request.texts[i] for i in rows]
+    found = EmbeddingMap((), rows, request.projection, float("nan"), _told(request, len(rows)))
+    for name, words, step in models:
+        vectors = _vectors(home, name, texts, words if request.over_training else "", desk)
+        desk.check()
+        desk.report(f"Drawing the map: {words}…" if request.over_training else "Drawing the map…")
+        before = found.frames[-1].points if found.frames else None
+        points, explained = project(vectors, request, before, desk.check)
+        frame = MapFrame(words, step, _still(points))
+        found = replace(found, frames=(*found.frames, frame), explained=explained)
+        if request.over_training:
+            desk.report(found)
+    return found
 
 
 def stages(home: Home, run: str) -> list[tuple[str, str, int | None]]:
@@ -88,32 +100,6 @@ def stages(home: Home, run: str) -> list[tuple[str, str, int | None]]:
             "Wait for its first checkpoint.",
         )
     return found
-
-
-def _map(
-    home: Home, request: MapRequest, models: Sequence[tuple[str, str, int | None]], desk: Desk
-) -> EmbeddingMap:
-    rows = _spread(len(request.texts), request.most or MOST[request.projection])
-    if len(rows) < _FEWEST:
-        raise bad_input(
-            "There are too few texts for a map.",
-            f"There are {len(rows)}; it takes {_FEWEST}.",
-            "Choose more rows.",
-        )
-    texts = [request.texts[i] for i in rows]
-    result = EmbeddingMap((), rows, request.projection, float("nan"), _told(request, len(rows)))
-    for name, words, step in models:
-        vectors = _vectors(home, name, texts, words if len(models) > 1 else "", desk)
-        desk.check()
-        desk.report("Drawing the map…" if len(models) == 1 else f"Drawing the map: {words}…")
-        before = result.frames[-1].points if result.frames else None
-        points, explained = project(vectors, request, before, desk.check)
-        frame = MapFrame(words, step, _still(points))
-        result = replace(result, frames=(*result.frames, frame), explained=explained)
-        desk.check()
-        if len(models) > 1:
-            desk.report(result)
-    return result
 
 
 def project(

@@ -130,9 +130,7 @@ def _show(args: argparse.Namespace, found: Suspects, written: Path | None, decis
     console = args.console
     for note in found.notes:
         console.say(note)
-    console.result(
-        f"{found.of} rows of {found.file}; of {found.flagged} the label is probably wrong. {found.told}"
-    )
+    console.result(f"{found.verdict} {found.told}")
     head = ("row", "label", "likely", "margin", "quality", "decided", "text")
     rows = [
         (
