@@ -34,10 +34,11 @@ from workbench.run.recipe import DataSection
 
 
 class AmountSide(NamedTuple):
-    """Texts, and for each its numbers in the order of the columns."""
+    """Texts, for each its numbers in the order of the columns, and its row in the untouched file, from 0."""
 
     texts: tuple[str, ...]
     amounts: tuple[tuple[float, ...], ...]
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def _side(
     """The rows that can be used, and those that cannot."""
     texts: list[str] = []
     amounts: list[tuple[float, ...]] = []
+    kept: list[int] = []
     wrong: list[Wrong] = []
     cells_by_row = zip(*map(frame.column, columns), strict=True)
     for row, words, cells in zip(frame.origin.tolist(), frame.column(text), cells_by_row, strict=True):
@@ -197,6 +199,7 @@ def _side(
             said = f"says “{cell[:40]}”, which is no number." if cell else "is empty."
             wrong.append(Wrong(row, f"“{columns[missing]}” {said}"))
             continue
+        kept.append(row)
         texts.append(words or "")
         amounts.append(tuple(value for value in read if value is not None))
-    return AmountSide(tuple(texts), tuple(amounts)), wrong
+    return AmountSide(tuple(texts), tuple(amounts), tuple(kept)), wrong

@@ -37,10 +37,11 @@ from workbench.run.recipe import DataSection
 
 
 class MarkedSide(NamedTuple):
-    """Texts, and for each the numbers of its labels, ascending."""
+    """Texts, for each the numbers of its labels, ascending, and its row in the untouched file, from 0."""
 
     texts: tuple[str, ...]
     marks: tuple[tuple[int, ...], ...]
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,7 @@ def _side(
     number = {name: i for i, name in enumerate(names)}
     texts: list[str] = []
     marks: list[tuple[int, ...]] = []
+    kept: list[int] = []
     wrong: list[Wrong] = []
     strange: Counter[str] = Counter()
     columns = zip(*map(frame.column, writing.columns), strict=True)
@@ -242,10 +244,11 @@ def _side(
         elif not (words or "").strip():
             wrong.append(Wrong(row, f"“{text}” is empty."))
         else:
+            kept.append(row)
             texts.append(words or "")
             marks.append(tuple(sorted(number[name] for name in labels if name in number)))
             strange.update(name for name in labels if name not in number)
-    return MarkedSide(tuple(texts), tuple(marks)), wrong, strange
+    return MarkedSide(tuple(texts), tuple(marks), tuple(kept)), wrong, strange
 
 
 def _labels(cells: Sequence[str | None], writing: Writing) -> tuple[str, ...] | str:

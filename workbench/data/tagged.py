@@ -45,11 +45,13 @@ _REMEDY = (
 
 
 class TaggedRow(NamedTuple):
-    """A text, where each of its words stands, as (start, end) in characters, and the tag of each."""
+    """A text, where each of its words stands, as (start, end) in characters, the tag of each, and the row in the
+    untouched file, from 0."""
 
     text: str
     places: tuple[tuple[int, int], ...]
     tags: tuple[str, ...]
+    row: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ def _read(frame: Frame, text: str, tags: str, reading: Reading) -> _Side:
             found = found._replace(tags=begun)
             if mended:
                 side.mended.append(row)
-        side.rows.append((row, found))
+        side.rows.append((row, found._replace(row=row)))
     return side
 
 

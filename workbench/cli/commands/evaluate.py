@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli import classified
+from workbench.cli import classified, targeted
 from workbench.cli.asked import add_download_argument, get_model_ready
 from workbench.cli.tables import table
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from workbench.run.evaluation import Evaluation, ModelScores, Recital, Share
 
 NAME = "evaluate"
-HELP = "measure a model on held-out rows: a classifier's metrics, classes and weak slices; a language model's answers"
+HELP = (
+    "measure a model on held-out rows: a classifier's metrics, classes and weak slices; labels, numbers, marked words; a "
+    "language model's answers"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,10 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, as the model's task asks for; returns the exit code."""
+    from workbench.run.target_rows import TARGETS
     from workbench.session.scoring.measuring import kind_of
 
     get_model_ready(args, args.model)
-    return classified.run(args) if kind_of(args.home, args.model) == "text-classification" else _answers(args)
+    kind = kind_of(args.home, args.model)
+    if kind in TARGETS:
+        return targeted.run(args)
+    return classified.run(args) if kind == "text-classification" else _answers(args)
 
 
 def _answers(args: argparse.Namespace) -> int:

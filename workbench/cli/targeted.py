@@ -1,0 +1,207 @@
+"""What `workbench evaluate` says of a model with labels, numbers or marks: metrics with intervals, details and rows."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.tables import table
+from workbench.run.metric_titles import shown, words_of_metric
+from workbench.run.target_scores import EntityScores, MultiLabelScores, RegressionScores
+
+if TYPE_CHECKING:
+    from workbench.run.scores import Number
+    from workbench.run.target_rows import TargetRows
+
+_SIDES = {"held-out": "validation", "test": "test", "training": "train"}
+#: The faults of marks in words.
+FAULT_WORDS = {
+    "boundary": "right kind, wrong words",
+    "kind": "right words, wrong kind",
+    "both": "wrong words and kind",
+    "missed": "missed",
+    "spurious": "nothing was there",
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate; returns the exit code."""
+    from workbench.run.problem import bad_input
+    from workbench.session.lanes import lone_desk
+    from workbench.session.scoring.targets import evaluate_targets
+
+    if args.output and Path(args.output).suffix.lower() not in (".csv", ".jsonl", ".ndjson"):
+        raise bad_input(
+            "Rows are written as CSV or JSON Lines.", "", "Give -o a name that ends with .csv or .jsonl."
+        )
+    if args.against or args.beside:
+        raise bad_input(
+            "Two models are compared on classes and on answers alone.",
+            f"{args.model} gives something else.",
+            "Measure each by itself, with --json for all numbers.",
+        )
+    side: Any = _SIDES[args.side]
+    found = evaluate_targets(args.home, args.model, lone_desk(args.console.hear), data=args.data, side=side)
+    if args.output:
+        _write(Path(args.output), found)
+    _show(args, found)
+    args.console.answer(_plain(args, found))
+    return 0
+
+
+def _show(args: argparse.Namespace, found: TargetRows) -> None:
+    console, scores = args.console, found.scores
+    console.result(f"{found.model} on {len(found.texts)} rows, {found.told}:\n")
+    if scores is None:
+        console.result(f"{found.accuracy:.1%} of the words have the right tag.")
+    else:
+        lines = [_line(name, number) for name, number in scores.numbers.items()]
+        console.result(table(("", "", "95 % interval"), lines))
+    match scores:
+        case MultiLabelScores():
+            console.result("\n" + _labels(scores))
+        case RegressionScores() if len(scores.columns) > 1:
+            console.result("\n" + _columns(scores))
+        case EntityScores():
+            console.result("\n" + _kinds(scores))
+    worst = sorted((i for i in range(len(found.texts)) if found.wrong[i]), key=lambda i: -found.losses[i])
+    for i in worst[: max(0, args.samples)]:
+        text = found.texts[i] if len(found.texts[i]) <= 200 else f"{found.texts[i][:199]}…"
+        console.result(
+            f"\nRow {found.rows[i] + 1}: {found.true[i] or 'nothing'}, said to be {found.said[i] or 'nothing'}\n{text}"
+        )
+    if args.output:
+        console.result(f"\nWritten: {args.output}")
+
+
+def _line(name: str, number: Number) -> tuple[str, str, str]:
+    between = ""
+    if number.low is not None and number.high is not None:
+        between = f"{_value(name, number.low)} to {_value(name, number.high)}"
+    return words_of_metric(name).title, _value(name, number.value), between
+
+
+def _value(name: str, value: float) -> str:
+    """A measure as it is shown; errors are in the data's own unit, which may be thousands."""
+    return f"{value:.4g}" if name in ("mae", "rmse") else shown(name, value)
+
+
+def _labels(scores: MultiLabelScores) -> str:
+    lines = [
+        (one.name, str(one.rows), *(f"{100 * value:.1f} %" for value in (one.precision, one.recall, one.f1)),
+         shown("auc", one.auc), f"{one.threshold:.2f}", f"{one.best_threshold:.2f}")
+        for one in scores.labels
+    ]  # fmt: skip
+    head = ("label", "rows", "precision", "recall", "F1", "AUC", "given from", "best from")
+    return table(head, lines)
+
+
+def _columns(scores: RegressionScores) -> str:
+    names = ("r2", "mae", "rmse", "spearman")
+    lines = [(one.name, *(_value(name, one.numbers[name].value) for name in names)) for one in scores.columns]
+    return table(("column", *(words_of_metric(name).title for name in names)), lines)
+
+
+def _kinds(scores: EntityScores) -> str:
+    lines = [
+        (one.name, str(one.there), str(one.said), *(f"{100 * v:.1f} %" for v in (one.precision, one.recall, one.f1)))
+        for one in scores.kinds
+    ]  # fmt: skip
+    kinds = table(("kind", "there", "marked", "precision", "recall", "F1"), lines)
+    faults = [(FAULT_WORDS[what], str(count)) for what, count in scores.fault_counts.items()]
+    pairs = sorted(scores.confused.items(), key=lambda pair: -pair[1])
+    confused = [f"{count} × {true} marked as {said}" for (true, said), count in pairs]
+    return "\n\n".join(
+        part for part in (kinds, table(("what is wrong", "marks"), faults), ", ".join(confused[:8])) if part
+    )
+
+
+def _plain(args: argparse.Namespace, found: TargetRows) -> dict[str, Any]:
+    scores = found.scores
+    metrics = None
+    if scores is not None:
+        metrics = {
+            name: {"value": one.value, "low": one.low, "high": one.high}
+            for name, one in scores.numbers.items()
+        }
+    return {
+        "model": found.model,
+        "kind": found.task,
+        "data": found.told,
+        "file": found.file,
+        "metrics": metrics or {"accuracy": {"value": found.accuracy, "low": None, "high": None}},
+        "per_class": _details(scores),
+        "faults": dict(scores.fault_counts) if isinstance(scores, EntityScores) else None,
+        "rows": plain_rows(found),
+        "notes": list(found.notes),
+        "output": args.output,
+        "problem": None,
+    }
+
+
+def _details(scores: Any) -> list[dict[str, Any]] | None:
+    """Each label, column or kind by itself."""
+    match scores:
+        case MultiLabelScores():
+            names = (
+                "name",
+                "rows",
+                "precision",
+                "recall",
+                "f1",
+                "auc",
+                "average_precision",
+                "threshold",
+                "best_threshold",
+            )
+            return [{name: _number(getattr(one, name)) for name in names} for one in scores.labels]
+        case RegressionScores():
+            return [
+                {"name": one.name, **{name: number.value for name, number in one.numbers.items()}}
+                for one in scores.columns
+            ]
+        case EntityScores():
+            names = ("name", "there", "said", "precision", "recall", "f1")
+            return [{name: getattr(one, name) for name in names} for one in scores.kinds]
+    return None
+
+
+def _number(value: Any) -> Any:
+    """NaN has no place in JSON."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def plain_rows(found: TargetRows) -> list[dict[str, Any]]:
+    """Each row as JSON has it; `row` is its number in the file, from 1."""
+    return [
+        {
+            "row": int(found.rows[i]) + 1,
+            "text": found.texts[i],
+            "true": found.true[i],
+            "predicted": found.said[i],
+            "loss": float(found.losses[i]),
+        }
+        for i in range(len(found.texts))
+    ]
+
+
+def _write(path: Path, found: TargetRows) -> None:
+    from workbench.data.saving import made_harmless
+    from workbench.run.files import writing
+
+    records = plain_rows(found)
+    csv_wanted = path.suffix.lower() == ".csv"
+    with writing(path, newline="" if csv_wanted else "\n") as file:
+        if not csv_wanted:
+            file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+            return
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(("row", "text", "true", "predicted", "loss"))
+        for record in records:
+            writer.writerow(
+                [made_harmless(cell) if isinstance(cell, str) else cell for cell in record.values()]
+            )
