@@ -10,10 +10,20 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from workbench.run.problem import WorkbenchError
+from workbench.run.row_scores import RowScores
 from workbench.run.scores import ClassificationScores
 from workbench.run.tallies import class_metrics, confusion_matrix
-from workbench.session.scoring.classification import auc_interval, calibrate, classification_scores, costs
-from workbench.session.scoring.comparing import compare, mcnemar
+from workbench.session.scoring.classification import (
+    at_threshold,
+    auc_interval,
+    best_threshold,
+    calibrate,
+    classification_scores,
+    costs,
+    histogram,
+    scores_of,
+)
+from workbench.session.scoring.comparing import compare, compare_rows, fixed_and_broken, mcnemar
 from workbench.session.scoring.intervals import (
     interval_of_mean,
     percentile_interval,
@@ -60,7 +70,7 @@ def test_every_number_equals_that_of_scikit_learn(case: Case) -> None:
     }
     for average in ("micro", "macro", "weighted"):
         expected[f"f1_{average}"] = metrics.f1_score(true, predicted, average=average, zero_division=0)
-    for average in ("macro", "weighted"):
+    for average in ("micro", "macro", "weighted"):
         expected[f"precision_{average}"] = metrics.precision_score(
             true, predicted, average=average, zero_division=0
         )
@@ -79,6 +89,12 @@ def test_every_number_equals_that_of_scikit_learn(case: Case) -> None:
         if positive.any() and not positive.all():
             assert each.auc == pytest.approx(metrics.roc_auc_score(positive, probabilities[:, i]))
         assert each.rows == positive.sum()
+    if len(names) > 2:
+        asked = np.eye(len(names), dtype=int)[true].ravel(), probabilities.ravel()
+        assert found.numbers["auc_micro"].value == pytest.approx(metrics.roc_auc_score(*asked))
+        average = metrics.average_precision_score(*asked)
+        assert found.numbers["average_precision_micro"].value == pytest.approx(average)
+        assert found.roc_average is not None and found.roc_average.y[-1] == 1
 
 
 @settings(deadline=None, max_examples=20)
@@ -115,6 +131,36 @@ def test_intervals_hold_the_truth_about_95_times_in_100() -> None:
     assert 0.91 <= held_mean / trials <= 0.98
 
 
+def test_intervals_of_other_numbers_hold_the_truth_too() -> None:
+    """F1 and Matthews correlation of a known confusion; the AUC of two normal distributions is Φ(distance / √2)."""
+    chance, trials = np.random.default_rng(1), 200
+    likely = np.array([[0.4, 0.05, 0.05], [0.06, 0.2, 0.04], [0.02, 0.03, 0.15]])
+    names = ("f1_macro", "recall_macro", "matthews", "balanced_accuracy")
+    truth = {name: float(class_metrics((likely * 10**9).astype(np.int64))[name]) for name in names}
+    held = dict.fromkeys((*names, "auc"), 0)
+    for trial in range(trials):
+        confusion = chance.multinomial(300, likely.ravel()).reshape(3, 3)
+        drawn = class_metrics(resampled_counts(confusion, trial, 300))
+        for name in names:
+            low, high = percentile_interval(drawn[name])
+            held[name] += low <= truth[name] <= high
+        positive = np.arange(150) < 60
+        low, high = auc_interval(positive, chance.normal(size=150) + positive, trial, 200)
+        held["auc"] += low <= 0.7602499 <= high
+    for name, count in held.items():
+        assert 0.89 <= count / trials <= 0.99, name
+
+
+def test_equally_good_models_are_seldom_called_different() -> None:
+    chance, called = np.random.default_rng(2), {"accuracy": 0, "f1_macro": 0}
+    for _ in range(100):
+        true = chance.integers(2, size=200)
+        both = [np.where(chance.random(200) < 0.8, true, 1 - true) for _ in range(2)]
+        for metric in called:
+            called[metric] += compare(true, *both, metric).p_value < 0.05
+    assert all(count <= 12 for count in called.values())
+
+
 def test_calibration_compares_sureness_with_accuracy_in_bins_weighted_by_rows() -> None:
     true = np.array([0, 0, 1, 0])
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
@@ -130,6 +176,55 @@ def test_costs_count_false_alarms_and_misses_at_each_threshold() -> None:
     found = costs(true, scored, false_alarm=1, miss=3)
     assert found.x.tolist() == [np.inf, 0.9, 0.4, 0.1]
     assert found.y.tolist() == [6 / 4, 3 / 4, 1 / 4, 2 / 4]
+
+
+@settings(deadline=None, max_examples=30)
+@given(cases, st.floats(0.1, 9), st.floats(0.1, 9))
+def test_the_best_threshold_costs_least_and_its_counts_are_scikit_learn_s(
+    case: Case, false_alarm: float, miss: float
+) -> None:
+    true, scored = case[0] == 1, case[1][:, 1]
+    threshold = best_threshold(true, scored, false_alarm, miss)
+    found = at_threshold(true, scored, threshold)
+    assert found.cost(false_alarm, miss) == pytest.approx(costs(true, scored, false_alarm, miss).y.min())
+    said = scored >= threshold
+    expected = metrics.confusion_matrix(true, said, labels=[False, True]).ravel().tolist()
+    assert [found.rejections, found.alarms, found.misses, found.hits] == expected
+    assert found.numbers["f1"] == pytest.approx(metrics.f1_score(true, said, zero_division=0))
+
+
+def test_the_histogram_holds_every_row_once() -> None:
+    true, probabilities, names = made(0, 50, 3)
+    rows = RowScores.of([""] * 50, true, probabilities, names)
+    found = histogram(rows)
+    assert found.right.sum() == 50 - rows.wrong.sum() and found.wrong.sum() == rows.wrong.sum()
+    assert histogram(rows, 1).right.sum() == (true == 1).sum()
+    assert scores_of(rows, resamples=20).numbers["accuracy"].value == pytest.approx(1 - rows.wrong.mean())
+
+
+def test_evaluations_are_compared_row_by_row_whatever_their_order() -> None:
+    true, probabilities, names = made(1, 80, 3)
+    texts = [f"text {i % 70}" for i in range(80)]  # some come twice
+    first = RowScores.of(texts, true, probabilities, names, model="base")
+    order = np.random.default_rng(0).permutation(80)
+    better = probabilities.copy()
+    better[first.wrong] = np.eye(3)[true[first.wrong]] * 0.94 + 0.02
+    moved = RowScores.of(
+        [texts[i] for i in order], 2 - true[order], better[order][:, ::-1], names[::-1], model="tuned"
+    )
+    found = compare_rows(first, moved)
+    assert found.difference == pytest.approx(first.wrong.mean()) and found.only_first == 0
+    assert found.words.startswith("Yes: tuned has")
+    fixed, broken = fixed_and_broken(first, moved)
+    assert fixed.tolist() == np.flatnonzero(first.wrong).tolist() and not len(broken)
+    losses = compare_rows(first, moved, "log_loss")
+    assert losses.high < 0 and losses.words.startswith("Yes: tuned has") and "less log loss" in losses.words
+    with pytest.raises(WorkbenchError, match=r"80 rows; .* 79 rows; 79 rows with the same"):
+        compare_rows(first, moved.take(range(79)))
+    with pytest.raises(WorkbenchError, match="not have the same classes"):
+        compare_rows(first, RowScores.of(texts, true, probabilities, ("x", "y", "z")))
+    with pytest.raises(WorkbenchError, match="labels"):
+        compare_rows(first, RowScores.of(texts, None, probabilities, names))
 
 
 @given(st.integers(0, 40), st.integers(0, 40))

@@ -137,7 +137,8 @@ def best_threshold(true: NDArray[np.bool_], scores: Floats, false_alarm: float, 
     found = costs(true, scores, false_alarm, miss)
     steps = np.append(found.x[1:], 0.0)
     middles = np.where(np.isinf(found.x), (1 + steps) / 2, (found.x + steps) / 2)
-    middles = np.maximum(middles, np.nextafter(steps, np.inf))  # above the next score, however near it is
+    # Above the next score, however near it is, and at most the own one.
+    middles = np.minimum(np.maximum(middles, np.nextafter(steps, np.inf)), found.x)
     cheapest = np.flatnonzero(found.y <= found.y.min() + 1e-12)
     return float(middles[cheapest][np.argmin(np.abs(middles[cheapest] - 0.5))])
 

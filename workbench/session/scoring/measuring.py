@@ -60,16 +60,19 @@ def evaluate_rows(home: Home, request: RowsRequest, desk: Desk) -> RowScores:
     from workbench.engine.encoding import keeping_tokens
     from workbench.engine.row_scores import class_probabilities, require_classifier
 
+    run = _run_of_rows(home, request)
+    if not request.data:
+        run = _required(run, request)
     loaded = the_model(home, request.model, desk)
     require_classifier(loaded)
     names = tuple(loaded.class_names)
     desk.report("Reading the rows…")
-    run = _run_of_rows(home, request)
     if request.data:
         recipe = own_recipe(run) if run is not None and is_classification(run) else None
         rows = file_rows(home, request.data, recipe, names, (request.text, request.label), desk)
     else:
-        rows = own_rows(home, _required(run, request), request.side, names, desk)
+        assert run is not None
+        rows = own_rows(home, run, request.side, names, desk)
     desk.check()
 
     def say(done: int, of: int) -> None:

@@ -85,11 +85,13 @@ class Presence:
     Attributes:
         words: All words.
         word, row: One entry for each word of each text, once: the places of the word and of the text; int64.
+        texts: How many texts there are.
     """
 
     words: tuple[str, ...]
     word: NDArray[np.int64]
     row: NDArray[np.int64]
+    texts: int
 
     @classmethod
     def of(cls, texts: Sequence[Sequence[str]]) -> Presence:
@@ -102,7 +104,7 @@ class Presence:
             word += sorted(places)
             lengths.append(len(places))
         row = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-        return cls(tuple(numbers), np.array(word, dtype=np.int64), row)
+        return cls(tuple(numbers), np.array(word, dtype=np.int64), row, len(lengths))
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -123,10 +125,10 @@ class Presence:
 
 def typical_words(presence: Presence, rows: NDArray[np.int64], most: int = 3) -> list[str]:
     """Words that stand in these texts more often than elsewhere, the most typical first."""
-    chosen = np.zeros(int(presence.row.max(initial=-1)) + 1, dtype=np.bool_)
+    chosen = np.zeros(presence.texts, dtype=np.bool_)
     chosen[rows] = True
     here, all_ = presence.counts_of(chosen), presence.counts
-    inside, outside = max(1, len(rows)), max(1, len(chosen) - len(rows))
+    inside, outside = max(1, len(rows)), max(1, presence.texts - len(rows))
     times = np.log(((here + 0.5) / inside) / ((all_ - here + 0.5) / outside))
     weights = np.where((here >= 2) & (times > 0), here * times, 0.0)
     best = np.argsort(-weights, kind="stable")[:most]
@@ -141,11 +143,14 @@ def clusters(
     count = min(_MOST_CLUSTERS, rows // _CLUSTER)
     if count < 2 or rows > MOST_READ:
         return []
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.where(lengths > 0, lengths, 1)
+    count = min(count, len(np.unique(unit, axis=0)))  # equal texts have equal vectors
+    if count < 2:
+        return []
     from sklearn.cluster import KMeans
 
     check()
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.where(lengths > 0, lengths, 1)
     labels = KMeans(count, n_init=2, random_state=0).fit_predict(unit)
     found = [np.flatnonzero(labels == i).astype(np.int64, copy=False) for i in range(count)]
     return [one for one in found if len(one) >= smallest]
