@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "evaluate"
 HELP = (
-    "measure a model on held-out rows: a classifier's metrics, classes and weak slices; labels, numbers, marked words; a "
-    "language model's answers"
+    "measure a model on held-out rows: a classifier's metrics, classes and weak slices; labels, numbers, marked words; "
+    "a language model's answers"
 )
 
 
