@@ -14,7 +14,9 @@ Floats = NDArray[np.float64]
 _EXPONENTS = np.linspace(0.1, 1.0, 19)
 #: How much a run's error varies by chance beside the sampling of rows, as a share of the largest error.
 _JITTER = np.array([0.005, 0.01, 0.02, 0.04, 0.08, 0.16])
-#: Curves that are drawn for each pair of these.
+#: How likely it is thought beforehand that more rows change nothing any more.
+_FLAT = 0.2
+#: Curves that are drawn for each pair of exponent and chance.
 _DRAWS = 600
 _ENDS = (0.025, 0.5, 0.975)
 
@@ -66,10 +68,10 @@ def fit(
     rows: Sequence[float], errors: Sequence[float], noise: Sequence[float], seed: int = 0
 ) -> PowerLaw | None:
     """Curves through a learning curve, by Bayes' rule: all exponents and amounts of chance are thought equally likely
-    before, and a floor and a part that are not negative.
+    before, and so are all floors and parts between nothing and the largest error. One curve in five is flat.
 
     For one exponent and one amount of chance the law is linear in floor and part, so their distribution is a normal
-    one; curves are drawn from it and those with a negative floor or part are left out.
+    one; curves are drawn from it and those beyond these bounds are left out.
 
     Args:
         rows: Rows that were learned from, at least three different numbers.
@@ -87,27 +89,24 @@ def fit(
     if len(np.unique(n)) < 3 or not e.max(initial=0.0) > 0:
         return None
     chance = np.random.default_rng(seed)
-    drawn: list[tuple[Floats, Floats, Floats]] = []
-    exponents = []
-    for exponent in _EXPONENTS:
-        design = np.stack([np.ones(len(n)), (n / n.max()) ** -exponent], axis=1)
-        for jitter in _JITTER * e.max():
-            floor, part, weight = _drawn(design, e, s**2 + jitter**2, chance)
-            drawn.append((floor, part, weight))
-            exponents.append(np.full(_DRAWS, exponent))
-    floor, part, evidence = (np.concatenate([one[i] for one in drawn]) for i in range(3))
+    most = float(e.max())
+    drawn: list[tuple[Floats, Floats, Floats, Floats, float]] = []
+    for jitter in _JITTER * most:
+        variance = s**2 + jitter**2
+        flat = _drawn(np.ones((len(n), 1)), e, variance, most, chance)
+        drawn.append((*flat, np.full(_DRAWS, 1.0), np.log(_FLAT)))
+        for exponent in _EXPONENTS:
+            design = np.stack([np.ones(len(n)), (n / n.max()) ** -exponent], axis=1)
+            law = _drawn(design, e, variance, most, chance)
+            drawn.append((*law, np.full(_DRAWS, exponent), np.log((1 - _FLAT) / len(_EXPONENTS))))
+    floor, part, exponents = (np.concatenate([one[i] for one in drawn]) for i in (0, 1, 3))
+    evidence = np.concatenate([one[2] + one[4] for one in drawn])
     weights = np.exp(evidence - evidence.max())
-    weights[(floor < 0) | (part < 0)] = 0
+    weights[(floor < 0) | (part < 0) | (floor > most) | (part > most)] = 0
     if not weights.sum() > 0:
         return None
     kept = weights > 0
-    return PowerLaw(
-        float(n.max()),
-        floor[kept],
-        part[kept],
-        np.concatenate(exponents)[kept],
-        weights[kept] / weights.sum(),
-    )
+    return PowerLaw(float(n.max()), floor[kept], part[kept], exponents[kept], weights[kept] / weights.sum())
 
 
 def quantiles(values: Floats, weights: Floats, shares: Sequence[float]) -> tuple[float, ...]:
@@ -119,15 +118,15 @@ def quantiles(values: Floats, weights: Floats, shares: Sequence[float]) -> tuple
 
 
 def _drawn(
-    design: Floats, errors: Floats, variance: Floats, chance: np.random.Generator
+    design: Floats, errors: Floats, variance: Floats, most: float, chance: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
-    """Floors and parts drawn from their distribution, and the logarithm of the evidence for it (up to a constant)."""
-    precision = design.T @ (design / variance[:, None])
-    covariance = np.linalg.inv(precision)
+    """Floors and parts drawn from their distribution, and the logarithm of the evidence for it; a design of one column
+    has no part. `most` is the width of what is thought possible of each before."""
+    terms = design.shape[1]
+    covariance = np.linalg.inv(design.T @ (design / variance[:, None]))
     middle = covariance @ (design.T @ (errors / variance))
-    misfit = float(np.sum((errors - design @ middle) ** 2 / variance))
-    evidence = (
-        -0.5 * misfit - 0.5 * float(np.sum(np.log(variance))) + 0.5 * float(np.linalg.slogdet(covariance)[1])
-    )
+    misfit = float(np.sum((errors - design @ middle) ** 2 / variance + np.log(variance)))
+    room = float(np.linalg.slogdet(covariance)[1]) + terms * np.log(2 * np.pi / most**2)
     found = chance.multivariate_normal(middle, covariance, size=_DRAWS, method="cholesky")
-    return found[:, 0], found[:, 1], np.full(_DRAWS, evidence)
+    part = found[:, 1] if terms == 2 else np.zeros(_DRAWS)
+    return found[:, 0], part, np.full(_DRAWS, (room - misfit) / 2)
