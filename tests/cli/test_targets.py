@@ -33,7 +33,7 @@ def test_a_task_from_the_file_to_the_numbers(kind: str, cli: Cli, write: Write, 
     data = write(*FILES[kind])
     quick = settings(
         f"model.source={tiny_bert}", f"task.kind={kind}", "training.max_steps=40", "training.learning_rate=0.01",
-        "training.device=cpu", "data.validation=0.25", "film.on=false",
+        "training.device=cpu", "training.precision=fp32", "data.validation=0.25", "film.on=false",
     )  # fmt: skip
     trained = cli("train", data, *quick, "--json").json
     assert trained["status"] == "finished" and trained["metrics"]["loss"] > 0
@@ -42,7 +42,7 @@ def test_a_task_from_the_file_to_the_numbers(kind: str, cli: Cli, write: Write, 
     live = trained["metrics"]
     for name, number in measured["metrics"].items():
         if name in live and name != "loss":
-            assert number["value"] == pytest.approx(live[name], abs=1e-6), name
+            assert number["value"] == pytest.approx(live[name], rel=1e-3, abs=1e-6), name
     assert len(measured["per_class"]) == {"multi-label": 3, "regression": 1, "token-classification": 2}[kind]
     assert "95 % interval" in cli("evaluate", trained["run"]).out
     other = write("texts.csv", "text\nwe saw rain and soup\nthe map\n")
