@@ -28,6 +28,8 @@ from workbench.session.scoring.intervals import (
 )
 
 BINS = 15
+#: The area's interval has all rows ranked in every resample: of many rows fewer are drawn, of still more none.
+_FEWER, _MOST_RANKED = 500, 20_000
 NOTHING = TwoAxes(np.empty(0), np.empty(0), np.empty(0))
 
 
@@ -61,10 +63,10 @@ def classification_scores(
     for k in (2, 3, 5):
         if k < len(names):
             better = (probabilities > right[:, None]).sum(axis=1)
-            hits = (better < k).astype(np.float64)
-            numbers[f"top_{k}"] = Number(
-                f"top_{k}", float(hits.mean()), *interval_of_mean(hits, seed, resamples)
-            )
+            hits = int(np.sum(better < k))
+            drawn_hits = resampled_counts(np.array([hits, len(true) - hits]), seed, resamples)[:, 0]
+            interval = percentile_interval(drawn_hits / len(true))
+            numbers[f"top_{k}"] = Number(f"top_{k}", hits / len(true), *interval)
     calibration = calibrate(true, probabilities)
     numbers["calibration_error"] = Number("calibration_error", calibration.error)
     classes, roc, precision_recall = _one_against_rest(true, probabilities, names, confusion)
@@ -211,10 +213,10 @@ def _ranking_numbers(
         if known:
             value = getattr(classes[1], name) if len(classes) == 2 else float(np.mean(known))
             found[name] = Number(name, value)
-    if len(classes) == 2 and "auc" in found and len(true) <= MANY_ROWS:
-        found["auc"] = Number(
-            "auc", found["auc"].value, *auc_interval(true == 1, probabilities[:, 1], seed, resamples)
-        )
+    if len(classes) == 2 and "auc" in found and len(true) <= _MOST_RANKED:
+        times = resamples if len(true) <= MANY_ROWS else min(resamples, _FEWER)
+        interval = auc_interval(true == 1, probabilities[:, 1], seed, times)
+        found["auc"] = Number("auc", found["auc"].value, *interval)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,13 @@ from workbench.run.problem import bad_input
 from workbench.run.row_scores import RowScores
 from workbench.run.scores import Comparison
 from workbench.run.tallies import class_metrics
-from workbench.session.scoring.intervals import percentile_interval, resampled_counts, row_weights
+from workbench.session.scoring.intervals import (
+    MANY_ROWS,
+    interval_of_mean,
+    percentile_interval,
+    resampled_counts,
+    row_weights,
+)
 
 Rows = NDArray[np.int64]
 
@@ -20,7 +28,8 @@ def compare_rows(
 ) -> Comparison:
     """Whether the second model is better than the first on the rows that both were asked about; see `compare`.
 
-    For "log_loss" the p-value is that of the paired bootstrap over the rows' losses, and less is better.
+    For "log_loss" the p-value is that of the paired bootstrap over the rows' losses (of many rows that of the normal
+    distribution), and less is better.
 
     Raises:
         WorkbenchError: When the rows or the classes differ, have no labels, or there is no such metric.
@@ -109,10 +118,13 @@ def _compare_losses(first: RowScores, second: RowScores, names: tuple[str, str],
     assert first.true is not None
     apart = second.losses - first.losses
     rows = len(apart)
-    moved = np.concatenate([weights @ apart / rows for weights in row_weights(rows, seed)])
-    low, high = percentile_interval(moved)
     difference = float(apart.mean())
-    p_value = _two_sided(moved)
+    low, high = interval_of_mean(apart, seed)
+    if rows > MANY_ROWS:
+        half = (high - low) / 2
+        p_value = math.erfc(abs(difference) / half * 1.959964 / math.sqrt(2)) if half else 1.0
+    else:
+        p_value = _two_sided(np.concatenate([weights @ apart / rows for weights in row_weights(rows, seed)]))
     fixed, broken = fixed_and_broken(first, second)
     words = _words(difference, p_value, "log_loss", names, rows)
     return Comparison("log_loss", difference, low, high, p_value, len(broken), len(fixed), words)

@@ -11,7 +11,7 @@ from workbench.run.scores import Floats
 
 RESAMPLES = 2000
 #: Beyond this many rows a mean's interval is its normal one, which the bootstrap's has become.
-MANY_ROWS = 20_000
+MANY_ROWS = 5_000
 #: Counts of rows that are held at a time.
 _AT_ONCE = 4_000_000
 #: The ends of a 95 % interval.
