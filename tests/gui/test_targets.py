@@ -1,4 +1,4 @@
-"""Labels, numbers and marked words in the window: the Data page knows such files, and the Prompt page tries such runs."""
+"""Labels, numbers and marks in the window: the Data page knows such files, the Prompt page tries such runs."""
 
 from __future__ import annotations
 
