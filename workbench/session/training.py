@@ -22,6 +22,7 @@ from workbench.run.problem import CutOffError, Problem, WorkbenchError, explain
 from workbench.run.recipe_files import changed, recipe_toml
 from workbench.session.cards import model_card
 from workbench.session.controls import Control, TakesFirstOffer
+from workbench.session.held_out_print import HELD_OUT, held_out_print
 from workbench.session.preflight import StoppedEarly, fitted, look_ahead
 from workbench.session.preparing import Prepared, alone, begin, load_goods, reopen, take_up
 from workbench.session.report_looks import Subject, report
@@ -272,6 +273,7 @@ def _environment(prepared: Prepared, started: Started) -> dict[str, Any]:
         "precision": started.precision,
         "seed": prepared.recipe.training.seed,
         "data_fingerprint": prepared.rows.fingerprint,
+        HELD_OUT: held_out_print(prepared.rows),
         "model": prepared.recipe.model.source,
     }
 
