@@ -54,13 +54,16 @@ class _NewModel(argparse.Action):
         namespace.set = [*(f"{path}={value}" for path, value in fields), *(namespace.set or [])]
 
 
-def asked_recipe(what: str | None, overrides: Sequence[str], name: str | None = None) -> Recipe:
+def asked_recipe(
+    what: str | None, overrides: Sequence[str], name: str | None = None, beside: dict[str, Any] | None = None
+) -> Recipe:
     """The recipe behind the arguments.
 
     Args:
         what: A recipe file, a data file, a shipped data set's name, or None for the default.
         overrides: `field=value` texts; data files in them are relative to the current folder.
         name: What the run is called.
+        beside: Names tables that the file may have beside the recipe's; those that are there are put into it.
 
     Raises:
         WorkbenchError: With every complaint at once, each naming its field.
@@ -68,6 +71,9 @@ def asked_recipe(what: str | None, overrides: Sequence[str], name: str | None = 
     data: dict[str, Any] = {}
     if what and what.lower().endswith(".toml"):
         data = anchored(read_toml(Path(what)), Path(what).resolve().parent)
+        for table in beside or ():
+            assert beside is not None
+            beside[table] = data.pop(table, beside[table])
     elif what:
         data = {"data": {"train": what}}
         set_already = {override.partition("=")[0].strip() for override in overrides}

@@ -46,7 +46,7 @@ def follow(prepared: Prepared, console: Console, control: Control | None = None)
     view = RunView(console)
     # Closed whatever happens, so that even an aborted run lets go of its folder.
     events = cast("Generator[Event]", training.carry_out(prepared, control))
-    with _stopping(control, console), contextlib.closing(events):
+    with stopping(control, console), contextlib.closing(events):
         for event in events:
             history.fold((event,))
             view.show(event, history)
@@ -141,7 +141,7 @@ class RunView:
 
 
 @contextlib.contextmanager
-def _stopping(control: Control, console: Console) -> Iterator[None]:
+def stopping(control: Control, console: Console) -> Iterator[None]:
     """Let Ctrl-C, or a polite request to end, stop the run and save it; the second one aborts."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals belong to the main thread
