@@ -157,9 +157,11 @@ def _tsne(vectors: NDArray[np.float64], request: MapRequest, before: Points | No
 
 def sized(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The points moved to their centre, at a mean squared distance of 1 from it."""
-    moved = points - points.mean(axis=0)
+    moved: NDArray[np.float64] = points - points.mean(axis=0)
     size = float(np.sqrt((moved**2).sum(axis=1).mean()))
-    return moved / size if size > 0 else moved
+    if size > 0:
+        moved /= size
+    return moved
 
 
 def laid_on(points: NDArray[np.float64], before: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -170,8 +170,9 @@ def _score(by: By, margin: NDArray[np.float64], found: Doubts | None) -> NDArray
         return margin
     if by == "cleanlab":
         return found.quality
-    places = [_places(margin), _places(found.quality)]
-    return np.nanmean(np.where(np.isnan(places[0]), places[1], places), axis=0)
+    places = _places(margin), _places(found.quality)
+    mean: NDArray[np.float64] = np.where(np.isnan(places[0]), places[1], (places[0] + places[1]) / 2)
+    return mean
 
 
 def _places(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """List suspects, and write decisions; returns the exit code."""
     from workbench.data import patch as patches
+    from workbench.data.edits import Patch
     from workbench.run.folder import find_run
     from workbench.session.lanes import lone_desk
     from workbench.session.preparing import own_recipe
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         edits = patches.read(file)
     else:
         own = own_recipe(find_run(args.home, args.run)).data.patch
-        edits = patches.read(Path(own).expanduser()) if own else patches.Patch()
+        edits = patches.read(Path(own).expanduser()) if own else Patch()
     desk = lone_desk(args.console.hear)
     most = 0 if asked else max(0, args.n)
     found = suspects(args.home, SuspectsRequest(args.run, args.by, most, edits), desk)
