@@ -12,8 +12,9 @@ from workbench.gui.widgets import Card, GhostButton, Label, Muted, PrimaryButton
 from workbench.gui.workspace import Workspace
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed, recipe_fields
-from workbench.run.scratch_fields import STARTING, is_new, tokeniser_of
+from workbench.run.scratch_fields import LEARNABLE, STARTING, is_new, tokeniser_of
 from workbench.run.scratch_hints import in_short, outlook
+from workbench.run.task_kinds import MODEL_KIND
 
 LAYERS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24)
 WIDTHS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -23,7 +24,7 @@ VOCABULARIES = (300, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 50_000)
 NARROWEST, MOST_HEADS = 8, 16
 VALUE = 186  # pixels: "50,000 different tokens"
 #: The model that a task can start with from nothing.
-FOR_TASK = {"causal-lm": "new-gpt", "masked-lm": "new-bert", "text-classification": "new-bert"}
+FOR_TASK = {kind: "new-gpt" if MODEL_KIND[kind] == "causal-lm" else "new-bert" for kind in LEARNABLE}
 _TITLES = {
     "characters": "Characters",
     "byte-pairs": "Byte pairs, as GPT",

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 #: What a recipe gives as its model for a new one, and which kind of model that is.
 NEW_MODELS = {"new-gpt": "causal-lm", "new-bert": "encoder"}
 #: Tasks that a model can learn which knows nothing yet.
-LEARNABLE = ("causal-lm", "masked-lm", "text-classification")
+LEARNABLE = (
+    "causal-lm", "masked-lm", "text-classification", "multi-label", "regression", "token-classification",
+)  # fmt: skip
 #: What a new model wants in place of the defaults, which suit a model that knows its language already.
 STARTING: tuple[tuple[str, float | str], ...] = (
     ("training.learning_rate", 1e-3),
