@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from workbench.data.frame import Frame
+from workbench.data.guess import guess_columns
 from workbench.data.label_cells import (
     LONGEST,
     SAMPLE,
@@ -124,7 +125,10 @@ def set_columns(table: Table, data: DataSection) -> tuple[str, tuple[str, ...]]:
     Raises:
         WorkbenchError: When a named one is not there, or none can be guessed.
     """
-    found = chosen_columns(table, data, () if data.label else likely_label_columns(table, data.text))
+    likely: tuple[str, ...] = ()
+    if not data.label:
+        likely = likely_label_columns(table, data.text) or tuple(filter(None, [guess_columns(table).label]))
+    found = chosen_columns(table, data, likely)
     if not (found[1] or data.label):
         raise bad_input(
             f"No column of labels was found in {table.path.name}.",

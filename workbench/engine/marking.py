@@ -73,6 +73,7 @@ def word_probabilities(
             logits = loaded.model(
                 input_ids=batch.to(loaded.device), attention_mask=mask.to(loaded.device)
             ).logits
+        logits = logits[:, -mask.shape[1] :]  # virtual tokens stand before the text
         probabilities = torch.softmax(logits.float(), dim=-1).cpu().numpy()
         for place, row in enumerate(rows):
             read = pieces[row].first >= 0

@@ -10,6 +10,7 @@ from workbench.engine.checkpoints import load_trained
 from workbench.engine.loading import LoadedModel, head_of, load_tokenizer
 from workbench.engine.method import wanted_methods
 from workbench.engine.task import Rows, Task
+from workbench.engine.text_heads import keep_units, read_config
 from workbench.run.recipe import Recipe
 
 
@@ -47,6 +48,8 @@ def load_partial(
     tokenizer = (
         load_tokenizer(saved) if (saved / "config.json").is_file() else task.saved_tokenizer(tokenizer)
     )
+    if (saved / "config.json").is_file():
+        keep_units(model, read_config(saved))
     step = int(checkpoint.name.rpartition("-")[2]) if checkpoint.name[-1:].isdigit() else None
     model = model.to(device).eval()
     return LoadedModel(model, tokenizer, head_of(model, class_names), name, device, class_names, step)

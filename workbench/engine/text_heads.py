@@ -30,6 +30,13 @@ def give_outputs(config: Any, names: Sequence[str], problem_type: str | None) ->
     config.problem_type = problem_type
 
 
+def keep_units(model: Any, saved: Any) -> None:
+    """Give a model the units of its numbers, as they stand in the config that was saved with its run."""
+    for name in ("target_mean", "target_std"):
+        if hasattr(saved, name):
+            setattr(model.config, name, getattr(saved, name))
+
+
 def with_head(auto: Any, folder: Path, config: Any) -> tuple[torch.nn.Module, Any]:
     """The model (float32, on the CPU) with a head of that config, and its tokenizer."""
     model = load_weights(auto, folder, config=config, new_head=True)

@@ -159,7 +159,8 @@ class TokenClassification(Task):
 
     def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
         """Those of the words' first pieces: float32, shape (words, tags)."""
-        logits: torch.Tensor = outputs.logits.flatten(0, 1).index_select(0, batch["tagged"])
+        width = batch["input_ids"].shape[1]  # virtual tokens stand before the text
+        logits: torch.Tensor = outputs.logits[:, -width:].flatten(0, 1).index_select(0, batch["tagged"])
         return logits.float()
 
     def targets(self, batch: Batch) -> torch.Tensor:
