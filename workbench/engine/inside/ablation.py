@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workbench.engine.attention import readable_tokens
 from workbench.engine.batches import sorted_batches
 from workbench.engine.inside.head_gates import Place, gated, gates_without
-from workbench.engine.inside.scores import Scores, interval, value_of
+from workbench.engine.inside.scores import KNOWN, Scores, interval, value_of
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel
 from workbench.engine.prediction import predict
@@ -40,7 +40,7 @@ class HeldOut:
 
     Attributes:
         task: What is measured.
-        metric: The task's best metric.
+        metric: The task's best metric, or its loss where that one is not worked out of single rows.
         class_names: The classes, for metrics that count them.
         batches: (row numbers, batch on the model's device) pairs; rows of like length stand together.
         terms: Terms of the loss per row, int64 (rows,).
@@ -111,8 +111,9 @@ def hold_out(
             base.take(score_batch(task, loaded.model, batch, terms[indexes]), indexes)
     seconds = time.perf_counter() - began
     means = [total / sums.count for total in sums.totals]
+    metric = task.best_metric if task.best_metric in KNOWN else "loss"
     return HeldOut(
-        task, task.best_metric, rows.class_names, batches, terms, base, [m.float() for m in means], seconds
+        task, metric, rows.class_names, batches, terms, base, [m.float() for m in means], seconds
     )
 
 
@@ -126,8 +127,10 @@ def score_batch(task: Task, model: torch.nn.Module, batch: Batch, terms: NDArray
         terms: Terms of the loss per row of the batch.
     """
     logits, targets = task.logits(task.outputs(model, batch), batch), task.targets(batch)
-    losses = torch.nn.functional.cross_entropy(logits, targets, reduction="none").double().cpu().numpy()
-    predicted, true = logits.argmax(-1).cpu().numpy(), targets.cpu().numpy()
+    losses = term_losses(logits, targets).double().cpu().numpy()
+    # Of numbers nothing is right or wrong.
+    predicted = logits.argmax(-1).cpu().numpy()
+    true = np.full(len(predicted), -1) if targets.is_floating_point() else targets.cpu().numpy()
     owner = np.repeat(np.arange(len(terms)), terms)  # terms stand row by row
     loss, hits = np.zeros(len(terms)), np.zeros(len(terms))
     np.add.at(loss, owner, losses)
@@ -135,6 +138,13 @@ def score_batch(task: Task, model: torch.nn.Module, batch: Batch, terms: NDArray
     if len(owner) != len(terms):
         predicted = true = np.zeros(len(terms), dtype=np.int64)
     return Scores(loss, hits, predicted, true, terms)
+
+
+def term_losses(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The loss of each term, shape (terms,): the cross-entropy, or of numbers the squared distance."""
+    if targets.is_floating_point():
+        return (logits[:, 0] - targets).square()
+    return torch.nn.functional.cross_entropy(logits, targets, reduction="none")
 
 
 class _Sums:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.engine.inside.ablation import Check, HeldOut, score_batch, without
+from workbench.engine.inside.ablation import Check, HeldOut, score_batch, term_losses, without
 from workbench.engine.inside.head_gates import Place, gated
 from workbench.engine.inside.scores import Scores, interval, resampled, value_of
 from workbench.engine.layers import layers_of
@@ -205,7 +205,7 @@ def gate_gradients(
     gates = [torch.ones(len(indexes), place.heads, device=device, requires_grad=True) for place in places]
     with gated(places, gates):
         logits = held.task.logits(held.task.outputs(model, batch), batch)
-    losses = torch.nn.functional.cross_entropy(logits, held.task.targets(batch), reduction="none")
+    losses = term_losses(logits, held.task.targets(batch))
     terms = torch.from_numpy(held.terms[indexes]).to(device)
     return torch.autograd.grad((losses / terms.repeat_interleave(terms)).sum(), gates)
 

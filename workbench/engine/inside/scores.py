@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 #: How often the rows are drawn again.
 RESAMPLES = 1000
+#: The metrics that are worked out of single rows.
+KNOWN = ("accuracy", "f1_macro", "perplexity", "loss")
 
 
 @dataclass(frozen=True, slots=True)
