@@ -91,7 +91,7 @@ def test_a_search_that_was_cut_off_comes_to_the_same(tmp_path: Path, recipe: Rec
 
 
 def test_a_trial_that_cannot_be_done_ends_only_itself(home: Home, recipe: Recipe) -> None:
-    # The second is refused when it is begun, the third diverges.
+    # The second is refused when it is begun: its package is not there.
     ranges = {"training.optimizer": ["adamw", "lion-8bit", "sgd"], "training.learning_rate": [1e-3]}
     found = search(home, SearchRequest(plan(recipe, ranges, trials=0, method="grid"), "s"), lone_desk())
 

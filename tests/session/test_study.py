@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.search import Search, SearchSettings
 from workbench.run.search_plan import SearchPlan
-from workbench.run.search_ranges import written_range
+from workbench.run.search_ranges import combinations, written_range
 from workbench.session.search import study as studies
 
 RATE, BATCH = "training.learning_rate", "training.batch_size"
@@ -34,8 +35,13 @@ def _do(file: Path, plan: SearchPlan, times: int, score: Callable[[dict[str, Any
         return studies.read(study, "s", plan, "accuracy")
 
 
+def _far(values: dict[str, Any]) -> float:
+    """By how many powers of ten the rate is off."""
+    return abs(math.log10(values[RATE] / 3e-4))
+
+
 def _near(values: dict[str, Any]) -> float:
-    return -abs(values[RATE] - 3e-4) - values.get(BATCH, 0) / 1e9
+    return -_far(values) - values.get(BATCH, 0) / 1e9
 
 
 @pytest.mark.parametrize("method", ["tpe", "random"])
@@ -63,17 +69,16 @@ def test_nothing_is_tried_twice(tmp_path: Path) -> None:
     found = _do(tmp_path / "a.db", plan, 50, lambda values: values[BATCH])
     tried = [tuple(trial.values.values()) for trial in found.trials]
     assert len(tried) == len(set(tried)) <= 6
-    grid = _do(tmp_path / "b.db", plan_of_grid := _plan(f"{BATCH}=4,8,16", "weights.kind=all,lora", method="grid"), 50,
-               lambda values: values[BATCH])  # fmt: skip
-    assert plan_of_grid.settings.method == "grid"
-    assert len(grid.trials) == 6
+    grid = _plan(f"{BATCH}=4,8,16", "weights.kind=all,lora", method="grid")
+    tried = [trial.values for trial in _do(tmp_path / "b.db", grid, 50, lambda values: values[BATCH]).trials]
+    assert tried == list(combinations(grid.ranges))
 
 
 def test_tpe_comes_nearer_than_chance(tmp_path: Path) -> None:
     plan = _plan(f"{RATE}=1e-6..1e-1")
     found = _do(tmp_path / "a.db", plan, 40, _near)
-    late = [abs(trial.values[RATE] - 3e-4) for trial in found.trials[20:]]
-    early = [abs(trial.values[RATE] - 3e-4) for trial in found.trials[1:11]]
+    late = [_far(dict(trial.values)) for trial in found.trials[20:]]
+    early = [_far(dict(trial.values)) for trial in found.trials[1:11]]
     assert sorted(late)[len(late) // 2] < sorted(early)[len(early) // 2]
 
 

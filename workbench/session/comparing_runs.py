@@ -16,6 +16,7 @@ from workbench.run.comparison import (
     RunTable,
     leaderboards,
 )
+from workbench.run.energy import energy_of
 from workbench.run.events import Evaluated, Started, Step
 from workbench.run.folder import RunFolder, find_run, run_folders
 from workbench.run.history import STEP_CURVES, History
@@ -94,9 +95,9 @@ def compared_run(home: Home, folder: RunFolder) -> ComparedRun:
     Raises:
         WorkbenchError: When its recipe cannot be read.
     """
-    recipe, history, environment = folder.recipe(), folder.history(), folder.environment()
+    recipe, history = folder.recipe(), folder.history()
     started, ended = history.started, history.ended
-    energy = environment.get("energy_wh")
+    energy = energy_of(folder.path)
     return ComparedRun(
         name=folder.name,
         folder=folder.path,
@@ -108,13 +109,13 @@ def compared_run(home: Home, folder: RunFolder) -> ComparedRun:
         highest_is_best=started.best_is_highest if started else True,
         scores=_scores(history),
         seconds=ended.seconds if ended else 0.0,
-        energy=float(energy) if isinstance(energy, int | float) else None,
+        energy=sum(energy.joules.values()) / 3600 if energy else None,
         size=sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()),
         parameters=started.parameters if started else 0,
         steps=history.step,
         held_out=held_out_of(home, folder),
         held_out_rows=started.validation_rows if started else 0,
-        data_fingerprint=str(environment.get("data_fingerprint", "")),
+        data_fingerprint=str(folder.environment().get("data_fingerprint", "")),
         part=part_of(folder),
         notes=notes_of(folder),
     )

@@ -15,6 +15,7 @@ from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import recipe_fields
 from workbench.run.row_scores import RowIds, RowScores
 from workbench.run.scores import Number
 from workbench.run.series import (
@@ -154,6 +155,8 @@ def fold_recipe(recipe: Recipe, folds: int, number: int, group: str = "", name: 
         values["data.validation"] = 0.1  # which does not count: the fold is held out
     if group:
         values |= {"data.split": "grouped", "data.split_column": group}
+    if "data.sides" in recipe_fields():  # a list of held-out rows would be the same for all folds
+        values["data.sides"] = ""
     if name:
         values["name"] = f"{name[:70]} · {number}"
     return with_values(recipe, values)

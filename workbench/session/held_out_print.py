@@ -24,7 +24,9 @@ def held_out_print(rows: Rows) -> str:
     """
     side = getattr(rows.content, "validation", None)
     texts = getattr(side, "texts", None)
-    if side is None or (texts is None and not isinstance(side, str) and not _length(side)) or texts == ():
+    if side is None or (isinstance(side, str) and not side.strip()):
+        return ""
+    if (texts is None and not isinstance(side, str) and not _length(side)) or texts == ():
         return ""
     found = hashlib.sha256()
     labels = getattr(side, "labels", None)

@@ -16,11 +16,11 @@ from workbench.run.home import Home
 from workbench.run.lock import Lock
 from workbench.run.offers import STOP, Answer, Offer
 from workbench.run.orders import Order
-from workbench.run.problem import Problem, WorkbenchError, bad_input, explain
+from workbench.run.problem import Problem, bad_input, explain
 from workbench.run.recipe import Recipe
 from workbench.run.run_notes import notes_of
 from workbench.run.series import PartOf, SeriesEvent, runs_of, series_folder, write_part
-from workbench.session.lanes import Desk
+from workbench.session.lanes import Desk, JobCancelled
 
 if TYPE_CHECKING:
     from workbench.engine.train import Control as EngineControl
@@ -120,7 +120,7 @@ class Series:
 
         try:
             prepared = training.begin(self.home, recipe)
-        except (WorkbenchError, OSError) as error:
+        except Exception as error:  # whatever it is, it ends this run alone
             return Came(None, History(), explain(error))
         write_part(prepared.folder, part)
         begun(prepared.folder)
@@ -135,7 +135,7 @@ class Series:
             return Came(folder, history, history.ended.problem)
         try:
             prepared = training.reopen(folder, self.home)
-        except (WorkbenchError, OSError) as error:
+        except Exception as error:
             return Came(folder, history, explain(error))
         return self._follow(prepared, part, hears)
 
@@ -154,7 +154,9 @@ class Series:
                     self.desk.report(SeriesEvent(part.number, self.of, prepared.folder.name, event))
                     if hears(event, history):
                         control.enough = True
-        except WorkbenchError as error:
+        except JobCancelled:
+            raise
+        except Exception as error:
             return Came(prepared.folder, history, explain(error))
         finally:
             collect()  # the model of this run, before the next one is loaded

@@ -118,6 +118,7 @@ class _Searching:
     def __init__(self, series: Series, plan: SearchPlan, study: Study, metric: str) -> None:
         self.series, self.plan, self.study, self.metric = series, plan, study, metric
         self.control = series.control
+        self.importance: tuple[tuple[str, float], ...] = ()
 
     def run(self) -> Search:
         """Finish what was cut off, then try until it is over."""
@@ -138,9 +139,11 @@ class _Searching:
         found = studies.read(self.study, self.series.name, self.plan, self.metric, importance=bool(over))
         return replace(found, over=over)
 
-    def _tell(self) -> None:
-        found = studies.read(self.study, self.series.name, self.plan, self.metric)
-        self.series.desk.report(found)
+    def _tell(self, *, ended: bool = False) -> None:
+        if ended:  # what matters changes only then
+            self.importance = studies.importances(self.study, self.plan.ranges)
+        found = studies.read(self.study, self.series.name, self.plan, self.metric, importance=False)
+        self.series.desk.report(replace(found, importance=self.importance))
 
     def _over(self) -> str:
         settings, trials = self.plan.settings, studies.real_trials(self.study)
@@ -236,7 +239,7 @@ class _Searching:
                 studies.noted(self.study, trial, studies.PROBLEM, "It has no held-out score.")
             self.study.tell(trial.number, state=State.FAIL)
         self._let_go()
-        self._tell()
+        self._tell(ended=True)
         return True
 
     def _let_go(self) -> None:

@@ -126,8 +126,11 @@ def reported(study: Study, trial: FrozenTrial, share: float, score: float) -> bo
 
 
 def real_trials(study: Study) -> list[FrozenTrial]:
-    """The trials that are runs, in their order; not those that repeat one."""
-    return [trial for trial in study.get_trials(deepcopy=False) if COPY_OF not in trial.user_attrs]
+    """The trials that are runs, in their order; not those that repeat one, or were proposed and never begun."""
+    from optuna.trial import TrialState as State
+
+    trials = study.get_trials(deepcopy=False)
+    return [one for one in trials if COPY_OF not in one.user_attrs and one.state != State.WAITING]
 
 
 def read(study: Study, name: str, plan: SearchPlan, metric: str, *, importance: bool = True) -> Search:
