@@ -141,3 +141,18 @@ def test_what_cannot_be_done_is_said(cli: Cli, own: Path, tiny_bert: Path, tiny_
     assert lone.code == 2 and "It is not said which rows" in lone.err
     assert cli("evaluate", "lone", tiny_csv, "--no-slices", "--home", own).code == 0
     assert list((own / "cache" / "evaluations").glob("*.npz"))
+
+
+def test_what_was_measured_outlasts_the_data(cli: Cli, own: Path, tiny_csv: Path, tmp_path: Path) -> None:
+    run, data = the_run(own), Path(shutil.copy(tiny_csv, tmp_path / "data.csv"))
+    run.recipe_file.write_text(recipe_toml(changed(run.recipe(), "data.train", str(data))), encoding="utf-8")
+    found = cli("--json", "evaluate", "topics", "--no-slices", "--home", own).json
+    text = data.read_text(encoding="utf-8")
+    data.write_text(text + "rain and sun again,weather\n", encoding="utf-8")
+    more = cli("--json", "evaluate", "topics", "--no-slices", "--home", own).json
+    assert more["fingerprint"] != found["fingerprint"] and any(
+        "has changed" in note for note in more["notes"]
+    )
+    data.unlink()
+    assert cli("--json", "evaluate", "topics", "--no-slices", "--home", own).json == more
+    assert cli("evaluate", "topics", "--again", "--no-slices", "--home", own).code == 2

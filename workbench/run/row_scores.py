@@ -178,7 +178,7 @@ class RowScores:
             WorkbenchError: When the file is not there, is damaged or of another version.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             words = json.loads(arrays.pop("words").tobytes())
             if words.pop("version") != VERSION:
