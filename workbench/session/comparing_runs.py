@@ -109,7 +109,7 @@ def compared_run(home: Home, folder: RunFolder) -> ComparedRun:
         highest_is_best=started.best_is_highest if started else True,
         scores=_scores(history),
         seconds=ended.seconds if ended else 0.0,
-        energy=sum(energy.joules.values()) / 3600 if energy else None,
+        energy=energy.total / 3600 if energy else None,
         size=sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file()),
         parameters=started.parameters if started else 0,
         steps=history.step,

@@ -75,6 +75,7 @@ class OneRun:
 
     def orders(self) -> Sequence[Order]:
         """Nothing is ordered of a single run: all runs of a series are made alike."""
+        self._outer.orders()  # or a paused run would not come to rest
         return ()
 
     def serve(self, live: Any) -> None:

@@ -226,6 +226,39 @@ class Session:
         self.engine.submit(work, done=done, failed=failed)
         return active
 
+    def start_series(
+        self,
+        work: Callable[[Home, R, Desk, ActiveRun], T],
+        request: R,
+        done: Callable[[T], object],
+        failed: Failed,
+        progress: Callback | None = None,
+    ) -> ActiveRun:
+        """Begin a series of runs: `search`, `cross_validate`, `learning_curve`. One run or series is in work at a time.
+
+        Args:
+            work: The function; the handle that is returned drives its runs.
+            request: What determines what it does.
+            done: Receives how the series stands at its end, or when it was stopped.
+            failed: Receives the problem when it could not begin.
+            progress: Receives texts, a `SeriesEvent` for each event of a run, and the series as it stands after each.
+        """
+        if self.active is not None:
+            raise RuntimeError("a run is in work; the window offers Start only when there is none")
+        active = self.active = ActiveRun(self.engine)
+
+        def ended(callback: Callable[[Any], object], answer: object) -> None:
+            self.active = None
+            callback(answer)
+
+        self.engine.submit(
+            lambda desk: work(self.home, request, desk, active),
+            done=lambda found: ended(done, found),
+            failed=lambda problem: ended(failed, problem),
+            progress=progress,
+        )
+        return active
+
     def preflight(
         self,
         recipe: Recipe,

@@ -45,11 +45,12 @@ def _list(args: argparse.Namespace) -> int:
     from workbench.cli.progress import duration
     from workbench.cli.tables import table
     from workbench.run.folder import run_folders, summarise
+    from workbench.run.series import part_of
 
     rows, plain = [], []
     for folder in run_folders(args.home):
         history = folder.history()
-        summary = summarise(folder, history)
+        summary, part = summarise(folder, history), part_of(folder)
         about = {
             "name": summary.name,
             "title": summary.title,
@@ -57,6 +58,7 @@ def _list(args: argparse.Namespace) -> int:
             "model": summary.model,
             "data": summary.data,
             "created": summary.created,
+            "series": part.series if part else None,
         }
         plain.append({**outcome(folder, history), "status": summary.status, **about})
         score = f"{summary.score[0]} {summary.score[1]:.4g}" if summary.score else ""
