@@ -28,7 +28,8 @@ class Suspect:
             run kept none for this row.
         quality: The probability of the given label by models that never saw the row, from 0 to 1; None where it was
             not worked out.
-        flagged: Whether a source contradicts the label: a margin below 0, or cleanlab's own cut.
+        flagged: Whether a source contradicts the label: a margin as far below 0 as half of the usual one lies above it,
+            or cleanlab's own cut.
         decision: What was decided already; "" for nothing yet.
         decided: The label that was given by hand, where one was.
     """
@@ -80,7 +81,7 @@ class Suspects:
     def verdict(self) -> str:
         """How many rows are suspicious, as a sentence."""
         who = {
-            "margin": "the model was surer of another class than of the label",
+            "margin": "the model was clearly surer of another class than of the label",
             "cleanlab": "models that never saw the row contradict the label",
             "both": "the model, or models that never saw the row, contradict the label",
         }[self.by]

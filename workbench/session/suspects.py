@@ -71,7 +71,9 @@ def suspects(home: Home, request: SuspectsRequest, desk: Desk) -> Suspects:
     score = _score(request.by, margin, found)
     order = np.argsort(score, kind="stable")
     order = order[np.isfinite(score[order])]
-    flags = (margin < 0) if found is None else found.wrong | (margin < 0) & (request.by == "both")
+    flags = _contradicted(margin) if request.by != "cleanlab" else np.zeros(len(margin), dtype=np.bool_)
+    if found is not None:
+        flags |= found.wrong
     edits = request.edits if request.edits is not None else _edits(recipe)
     written = as_written(home, recipe, rows, desk)
     queue = tuple(
@@ -162,6 +164,15 @@ def _margins(kept: Margins | None, rows: LabelledRows) -> tuple[NDArray[np.float
     of_class = np.array([rows.names.index(n) if n in rows.names else -1 for n in kept.names] + [-1])
     likely[here] = of_class[kept.likely[order[first[place[here]]]]]
     return margin, likely
+
+
+def _contradicted(margin: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where the model was clearly surer of another class: by half of what it usually was surer of the label. Rows that
+    are merely hard, or were seen before much was learned, lie around 0."""
+    known = margin[np.isfinite(margin)]
+    usual = float(np.median(known)) if len(known) else 0.0
+    clearly: NDArray[np.bool_] = margin < -usual / 2 if usual > 0 else np.zeros(len(margin), dtype=np.bool_)
+    return clearly
 
 
 def _score(by: By, margin: NDArray[np.float64], found: Doubts | None) -> NDArray[np.float64]:
