@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,12 +74,11 @@ def evaluate_targets(
     told = data or f"the {SIDES[side]} rows of {run.name}"
     share = getattr(recipe.data, side)
     file = data or (share if isinstance(share, str) else recipe.data.train)
-    measure = {"multi-label": _labels, "regression": _numbers, "token-classification": _tags}[
-        recipe.task.kind
-    ]
-    return TargetRows(
-        task=recipe.task.kind, model=loaded.name, told=told, file=file, **measure(loaded, rows, content, desk)
-    )
+    measures: dict[str, Callable[..., dict[str, Any]]] = {
+        "multi-label": _labels, "regression": _numbers, "token-classification": _tags,
+    }  # fmt: skip
+    found = measures[recipe.task.kind](loaded, rows, content, desk)
+    return TargetRows(task=recipe.task.kind, model=loaded.name, told=told, file=file, **found)
 
 
 def _labels(loaded: Any, side: MarkedSide, content: Any, desk: Desk) -> dict[str, Any]:
