@@ -14,9 +14,10 @@ from workbench.run.recipe_files import parse_recipe
 from workbench.run.search import Search, SearchSettings
 from workbench.run.search_plan import SearchPlan
 from workbench.run.search_ranges import parse_range
-from workbench.run.series import SeriesEvent, part_of
+from workbench.run.series import SeriesEvent, part_of, series_folder
 from workbench.session.controls import Control
 from workbench.session.lanes import lone_desk
+from workbench.session.search import study as studies
 from workbench.session.search.searching import SearchRequest, read_search, search
 
 
@@ -83,11 +84,25 @@ def test_a_search_that_was_cut_off_comes_to_the_same(tmp_path: Path, recipe: Rec
     cut = search(home, SearchRequest(plan(recipe), "s"), lone_desk(control.hear), control)
     assert "can go on" in cut.over
     assert [trial.state for trial in cut.trials][-1] == "running"
+    journal = RunFolder(home.runs / cut.trials[-1].run).journal_file
+    lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    journal.write_text("".join(lines[:-1]), encoding="utf-8")  # without its end, as after a power cut
     done = search(home, SearchRequest(name="s"), lone_desk())
 
     assert values(done) == values(whole)
     assert [trial.score for trial in done.trials] == [trial.score for trial in whole.trials]
     assert len(run_folders(home)) == 3  # none was counted or done twice
+
+
+def test_a_trial_that_was_cut_off_before_its_run_began_has_failed(home: Home, recipe: Recipe) -> None:
+    asked = plan(recipe, trials=1)
+    search(home, SearchRequest(asked, "s"), lone_desk())
+    with studies.opened(series_folder(home, "s") / "study.db", asked.settings, True) as study:
+        assert studies.asked(study, asked) is not None
+    found = search(home, SearchRequest(name="s", trials=3), lone_desk())
+    assert [trial.state for trial in found.trials] == ["finished", "failed", "finished"]
+    assert "cut off" in found.trials[1].problem
+    assert len(run_folders(home)) == 2
 
 
 def test_a_trial_that_cannot_be_done_ends_only_itself(home: Home, recipe: Recipe) -> None:

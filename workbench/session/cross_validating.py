@@ -193,8 +193,9 @@ def _keep_rows(home: Home, name: str, number: int, folder: RunFolder, desk: Desk
     from workbench.session.scoring.measuring import RowsRequest, evaluate_rows, is_classification
 
     file = _fold_file(home, name, number)
-    if not file.is_file() and is_classification(folder):
-        evaluate_rows(home, RowsRequest(str(folder.path)), desk).save(file)
+    with contextlib.suppress(WorkbenchError):  # the run itself is done, and counts
+        if not file.is_file() and is_classification(folder):
+            evaluate_rows(home, RowsRequest(str(folder.path)), desk).save(file)
 
 
 def _fold_file(home: Home, name: str, number: int) -> Path:

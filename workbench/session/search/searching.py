@@ -164,7 +164,10 @@ class _Searching:
         """Do a new trial; returns whether the search goes on."""
         number = [one.number for one in studies.real_trials(self.study)].index(trial.number) + 1
         named = {"name": f"{self.series.name[:70]} · {number}"}
-        recipe = with_values(_trials_recipe(self.plan), {**trial.params, **named})
+        try:
+            recipe = with_values(_trials_recipe(self.plan), {**trial.params, **named})
+        except WorkbenchError as error:  # fields that do not go together
+            return self._ended(trial, Came(None, History(), error.problem))
         part = PartOf("search", self.series.name, number, dict(trial.params))
 
         def begun(folder: RunFolder) -> None:
