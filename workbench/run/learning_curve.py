@@ -95,7 +95,8 @@ class LearningCurve:
         if law is None:
             return None
         rows = law.rows * times
-        return Outlook(*map(self._score, (law.predicted(law.rows), law.predicted(rows))), law.gain(rows))
+        now, then = self._score(law.predicted(law.rows)), self._score(law.predicted(rows))
+        return Outlook(now, then, law.gain(rows))
 
     @property
     def words(self) -> str:

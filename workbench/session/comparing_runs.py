@@ -244,10 +244,9 @@ def _positions(folder: RunFolder, history: History, steps: Floats, by: By) -> Fl
     if by == "step" or not len(history.curve("epoch")):
         return steps
     known = history.curve("epoch")
-    if by == "epoch":
-        return np.interp(steps, np.append(0, known.x), np.append(0.0, known.y))
-    at, minutes = _minutes(folder)
-    return np.interp(steps, at, minutes)
+    at, value = (np.append(0.0, known.x), np.append(0.0, known.y)) if by == "epoch" else _minutes(folder)
+    found: Floats = np.interp(steps, at, value)
+    return found
 
 
 def _minutes(folder: RunFolder) -> tuple[Floats, Floats]:

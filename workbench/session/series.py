@@ -161,9 +161,13 @@ class Series:
             return Came(prepared.folder, history, explain(error))
         finally:
             collect()  # the model of this run, before the next one is loaded
-        ended = history.ended
-        stopped = ended is not None and ended.status == "stopped" and not control.enough
-        return Came(prepared.folder, history, ended.problem if ended else None, stopped)
+        return _came(prepared.folder, history, enough=control.enough)
+
+
+def _came(folder: RunFolder, history: History, *, enough: bool) -> Came:
+    ended = history.ended
+    stopped = ended is not None and ended.status == "stopped" and not enough
+    return Came(folder, history, ended.problem if ended else None, stopped)
 
 
 def all_of(

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     boards = leaderboards(found.runs, args.metric)
     rows = None
     if args.rows:
-        rows = agreement(args.home, AgreementRequest(*args.runs, data=args.data), desk)
+        rows = agreement(args.home, AgreementRequest(args.runs[0], args.runs[1], args.data), desk)
     args.console.answer(_as_plain(found, boards, rows))
     if not found.runs:
         args.console.result("There are no runs to compare yet. Begin one with: workbench train")

@@ -156,7 +156,8 @@ class _Searching:
         return ""
 
     def _spent(self) -> float:
-        return sum(trial.user_attrs.get(studies.SECONDS, 0.0) for trial in studies.real_trials(self.study))
+        trials = studies.real_trials(self.study)
+        return sum(float(trial.user_attrs.get(studies.SECONDS, 0.0)) for trial in trials)
 
     # ---- one trial
 
