@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.run.energy import Energy, add_energy
 from workbench.run.events import CheckpointSaved, Ended, Evaluated, Event, Notice, Started, Step
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
@@ -16,6 +17,10 @@ from workbench.run.journal import Journal
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed
 from workbench.run.results import AttentionMaps
+from workbench.run.row_scores import RowScores
+from workbench.run.suspects import Suspect, Suspects
+from workbench.session.report import Looks
+from workbench.session.report_data import DataFacts
 
 CLASSES = ("refund", "delivery <b>late</b>", "login & password", "praise")
 CONFUSION = ((40, 3, 1, 0), (6, 33, 2, 1), (0, 1, 41, 0), (0, 0, 2, 12))
@@ -72,7 +77,9 @@ def recorded_run(home: Home, told: list[Event] | None = None) -> RunFolder:
     with Journal(folder.journal_file) as journal:
         for event in events() if told is None else told:
             journal.append(event)
-    folder.write_environment({"versions": {"python": "3.11", "torch": "2.13"}, "seed": 0})
+    folder.write_environment(
+        {"versions": {"python": "3.11", "torch": "2.13"}, "seed": 0, "data_fingerprint": "5e" * 32}
+    )
     samples = [
         {"text": "Where is my <parcel>?", "true": CLASSES[1], "predicted": CLASSES[1], "probability": 0.97},
         {"text": "You charged me twice", "true": CLASSES[0], "predicted": CLASSES[3], "probability": 0.51},
@@ -102,13 +109,51 @@ def maps(layers: int = 6, heads: int = 12, n: int = 12, *, causal: bool = False)
     )
 
 
+def rows(count: int = 142) -> RowScores:
+    """What a made-up classifier says of as many held-out rows as the recorded run has; some labels are wrong."""
+    chance = np.random.default_rng(3)
+    true = np.repeat(np.arange(4), np.sum(CONFUSION, axis=1))[:count]
+    logits = chance.normal(size=(count, 4)) + 2.6 * np.eye(4)[true]
+    logits[::17] = 3 * np.eye(4)[(true[::17] + 1) % 4]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    texts = [f"Message {i} about a <parcel> that {'never came' if i % 3 else 'broke'}" for i in range(count)]
+    return RowScores.of(texts, true, probabilities, CLASSES, told="the held-out rows")
+
+
+def doubted() -> Suspects:
+    """A queue of three rows, one of which was fixed."""
+    queue = tuple(
+        Suspect(7 + i, 40 + i, "training", f"Row {i} <i>with</i> a doubtful label", CLASSES[i], CLASSES[i + 1],
+                -1.5 + i, None, i < 2, "fix" if i == 0 else "", CLASSES[1] if i == 0 else "")
+        for i in range(3)
+    )  # fmt: skip
+    return Suspects("run", "support.csv", "label", CLASSES, "margin", queue, 3200, 2, "The margin says it.")
+
+
+def facts() -> DataFacts:
+    """Two sides of four classes and a finding of each weight."""
+    findings = (
+        ("error", "2 rows stand on both sides", "They would be known by heart."),
+        ("warning", "14 rows have the same text", "Copies count twice."),
+        ("hint", "One class is <rare>", "It is hard to learn."),
+    )
+    classes = {side: dict(zip(CLASSES, (3, 2, 4, 1), strict=True)) for side in ("training", "held-out")}
+    return DataFacts(classes, findings, ("Remove duplicates: 14 rows removed.",))
+
+
+def looks() -> Looks:
+    """Everything that a report can show beyond the run's own files, but for the inside of the model."""
+    return Looks(attention=maps(), rows=rows(), suspects=doubted(), data=facts())
+
+
 def save_all(target: Path) -> None:
     """Everything as files, to be looked at."""
     from workbench.session.pictures import atlas_png, curves_png, head_png
     from workbench.session.report import write_report
 
     folder = recorded_run(Home(target))
-    print(write_report(folder, attention=maps()))  # noqa: T201
+    add_energy(folder.path, Energy({"processor": 3214.0, "GPU": 18_930.0}, 31.0))
+    print(write_report(folder, looks()))  # noqa: T201
     (target / "atlas.png").write_bytes(atlas_png(maps()))
     (target / "long.png").write_bytes(atlas_png(maps(2, 4, 300, causal=True)))
     (target / "head.png").write_bytes(head_png(maps(), 2, 4))

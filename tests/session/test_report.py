@@ -20,7 +20,7 @@ from workbench.run.home import Home
 from workbench.run.problem import Problem
 from workbench.session.panels import panels, smoothed, thinned, ticks
 from workbench.session.pictures import atlas_png, brightest, colour_table, curves_png, head_png
-from workbench.session.report import report_html, write_report
+from workbench.session.report import Looks, report_html, write_report
 from workbench.session.report_classes import class_scores, confusion_section
 
 VOID = {"meta", "img"}
@@ -60,7 +60,7 @@ def picture(data: bytes) -> Image.Image:
 
 def test_the_report_stands_alone_and_says_how_good_the_model_is(home: Home) -> None:
     folder = recorded_run(home)
-    path = write_report(folder, attention=maps())
+    path = write_report(folder, Looks(attention=maps()))
     assert path == folder.report
     page = Page(path.read_text(encoding="utf-8"))
     assert [link[:22] for link in page.links] == ["data:image/png;base64,"]

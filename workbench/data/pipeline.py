@@ -17,6 +17,7 @@ from typing import Any
 
 from workbench.data.frame import Frame, frame_of
 from workbench.data.guess import choose_columns, guess_columns
+from workbench.data.kept_sides import sides_fingerprint
 from workbench.data.patch import apply_file
 from workbench.data.step import FIELD, Context, Done, Step, parse_step
 from workbench.data.suggest import counted
@@ -197,10 +198,11 @@ def as_table(frame: Frame, table: Table) -> Table:
 
 
 def patch_fingerprints(data: DataSection) -> list[str]:
-    """The SHA-256 of the edits by hand, in hexadecimal; an empty list where there are none."""
+    """The SHA-256 of the edits by hand and of the kept sides, in hexadecimal; an empty list where there are none."""
+    sides = sides_fingerprint(data.sides)
     if not data.patch:
-        return []
-    return [hashlib.sha256(Path(data.patch).expanduser().read_bytes()).hexdigest()]
+        return sides
+    return [hashlib.sha256(Path(data.patch).expanduser().read_bytes()).hexdigest(), *sides]
 
 
 class _Chain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from workbench.data.folding import (
     units_of,
 )
 from workbench.data.frame import Frame, Indices
+from workbench.data.kept_sides import kept_rows
 from workbench.data.labelled import natural_key, split
 from workbench.data.moments import moments
 from workbench.data.side_names import side_of
@@ -61,7 +63,7 @@ def sides(
     Args:
         frame: The rows.
         data: How they are divided: `split`, `split_column`, `validation` and `test`; `folds`, of which `fold` is held
-            out instead of a share; and `learn_share` of the rest.
+            out instead of a share; `sides`, a list of rows in place of all these; and `learn_share` of the rest.
         seed: The seed of the draw. by-time and by-column do not depend on it.
         labels: The class number of each row; None where there are no classes.
         class_names: The classes' names, so that one that has no rows to learn from can be named.
@@ -70,12 +72,14 @@ def sides(
         WorkbenchError: When a side would be left without a row, or the split column is missing, cannot be read,
             or has a group that is too large.
     """
-    needed = data.split in ("grouped", "by-time", "by-column")
+    needed = data.split in ("grouped", "by-time", "by-column") and not data.sides
     if needed and data.split_column not in frame.columns:
         raise no_column(frame, data)
     numbers = np.zeros(frame.rows, dtype=np.int64) if labels is None else np.asarray(labels, dtype=np.int64)
     rows = np.arange(frame.rows, dtype=np.int64)
-    if data.folds:
+    if data.sides:
+        found = Sides(*kept_rows(frame.keys, Path(data.sides).expanduser()))
+    elif data.folds:
         found = _folded(frame, data, seed, numbers)
     elif data.split == "by-column":
         found = _by_column(frame, data, seed, numbers)
@@ -97,6 +101,7 @@ def divides(data: DataSection) -> bool:
     shares = (data.validation, data.test)
     return (
         data.split == "by-column"
+        or bool(data.sides)
         or data.folds > 0
         or any(isinstance(share, float) and share > 0 for share in shares)
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.gui.icons import icon
+from workbench.gui.report_menu import add_report_actions, open_file
 from workbench.gui.runs_list import RunsDelegate, RunsModel
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import EmptyState, IconButton, Title
@@ -170,9 +171,8 @@ class RunsShelf(QFrame):
         menu.addAction(icon("copy"), tr("Duplicate recipe"), lambda: self._duplicate(run))
         menu.addAction(icon("pencil"), tr("Rename…"), lambda: self.rename(run)).setEnabled(not in_work)
         menu.addSeparator()
-        menu.addAction(icon("folder"), tr("Open folder"), lambda: _open(run.folder))
-        report = RunFolder(run.folder).report
-        menu.addAction(icon("report"), tr("Open report"), lambda: _open(report)).setEnabled(report.is_file())
+        menu.addAction(icon("folder"), tr("Open folder"), lambda: open_file(run.folder))
+        add_report_actions(menu, self, workspace, run)
         menu.addSeparator()
         tuned = (run.folder / "model").is_dir() and not in_work
         measure = menu.addAction(icon("measure"), tr("Evaluate…"), lambda: self.evaluate(run))
@@ -253,7 +253,3 @@ class RunsShelf(QFrame):
             workspace.refresh_runs()
 
         workspace.session.trash_run(RunFolder(run.folder), done, workspace.problem_raised.emit)
-
-
-def _open(path: object) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

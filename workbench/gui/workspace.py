@@ -51,7 +51,7 @@ class Workspace(QObject):
     device_changed = Signal()  # .device
     shelf_changed = Signal()  # .models, .datasets
     problem_raised = Signal(object)  # a Problem, for the one place where problems appear
-    page_wanted = Signal(str)  # "data", "train", "attention" or "prompt"
+    page_wanted = Signal(str)  # the key of a page (`pages.PAGES`)
     run_ended = Signal(object)  # an Ended event, once a run
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -74,6 +74,10 @@ class Workspace(QObject):
         self.datasets: tuple[ShippedDataset, ...] = ()
         #: What the Attention page is to show of a model's writing once it is seen: model, text, whether as a chat.
         self.attention_wish: tuple[str, str, bool] | None = None
+        #: The model and the text that the Attention page is to look into once it is seen.
+        self.look_wish: tuple[str, str] | None = None
+        #: The number in the untouched file, from 0, of the row that the Data page is to go to once it is seen.
+        self.row_wish: int | None = None
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None
@@ -161,6 +165,7 @@ class Workspace(QObject):
             "folds": 0,
             "fold": 1,
             "learn_share": 1.0,
+            "sides": "",
             "patch": "",
             "steps": (),
         }
@@ -326,6 +331,13 @@ class Workspace(QObject):
         if self.active is None and self.session.active is None:
             self.session.apart = bool(self.settings.value("train/apart"))
             self.active = self.session.resume(RunFolder(self.session.home.runs / name), self)
+            self.active_changed.emit()
+
+    def train_again(self, name: str, edits: str) -> None:
+        """Go on from a run's model with these edits by hand of its data, and hold out the same rows."""
+        if self.active is None and self.session.active is None:
+            self.session.apart = bool(self.settings.value("train/apart"))
+            self.active = self.session.train_again(RunFolder(self.session.home.runs / name), edits, self)
             self.active_changed.emit()
 
     def waits(self, name: str | None) -> Paused | None:

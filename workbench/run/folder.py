@@ -43,6 +43,11 @@ class RunFolder:
         return self.path / "edits.jsonl"
 
     @property
+    def sides_file(self) -> Path:
+        """Which rows the run holds out, where a list of rows says so, or a later run asked."""
+        return self.path / "sides.jsonl"
+
+    @property
     def recipe_file(self) -> Path:
         """`recipe.toml`: everything needed to do the run again."""
         return self.path / "recipe.toml"

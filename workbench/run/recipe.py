@@ -94,6 +94,13 @@ class DataSection(Section):
         gt=0,
         le=1,
     )
+    sides: str = field(
+        "",
+        "Kept sides",
+        "A file that names the rows that an earlier run held out, so that this one holds out the same, whatever was "
+        "mended since. It takes the place of the shares and folds. Empty: none.",
+        advanced=True,
+    )
     patch: str = field(
         "",
         "Edits by hand",

@@ -200,7 +200,10 @@ def anchored(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values with files and model folders that lie next to the recipe made absolute, so that it works
     anywhere."""
     placed = dict(data)
-    for section, keys in (("data", ("train", "validation", "test", "patch")), ("model", ("source",))):
+    for section, keys in (
+        ("data", ("train", "validation", "test", "sides", "patch")),
+        ("model", ("source",)),
+    ):
         values = data.get(section)
         if not isinstance(values, dict):
             continue

@@ -31,8 +31,10 @@ from workbench.data.step import Context, parse_step
 from workbench.data.suggest import counted
 from workbench.data.tables import Table, open_table
 from workbench.data.targets import has_targets, target_columns
+from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
+from workbench.run.sources import stem_of
 from workbench.run.step_record import StepRecord
 from workbench.run.task_kinds import has_classes
 from workbench.session.data import look, tokenizer_of
@@ -178,7 +180,11 @@ def read_edits(path: str) -> Patch:
 
 
 def keep_edits(home: Home, path: Path, edits: Patch) -> Path:
-    """Write edits by hand, whole or not at all."""
+    """Write edits by hand, whole or not at all; returns where. Those that a run began with stay as they are: what is
+    edited after its recipe was taken up goes to a file of its own."""
+    run = RunFolder(path.resolve().parent)
+    if path.resolve() == run.edits_file and run.recipe_file.is_file():
+        path = edits_file(home, Path(stem_of(run.recipe().data.train)))
     home.make(path.parent)
     patches.write(path, edits)
     return path

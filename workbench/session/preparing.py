@@ -123,6 +123,7 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
                 )
             )
         problems += method_complaints(recipe, task)
+        attempt("loss", lambda: task.loss_section(recipe.loss))
         problems += sharding_problems(recipe)
         attempt("rows", lambda: task.read(recipe, step_context(recipe, home)))
         if "model" in found:
@@ -142,20 +143,24 @@ def begin(home: Home, recipe: Recipe, *, make_folder: bool = True) -> Prepared:
 
 
 def _with_edits(folder: RunFolder, recipe: Recipe) -> Recipe:
-    """The run keeps the edits by hand that it began with; what is edited afterwards belongs to later runs."""
-    if not recipe.data.patch:
-        return recipe
-    write_whole(folder.edits_file, Path(recipe.data.patch).expanduser().read_text(encoding="utf-8"))
-    recipe = changed(recipe, "data.patch", str(folder.edits_file))
-    write_whole(folder.recipe_file, recipe_toml(recipe))
+    """The run keeps the edits by hand and the sides that it began with; what is edited afterwards belongs to later
+    runs."""
+    before = recipe
+    for path, own in (("data.patch", folder.edits_file), ("data.sides", folder.sides_file)):
+        if recipe.value(path):
+            write_whole(own, Path(recipe.value(path)).expanduser().read_text(encoding="utf-8"))
+            recipe = changed(recipe, path, str(own))
+    if recipe is not before:
+        write_whole(folder.recipe_file, recipe_toml(recipe))
     return recipe
 
 
 def own_recipe(folder: RunFolder) -> Recipe:
-    """A run's recipe with its own edits by hand, wherever the folder lies now."""
+    """A run's recipe with its own edits by hand and its own sides, wherever the folder lies now."""
     recipe = folder.recipe()
-    if recipe.data.patch and folder.edits_file.is_file():
-        recipe = changed(recipe, "data.patch", str(folder.edits_file))
+    for path, own in (("data.patch", folder.edits_file), ("data.sides", folder.sides_file)):
+        if recipe.value(path) and own.is_file():
+            recipe = changed(recipe, path, str(own))
     return recipe
 
 

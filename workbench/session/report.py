@@ -6,10 +6,12 @@ import base64
 import json
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from workbench.run.energy import energy_of
 from workbench.run.folder import RunFolder
 from workbench.run.history import History
 from workbench.run.inside.ablation import Importance
@@ -19,12 +21,16 @@ from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import recipe_fields
 from workbench.run.results import AttentionMaps
-from workbench.run.task_kinds import writes
-from workbench.session.cards import loading_code
+from workbench.run.row_scores import RowScores
+from workbench.run.scores import ClassificationScores
+from workbench.run.sources import title_of
+from workbench.run.suspects import Suspects
 from workbench.session.inside.film_pictures import film_section
+from workbench.session.load_snippet import load_snippet
 from workbench.session.panels import panels
 from workbench.session.pictures import atlas_png
 from workbench.session.report_classes import classes_section, confusion_section
+from workbench.session.report_data import DataFacts, data_section
 from workbench.session.report_inside import (
     change_section,
     explanation_section,
@@ -32,58 +38,69 @@ from workbench.session.report_inside import (
     kinds_section,
     lens_section,
 )
-from workbench.session.report_page import page, section, table
+from workbench.session.report_numbers import (
+    calibration_section,
+    classes_table,
+    headline_section,
+    numbers_of,
+    numbers_section,
+)
+from workbench.session.report_page import FRESH, page, section, table
 from workbench.session.report_pinned import pinned_section
+from workbench.session.report_rows import suspects_section, worst_rows_section
 from workbench.session.svg import panel_svg
 
-_METRICS = {
-    "f1_macro": "macro F1",
-    "f1_micro": "micro F1",
-    "f1_samples": "F1 by row",
-    "hamming": "wrong answers",
-    "r2": "R²",
-    "mae": "mean error",
-}
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a report shows beyond the run's own files; None where nobody looked, and the report does without.
+
+    Attributes:
+        attention: Maps to show as a picture, of the trained model on one text.
+        explanation: What made its prediction about that text.
+        lens: What it would answer after each layer.
+        importance: How much each head matters.
+        rows: What it says of each held-out row.
+        suspects: Training rows whose label may be wrong.
+        data: Classes, steps and findings of the data.
+    """
+
+    attention: AttentionMaps | None = None
+    explanation: Explanation | None = None
+    lens: Lens | None = None
+    importance: Importance | None = None
+    rows: RowScores | None = None
+    suspects: Suspects | None = None
+    data: DataFacts | None = None
 
 
-def write_report(
-    folder: RunFolder,
-    *,
-    attention: AttentionMaps | None = None,
-    explanation: Explanation | None = None,
-    lens: Lens | None = None,
-    importance: Importance | None = None,
-) -> Path:
-    """Write `report.html` of a run, at any time of its life.
+_NOTHING = Looks()
+
+
+def write_report(folder: RunFolder, looks: Looks = _NOTHING, path: Path | None = None) -> Path:
+    """Write the report of a run, at any time of its life.
 
     Args:
         folder: The run.
-        attention: Maps to show as a picture, of the trained model on one text; None for no picture.
-        explanation: What made its prediction about that text; None for nothing.
-        lens: What it would answer after each layer; None for nothing.
-        importance: How much each head matters; None for nothing.
+        looks: What is shown beyond its own files.
+        path: Where to; None for its `report.html`.
 
     Raises:
         WorkbenchError: When the file cannot be written, naming it.
     """
-    draft = folder.report.with_suffix(".part")
+    target = path or folder.report
+    draft = target.with_name(f".{target.name}.part")
     try:
-        draft.write_text(report_html(folder, attention, explanation, lens, importance), encoding="utf-8")
-        draft.replace(folder.report)
+        draft.write_text(report_html(folder, looks), encoding="utf-8")
+        draft.replace(target)
     except OSError as error:
         raise bad_input(
-            f"The report {folder.report} cannot be written.", f"The system says: {error.strerror or error}."
+            f"The report {target} cannot be written.", f"The system says: {error.strerror or error}."
         ) from error
-    return folder.report
+    return target
 
 
-def report_html(
-    folder: RunFolder,
-    attention: AttentionMaps | None = None,
-    explanation: Explanation | None = None,
-    lens: Lens | None = None,
-    importance: Importance | None = None,
-) -> str:
+def report_html(folder: RunFolder, looks: Looks = _NOTHING) -> str:
     """The report as HTML. Everything that came from outside is escaped."""
     history = folder.history()
     recipe = _recipe(folder)
@@ -91,31 +108,52 @@ def report_html(
     names = history.started.class_names if history.started else ()
     measured = history.best_evaluation or history.last_evaluation
     confusion = measured.confusion if measured else ()
+    scores = scores_of(looks.rows)
+    numbers = numbers_of(history, scores)
+    worst = worst_rows_section(looks.rows)
     return page(
         title,
         [
             f"<h1>{escape(title)}</h1>",
             f'<p class="lead">{escape(_lead(folder, history, recipe))}</p>',
             _problem(history.ended.problem if history.ended else None),
-            section("How good it is", _headline(history)),
+            section("How good it is", headline_section(history, numbers)),
+            section("What was asked", _asked(folder, recipe, history)),
+            section("The data", data_section(recipe, history, folder.environment(), looks.data), FRESH),
             section("How it went", _plots(history)),
+            section("All numbers", numbers_section(numbers), FRESH),
             section("What is taken for what", confusion_section(confusion, names)),
-            section("Each class", classes_section(confusion, names)),
-            section("Samples", _samples(folder)),
+            section("Each class", classes_table(scores) if scores else classes_section(confusion, names)),
+            section(
+                "How far it can be believed", calibration_section(scores.calibration if scores else None)
+            ),
+            section("Held-out rows with the highest loss", worst, FRESH),
+            section("Samples", "" if worst else _samples(folder)),
+            section("Labels that may be wrong", suspects_section(looks.suspects)),
             section("What it answered as it learned", pinned_section(folder.path)),
-            section("Attention", _attention(attention)),
-            section("What the heads do", kinds_section(attention)),
-            section("Which heads matter", importance_section(importance)),
-            section("What made the prediction", explanation_section(explanation)),
-            section("After each layer", lens_section(lens)),
+            section("Attention", _attention(looks.attention), FRESH),
+            section("What the heads do", kinds_section(looks.attention)),
+            section("Which heads matter", importance_section(looks.importance)),
+            section("What made the prediction", explanation_section(looks.explanation)),
+            section("After each layer", lens_section(looks.lens)),
             section("What training changed", change_section(folder.path)),
             section("Training film", film_section(folder.path)),
             section("What was said on the way", _notices(history)),
-            section("What was asked", _asked(recipe)),
+            section("The recipe", _fields(recipe), FRESH),
             section("Where it ran", _environment(folder.environment())),
+            section("Time and energy", _cost(folder, history)),
             section("Load the model", _load(folder, history)),
         ],
     )
+
+
+def scores_of(rows: RowScores | None) -> ClassificationScores | None:
+    """The scores of rows with their right classes; None without any."""
+    if rows is None or rows.true is None or not len(rows):
+        return None
+    from workbench.session.scoring.classification import classification_scores
+
+    return classification_scores(rows.true, rows.probabilities, rows.names)
 
 
 def _recipe(folder: RunFolder) -> Recipe | None:
@@ -151,39 +189,22 @@ def _problem(problem: Problem | None) -> str:
     return section(problem.title, "".join(lines) or " ", "problem")
 
 
-def _headline(history: History) -> str:
-    measured = history.best_evaluation or history.last_evaluation
-    if measured is None:
-        return ""
-    metrics = sorted(measured.metrics.items(), key=lambda item: item[0] == "loss")
-    figures = "".join(_figure(name, value, "held-out") for name, value in metrics)
-    test = {
-        name[5:]: curve.y[-1] for name, curve in history.curves.items() if name[:5] == "test/" and len(curve)
-    }
-    figures += "".join(_figure(name, float(value), "test") for name, value in test.items())
-    rows = f" on {history.started.validation_rows} held-out rows" if history.started else ""
-    return (
-        f'<div class="figures">{figures}</div><p class="muted">Measured at step {measured.step}, epoch '
-        f"{measured.epoch:.2f}{rows}, which the model never learned from.</p>"
-    )
-
-
 def _plots(history: History) -> str:
     figures = "".join(panel_svg(panel) for panel in panels(history))
     return f'<div class="plots">{figures}</div>' if figures else ""
 
 
-def _figure(name: str, value: float, split: str) -> str:
-    share = name in ("accuracy", "precision", "recall") or name.startswith("f1")
-    shown = f"{value:.1%}" if share else f"{value:.4g}"
-    return f"<div><b>{shown}</b><small>{split} {escape(_METRICS.get(name, name))}</small></div>"
-
-
-def _samples(folder: RunFolder) -> str:
+def samples_of(folder: RunFolder) -> list[dict[str, Any]]:
+    """The rows that the run kept as samples: what it was asked and what it answered; none where there are none."""
     rows: Any = None
     with suppress(OSError, ValueError):
         rows = json.loads((folder.path / "samples.json").read_text(encoding="utf-8"))
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+    return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else []
+
+
+def _samples(folder: RunFolder) -> str:
+    rows = samples_of(folder)
+    if not rows:
         return ""
     if "prompt" in rows[0]:
         columns = [("prompt", "Prompt"), ("before", "Before the training"), ("after", "After it")]
@@ -223,7 +244,31 @@ def _notices(history: History) -> str:
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
-def _asked(recipe: Recipe | None) -> str:
+def _asked(folder: RunFolder, recipe: Recipe | None, history: History) -> str:
+    """The run in a few lines; the recipe says everything."""
+    if recipe is None:
+        return ""
+    kind, weights, training = recipe.task.kind, recipe.weights.kind, recipe.training
+    rows = [
+        ("Task", kind),
+        ("Begins with", recipe.model.source),
+        ("Learns from", title_of(recipe.data.train)),
+    ]
+    rows.append(("Trained are", "all weights" if weights == "all" else weights))
+    rows.append(
+        (
+            "For",
+            f"{training.epochs:g} epochs, batch size {training.batch_size}, learning rate "
+            f"{training.learning_rate:g}, seed {training.seed}",
+        )
+    )
+    if history.started:
+        rows.append(("Size", f"{history.started.parameters / 1e6:.1f} million weights"))
+    rows.append(("Run", folder.name))
+    return table((), rows)
+
+
+def _fields(recipe: Recipe | None) -> str:
     if recipe is None:
         return ""
     changed: list[tuple[str, str, str]] = []
@@ -235,6 +280,33 @@ def _asked(recipe: Recipe | None) -> str:
         (changed if value != row.default or not row.advanced else untouched).append(line)
     more = f"<details><summary>Fields left as they were</summary>{table((), untouched)}</details>"
     return table((), changed) + (more if untouched else "")
+
+
+def _cost(folder: RunFolder, history: History) -> str:
+    """How long it took, and what energy the machine's own meters counted."""
+    rows = []
+    if history.first_time and history.last_time:
+        rows.append(("From beginning to end", duration(history.last_time - history.first_time)))
+    ended = history.ended
+    if ended and ended.seconds:
+        speed = f", {ended.samples / ended.seconds:.0f} rows a second"
+        rows.append(("Training alone", f"{duration(ended.seconds)}{speed}"))
+    if not rows:
+        return ""
+    found = energy_of(folder.path)
+    told = (
+        f"{found.in_words()}. Everything that the machine did meanwhile is counted."
+        if found
+        else "not measured: this machine shows no meter that may be read (RAPL of the processor, NVML of the GPU)"
+    )
+    return table((), [*rows, ("Energy", told)])
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _environment(values: dict[str, Any]) -> str:
@@ -256,19 +328,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _load(folder: RunFolder, history: History) -> str:
     if not folder.model.is_dir():
         return ""
-    task = history.started.task if history.started else ""
-    last = (
-        'print(tokenizer.decode(model.generate(**tokenizer("Once", return_tensors="pt"), max_new_tokens=50)[0]))'
-        if writes(task)
-        else 'print(model.config.id2label[int(model(**tokenizer("A text", return_tensors="pt")).logits.argmax())])'
-    )
-    if task == "masked-lm":
-        last = (
-            'tokens = tokenizer(f"It is {tokenizer.mask_token} today.", return_tensors="pt")\n'
-            "hidden = tokens.input_ids[0] == tokenizer.mask_token_id\n"
-            "print(tokenizer.decode(model(**tokens).logits[0, hidden].argmax(-1)))"
-        )
     recipe = _recipe(folder)
+    task = history.started.task if history.started else recipe.task.kind if recipe else ""
     weights = recipe.weights.kind if recipe else "all"
-    code = f"{loading_code(task or 'text-classification', weights, str(folder.model))}\n{last}"
-    return f"<pre>{escape(code)}</pre>"
+    return f"<pre>{escape(load_snippet(task, weights, str(folder.model)))}</pre>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from workbench.run.events import Ended
@@ -15,12 +15,19 @@ from workbench.session.preparing import Prepared
 if TYPE_CHECKING:
     from workbench.engine.loading import LoadedModel
     from workbench.engine.task import Split
+    from workbench.session.report import Looks
 
 T = TypeVar("T")
 #: A training of fewer seconds is not looked into beyond its attention: no report lasts longer than the training did.
 LONG = 5.0
 #: Rows for the estimate of which heads matter: at most so many; a share of what was trained on; too few say nothing.
 MOST_ROWS, SHARE, FEWEST_ROWS = 32, 0.02, 8
+#: The checks look through so many rows for each second of training, or not at all.
+ROWS_A_SECOND = 200
+#: Held-out rows are read once more where they are at most this share of the rows that were trained on.
+ROWS_SHARE = 0.5
+#: Suspects that a report lists.
+LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +42,64 @@ def report(prepared: Prepared, ended: Ended, subject: Subject | None) -> None:
     """Write the report and its pictures; that they cannot be written is no reason to lose the run."""
     if not ended.step or subject is None:
         return
+    from workbench.engine.sharing import sharding_wanted
+    from workbench.session.cards import write_card
+    from workbench.session.report import Looks, scores_of, write_report
+
+    looks = Looks()
+    sample = prepared.task.sample_text(prepared.rows)
+    # After a failure the weights in memory may be anything; a part of a model cannot look alone.
+    if sample and ended.status != "failed" and not sharding_wanted():
+        looks = _inside(prepared, ended, subject, sample)
+    if ended.seconds > LONG:
+        looks = _outside(prepared, ended, subject, looks)
+    _tried(prepared, lambda: write_report(prepared.folder, looks))
+    if (prepared.folder.model / "config.json").is_file():
+        _tried(prepared, lambda: write_card(prepared.folder, scores_of(looks.rows)))
+
+
+def _inside(prepared: Prepared, ended: Ended, subject: Subject, sample: str) -> Looks:
+    """What there is to see in the model, on one text."""
     from workbench.engine.attention import attention_maps
     from workbench.engine.inside.attributions import explain
     from workbench.engine.inside.lens import layer_lens
-    from workbench.engine.sharing import sharding_wanted
-    from workbench.session.report import write_report
+    from workbench.session.report import Looks
 
-    model, sample = subject.model, prepared.task.sample_text(prepared.rows)
-    maps = explanation = lens = heads = None
-    # After a failure the weights in memory may be anything; a part of a model cannot look alone.
-    if sample and ended.status != "failed" and not sharding_wanted():
-        maps = _tried(prepared, lambda: attention_maps(model, sample, max_tokens=24))
-        if ended.seconds > LONG:
-            lens = _tried(prepared, lambda: layer_lens(model, sample, 24))
-            heads = _tried(prepared, lambda: _important(prepared, ended, subject))
-        # It takes a second, and minutes for a language model.
-        if model.class_names and ended.seconds > LONG:
-            explanation = _tried(prepared, lambda: explain(model, sample, max_tokens=32))
-    _tried(
-        prepared,
-        lambda: write_report(
-            prepared.folder, attention=maps, explanation=explanation, lens=lens, importance=heads
-        ),
+    model = subject.model
+    looks = Looks(attention=_tried(prepared, lambda: attention_maps(model, sample, max_tokens=24)))
+    if ended.seconds <= LONG:
+        return looks
+    looks = replace(
+        looks,
+        lens=_tried(prepared, lambda: layer_lens(model, sample, 24)),
+        importance=_tried(prepared, lambda: _important(prepared, ended, subject)),
     )
+    if model.class_names:  # it takes a second, and minutes for a language model
+        looks = replace(looks, explanation=_tried(prepared, lambda: explain(model, sample, max_tokens=32)))
+    return looks
+
+
+def _outside(prepared: Prepared, ended: Ended, subject: Subject, looks: Looks) -> Looks:
+    """What there is to say of the rows: each held-out one, labels that may be wrong, and the data."""
+    from workbench.session.lanes import lone_desk
+    from workbench.session.report_data import look_at_data
+    from workbench.session.scoring.measuring import RowsRequest, evaluate_rows
+    from workbench.session.suspects import SuspectsRequest, suspects
+
+    home, folder, desk = prepared.home, prepared.folder, lone_desk()
+    rows = prepared.rows.train_rows + prepared.rows.validation_rows
+    checks = rows <= ROWS_A_SECOND * ended.seconds
+    looks = replace(looks, data=_tried(prepared, lambda: look_at_data(home, folder, desk, checks=checks)))
+    # Only a finished run's weights in memory are those that it kept.
+    known = ended.status == "finished" and (folder.model / "config.json").is_file()
+    if prepared.recipe.task.kind != "text-classification" or not known:
+        return looks
+    model = replace(subject.model, name=folder.name)
+    if len(subject.held_out) and len(subject.held_out) <= ROWS_SHARE * ended.samples:
+        request = RowsRequest(str(folder.path))
+        looks = replace(looks, rows=_tried(prepared, lambda: evaluate_rows(home, request, desk, model)))
+    asked = SuspectsRequest(str(folder.path), most=LISTED)
+    return replace(looks, suspects=_tried(prepared, lambda: suspects(home, asked, desk)))
 
 
 def _tried(prepared: Prepared, look: Callable[[], T]) -> T | None:

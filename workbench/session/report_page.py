@@ -13,6 +13,9 @@ _COLOURS = {
     "dark": "--back:#17181b;--card:#1e2023;--line:#303339;--text:#e8e9eb;--muted:#989ca5;--accent:139,149,246;"
     "--bad:#f0766a;--warn:#e0a94a;--good:#56c08b",
 }
+#: The colours of a light page by their names, for those who draw without its style; and the accent as red, green, blue.
+LIGHT = dict(part[2:].split(":") for part in _COLOURS["light"].split(";"))
+ACCENT = LIGHT["accent"]
 _LIGHT, _DARK = (
     _COLOURS[name] + "".join(f";--s{index}:{pair[side]}" for index, pair in enumerate(SERIES))
     for side, name in enumerate(("light", "dark"))
@@ -66,12 +69,42 @@ svg{width:100%;height:auto;display:block;overflow:visible}
 .curve{fill:none;stroke-width:1.6;stroke-linejoin:round}.curve.raw{opacity:.35;stroke-width:1}
 img{max-width:100%;border-radius:6px}
 details summary{cursor:pointer;color:var(--muted)}
-@media print{body{background:#fff}main{padding:0;max-width:none}section,figure,tr{break-inside:avoid}
-section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.8rem 0}
-*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+h3{font-size:.95rem;margin:1.1rem 0 .4rem}
+.figures small{display:block}
+.rows td:first-child,.rows th:first-child{color:var(--muted)}
+.plot.square{max-width:22rem}
+li.error{color:var(--bad)}
+.rows .wrong td{color:inherit}.rows .wrong td:nth-child(4){color:var(--bad);font-weight:600}
+@page{size:A4;margin:16mm 14mm 18mm}
+@media print{
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+body{background:#fff;font-size:9.5pt}
+main{padding:0;max-width:none}
+h1{font-size:17pt}h2{font-size:12.5pt;break-after:avoid}h3{break-after:avoid}
+section{border:0;border-top:1px solid var(--line);border-radius:0;padding:10pt 0;margin:0}
+section.fresh{break-before:page;border-top:0}
+figure,img,tr,pre,.figures>div{break-inside:avoid}
+table.short{break-inside:avoid}
+thead{display:table-header-group}
+.wide,pre{overflow:visible}
+.wide table{width:100%}
+th,td{padding:2.5pt 5pt;overflow-wrap:anywhere}
+.confusion th,.confusion td{overflow-wrap:normal}
+td.text{max-width:none}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line)}
+.plots{grid-template-columns:1fr 1fr}
+img{max-height:225mm}
+details:not([open])>summary{display:none}
+}
 """
     + _CURVES
 )
+
+
+#: The kind of a section that begins a page of paper.
+FRESH = "fresh"
+#: Tables of at most so many rows stay on one page of paper.
+_SHORT = 24
 
 
 def page(title: str, body: Sequence[str]) -> str:
@@ -88,7 +121,7 @@ def page(title: str, body: Sequence[str]) -> str:
 
 
 def section(title: str, content: str, kind: str = "") -> str:
-    """A titled card; nothing when there is no content."""
+    """A titled card; nothing when there is no content. On paper one of the kind `FRESH` begins a page."""
     if not content:
         return ""
     return f'<section class="{kind}"><h2>{escape(title)}</h2>\n{content}\n</section>'
@@ -104,5 +137,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int 
         )
         return f"<tr>{''.join(cells)}</tr>"
 
-    first = line("th", head) if head else ""
-    return f'<div class="wide"><table>{first}{"".join(line("td", row) for row in rows)}</table></div>'
+    first = f"<thead>{line('th', head)}</thead>" if head else ""
+    kind = ' class="short"' if len(rows) <= _SHORT else ""
+    return f'<div class="wide"><table{kind}>{first}{"".join(line("td", row) for row in rows)}</table></div>'

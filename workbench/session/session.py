@@ -35,6 +35,7 @@ from workbench.session.requests import (
 if TYPE_CHECKING:
     from workbench.session.data import DataPreview
     from workbench.session.reading import Reading
+    from workbench.session.reporting import Written
     from workbench.shelf.datasets import ShippedDataset
     from workbench.shelf.models import ModelEntry
 
@@ -196,6 +197,22 @@ class Session:
     def resume(self, folder: RunFolder, listener: RunListener) -> ActiveRun:
         """Go on with a run that was stopped or interrupted, from its newest checkpoint."""
         return self._train(lambda desk, run: training.reopen(folder, self.home), listener)
+
+    def train_again(self, folder: RunFolder, edits: str, listener: RunListener) -> ActiveRun:
+        """Go on from a run's model on its corrected data, with the same rows held out.
+
+        Args:
+            folder: The run.
+            edits: The file of edits by hand; empty for the newest one of the run's data.
+            listener: Who follows the new run.
+        """
+
+        def prepare(desk: Desk, run: ActiveRun) -> training.Prepared:
+            from workbench.session.again import recipe_again
+
+            return training.begin(self.home, recipe_again(self.home, folder, edits, desk).recipe)
+
+        return self._train(prepare, listener)
 
     def _train(
         self, prepare: Callable[[Desk, ActiveRun], training.Prepared], listener: RunListener
@@ -431,6 +448,30 @@ class Session:
     ) -> Ticket:
         """Give a run another title; its folder keeps its name, so that nothing that points to it breaks."""
         return self.files.submit(lambda desk: care.rename(folder, name), done=done, failed=failed)
+
+    def count_corrections(
+        self, folder: RunFolder, edits: Path, done: Callable[[int], object], failed: Failed
+    ) -> Ticket:
+        """How many rows are corrected by hand otherwise than when a run began."""
+
+        def work(desk: Desk) -> int:
+            from workbench.session.again import corrected_rows
+
+            return corrected_rows(folder, edits)
+
+        return self.files.submit(work, done=done, failed=failed)
+
+    def write_report(
+        self, folder: RunFolder, done: Callable[[Written], object], failed: Failed, progress: Callback
+    ) -> Ticket:
+        """Write a run's report anew; its model is looked at once more."""
+
+        def work(desk: Desk) -> Written:
+            from workbench.session.reporting import write_anew
+
+            return write_anew(self.home, folder, desk)
+
+        return self.engine.submit(work, done=done, failed=failed, progress=progress, between_steps=True)
 
     def trash_run(self, folder: RunFolder, done: Callable[[object], object], failed: Failed) -> Ticket:
         """Move a run to the system's trash; refused while it is in work."""

@@ -3,6 +3,7 @@ that matter as a file of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -115,4 +116,47 @@ def _head_cell(x: float, y: float, value: float, share: float) -> str:
         f'<rect x="{x}" y="{y}" width="{_CELL_WIDE - 2}" height="{_CELL_HIGH - 2}" rx="3" fill="{colour}" '
         f'fill-opacity="{0.8 * abs(share):.3f}" stroke="#e2e2de"/>'
         f'<text x="{x + _CELL_WIDE / 2 - 1}" y="{y + 17}" text-anchor="middle">{figure(value)}</text>'
+    )
+
+
+def axes_svg(title: str, x: np.ndarray, y: np.ndarray, told: Sequence[str], names: tuple[str, str]) -> str:
+    """Points of two shares from 0 to 1, joined by a line, beside the dashed diagonal on which they are equal.
+
+    Args:
+        title: Above the plot.
+        x, y: float64, shape (points,).
+        told: What each point says when it is pointed to.
+        names: Of the two axes.
+    """
+    side, left, top, bottom = 260, 48, 12, 44
+    width, height = left + side + 16, top + side + bottom
+
+    def px(value: float) -> float:
+        return left + value * side
+
+    def py(value: float) -> float:
+        return top + (1 - value) * side
+
+    parts = []
+    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+        level = f"{py(value):.1f}"
+        parts.append(f'<line class="grid" x1="{left}" x2="{left + side}" y1="{level}" y2="{level}"/>')
+        parts.append(_label(left - 8, py(value) + 4, f"{value:.0%}", "end"))
+        parts.append(_label(px(value), top + side + 18, f"{value:.0%}"))
+    parts.append(f'<line class="axis" x1="{left}" x2="{left + side}" y1="{top + side}" y2="{top + side}"/>')
+    parts.append(
+        f'<line class="axis" stroke-dasharray="4 4" x1="{px(0)}" y1="{py(0)}" x2="{px(1)}" y2="{py(1)}"/>'
+    )
+    points = [(px(float(a)), py(float(b))) for a, b in zip(x, y, strict=True)]
+    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+    parts.append(f'<polyline class="curve held-out c0" points="{line}"/>')
+    parts += [
+        f'<circle class="dot c0" cx="{a:.1f}" cy="{b:.1f}" r="3.5"><title>{escape(words)}</title></circle>'
+        for (a, b), words in zip(points, told, strict=True)
+    ]
+    parts.append(_label(left + side / 2, height - 6, names[0]))
+    return (
+        f'<figure class="plot square"><figcaption><b>{escape(title)}</b> <span class="key">up: {escape(names[1])}'
+        f'</span></figcaption><svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
+        f"{''.join(parts)}</svg></figure>"
     )

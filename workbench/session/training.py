@@ -6,10 +6,10 @@ import contextlib
 import dataclasses
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import workbench
 from workbench.run.events import Changed, Ended, Event, Notice, Paused, Started, WentOn
@@ -236,6 +236,8 @@ def _attempt(
     prepared: Prepared, control: EngineControl, looked_at: list[Subject], stop_at_epoch: bool
 ) -> Iterator[Event]:
     """Load and train, once."""
+    from workbench.engine.devices import choose_device
+    from workbench.engine.energy import measuring_energy
     from workbench.engine.loading import trained_model
     from workbench.engine.train import train
 
@@ -248,19 +250,29 @@ def _attempt(
         yield Ended(status="failed", problem=explain(error))
         return
     looked_at.append(Subject(trained_model(goods, prepared.rows), goods.validation))
-    yield from train(
+    folder = prepared.folder.path if prepared.writes else None
+    events = train(
         prepared.recipe,
         prepared.task,
         prepared.rows,
         goods,
         control,
-        folder=prepared.folder.path if prepared.writes else None,
+        folder=folder,
         checkpoint=prepared.checkpoint,
         card=model_card(prepared.recipe, prepared.rows),
         resolve=prepared.resolve,
         seconds=prepared.seconds,
         stop_at_epoch=stop_at_epoch,
     )
+    device = choose_device(prepared.recipe.training.device)
+    with (
+        measuring_energy(folder, device) as end_measuring,
+        contextlib.closing(cast("Generator[Event]", events)),
+    ):
+        for event in events:
+            if isinstance(event, Ended):
+                end_measuring()  # the report, which is written next, tells of it
+            yield event
 
 
 def _environment(prepared: Prepared, started: Started) -> dict[str, Any]:

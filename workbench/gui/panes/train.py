@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.gui.again_button import AgainButton
 from workbench.gui.plot_export import all_prepared, file_name, prepared
 from workbench.gui.plots import CurvePlot, PlotGroup
 from workbench.gui.preflight_card import PreflightCard
@@ -110,6 +111,7 @@ class TrainPane(QWidget):
             help=self.tr("Ask the model held-out questions, beside the one that it started from."),
             on_click=self._evaluate,
         )
+        self.again = AgainButton(self._workspace)
         self.name = ElidedLabel("", "title")
         self.status = Badge()
         self.elsewhere = ElidedLabel("", "caption")
@@ -143,6 +145,7 @@ class TrainPane(QWidget):
         line.addWidget(self.name, 1)
         line.addWidget(self.elsewhere, 2)
         line.addWidget(self.evaluate)
+        line.addWidget(self.again)
         line.addWidget(self.resume)
         line.addWidget(self.controls)
         line.addWidget(tools)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.run.evaluation import Progress
 from workbench.run.folder import RunFolder
@@ -22,6 +23,10 @@ from workbench.session.scoring.rows import Side, file_rows, own_rows
 from workbench.session.scoring.stored import Shelf, data_files
 from workbench.shelf.datasets import resolve_data
 from workbench.shelf.models import resolve_model
+
+if TYPE_CHECKING:
+    from workbench.engine.live import LiveModel
+    from workbench.engine.loading import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,16 @@ class RowsRequest:
     again: bool = False
 
 
-def evaluate_rows(home: Home, request: RowsRequest, desk: Desk) -> RowScores:
+def evaluate_rows(
+    home: Home, request: RowsRequest, desk: Desk, loaded: LoadedModel | LiveModel | None = None
+) -> RowScores:
     """The scores of every row; `Progress` and texts are reported meanwhile. They are kept beside the run.
+
+    Args:
+        home: Where models and data are looked up.
+        request: What is asked.
+        desk: Where the work is done.
+        loaded: The model itself, where it is in memory already.
 
     Raises:
         WorkbenchError: When the model is no classifier, there are no rows, or what is named is not there.
@@ -63,7 +76,7 @@ def evaluate_rows(home: Home, request: RowsRequest, desk: Desk) -> RowScores:
     run = _run_of_rows(home, request)
     if not request.data:
         run = _required(run, request)
-    loaded = the_model(home, request.model, desk)
+    loaded = loaded or the_model(home, request.model, desk)
     require_classifier(loaded)
     names = tuple(loaded.class_names)
     desk.report("Reading the rows…")

@@ -1,0 +1,82 @@
+"""The rows that a report shows: those with the highest loss, and those whose label may be wrong."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from workbench.run.row_scores import RowScores
+from workbench.run.suspects import Suspects
+
+#: How many rows of each kind.
+SHOWN = 20
+_LONGEST = 600  # characters of a text
+
+
+def worst_rows_section(rows: RowScores | None) -> str:
+    """The held-out rows with the highest loss, the worst first; nothing without labels."""
+    if rows is None or rows.true is None or not len(rows):
+        return ""
+    order = np.argsort(-rows.losses, kind="stable")[:SHOWN]
+    lines = []
+    for i in order:
+        true, said = int(rows.true[i]), int(rows.predicted[i])
+        cells = (
+            str(int(rows.row_ids.rows[i]) + 1), cut(rows.texts[i]), rows.names[true], rows.names[said],
+            f"{rows.probabilities[i, said]:.1%}", f"{rows.probabilities[i, true]:.1%}", f"{rows.losses[i]:.3f}",
+        )  # fmt: skip
+        lines.append(_line(cells, wrong=true != said))
+    wrong = int(rows.wrong.sum())
+    told = (
+        f"{wrong} of {len(rows)} rows are taken for another class. The rows are numbered as in the file; a high loss "
+        "is a wrong answer that the model is sure of, or a wrong label."
+    )
+    head = ("row", "text", "true", "predicted", "how sure", "of the true one", "loss")
+    return _table(head, lines) + f'<p class="muted">{escape(told)}</p>'
+
+
+def suspects_section(found: Suspects | None) -> str:
+    """The training rows whose label may be wrong, the most suspicious first."""
+    if found is None or not found.queue:
+        return ""
+    lines = [
+        _line(
+            (
+                str(one.row + 1), cut(one.text), one.label, one.likely if one.likely != one.label else "",
+                "" if one.margin is None else f"{one.margin:.2f}",
+                one.decision + (f": {one.decided}" if one.decision == "fix" else ""),
+            ),
+            wrong=one.flagged,
+        )
+        for one in found.queue[:SHOWN]
+    ]  # fmt: skip
+    told = f"Of {found.of} rows, {found.flagged} are marked. {found.told}"
+    head = ("row", "text", "label", "likely", "margin", "decided")
+    return _table(head, lines, 4) + f'<p class="muted">{escape(told)}</p>'
+
+
+def cut(text: str) -> str:
+    """A text as a table shows it."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+
+
+def _table(head: tuple[str, ...], lines: list[str], numbers_from: int = 4) -> str:
+    cells = "".join(
+        f"<th{_n(i >= numbers_from or i == 0)}>{escape(name)}</th>" for i, name in enumerate(head)
+    )
+    return (
+        f'<div class="wide"><table class="rows"><thead><tr>{cells}</tr></thead>{"".join(lines)}</table></div>'
+    )
+
+
+def _line(values: tuple[str, ...], *, wrong: bool) -> str:
+    cells = []
+    for i, value in enumerate(values):
+        kind = ' class="text"' if i == 1 else _n(i == 0 or i >= 4)
+        cells.append(f"<td{kind}>{escape(value)}</td>")
+    return f'<tr class="{"wrong" if wrong else ""}">{"".join(cells)}</tr>'
+
+
+def _n(number: bool) -> str:
+    return ' class="n"' if number else ""
