@@ -130,7 +130,7 @@ def test_a_newcomer_s_journey(
     )
 
     # Attention shows the maps of the model in training.
-    attention = pane(qtbot, bench, "attention", Qt.Key.Key_3)
+    attention = pane(qtbot, bench, "attention", Qt.Key.Key_4)
     assert isinstance(attention, AttentionPane)
     attention.question.chooser.pick(LIVE)
     attention.question.line.clear()
@@ -163,7 +163,7 @@ def test_a_newcomer_s_journey(
     assert np.array_equal(again.workspace.histories[name].curve("loss").y, drawn)
     line = again.workspace.summary(name)
     assert line is not None and line.status == "stopped" and line.resumable
-    prompt = pane(qtbot, again, "prompt", Qt.Key.Key_4)
+    prompt = pane(qtbot, again, "prompt", Qt.Key.Key_5)
     assert isinstance(prompt, PromptPane)
     qtbot.keyClicks(prompt.classifier.box, "storm and snow")
     qtbot.waitUntil(lambda: prompt.classifier.winner.text().startswith("weather"), timeout=LONG)
@@ -276,8 +276,8 @@ def test_building_the_pages_shows_no_second_window(
     qapp.installEventFilter(watch)
     bench = open_window()
     for key, digit in zip(
-        ("data", "train", "attention", "prompt"),
-        (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4),
+        ("data", "train", "evaluate", "attention", "prompt"),
+        (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5),
         strict=True,
     ):
         pane(qtbot, bench, key, digit)

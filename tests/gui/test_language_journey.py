@@ -108,7 +108,7 @@ def test_a_file_becomes_a_model_that_answers(
         assert len(set(drawn.values())) == len(drawn)  # each has its own colour
 
         # The Prompt page talks to it.
-        prompt = pane(qtbot, bench, "prompt", Qt.Key.Key_4)
+        prompt = pane(qtbot, bench, "prompt", Qt.Key.Key_5)
         assert isinstance(prompt, PromptPane)
         prompt.chooser.pick(name)
         qtbot.waitUntil(lambda: prompt.stack.currentWidget() is not prompt.setup, timeout=LONG)

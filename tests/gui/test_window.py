@@ -101,7 +101,7 @@ def test_every_page_can_be_reached_and_is_built_only_then(qtbot: QtBot, bench: B
     shown(qtbot, bench)
     centre = bench.window.centre
     assert centre.pane("prompt") is None
-    for key in ("train", "attention", "prompt", "data"):
+    for key in ("train", "evaluate", "attention", "prompt", "data"):
         bench.window.actions_by_id[f"page.{key}"].trigger()
         qtbot.waitUntil(lambda key=key: centre.pane(key) is centre.stack.currentWidget(), timeout=WAIT)
     assert centre.page == "data"

@@ -213,12 +213,16 @@ COMMANDS: tuple[Command, ...] = (
         lambda d: d.show_page("train"), "Ctrl+2", "train",
     ),
     Command(
+        "page.evaluate", "&View", "&Evaluate", "How good the model is, and on which rows it is wrong.",
+        lambda d: d.show_page("evaluate"), "Ctrl+3", "measure",
+    ),
+    Command(
         "page.attention", "&View", "&Attention", "What the model looks at.",
-        lambda d: d.show_page("attention"), "Ctrl+3", "attention",
+        lambda d: d.show_page("attention"), "Ctrl+4", "attention",
     ),
     Command(
         "page.prompt", "&View", "&Prompt", "Try the model.",
-        lambda d: d.show_page("prompt"), "Ctrl+4", "prompt",
+        lambda d: d.show_page("prompt"), "Ctrl+5", "prompt",
     ),
     Command(
         "runs.focus", "&View", "&Runs shelf", "Go to the list of runs.",

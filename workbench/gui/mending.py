@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.data.edits import Patch
     from workbench.data.mending import Looked
     from workbench.data.row_order import Arranged, Rows, Wish
+    from workbench.gui.data.edits import Edits
     from workbench.gui.workspace import Workspace
 
 #: Milliseconds after the last edit until all of them are written.
@@ -59,6 +60,18 @@ class Mending(QObject):
         self._keeping.setInterval(KEEP_AFTER)
         self._keeping.timeout.connect(self._keep)
         workspace.data_changed.connect(self._data_changed)
+        self._edits: Edits | None = None
+
+    @property
+    def edits(self) -> Edits:
+        """The edits by hand of the data in hand, and the way back through them, for every page that makes some."""
+        if self._edits is None:
+            from workbench.gui.data.edits import Edits  # no page, no edits
+
+            self._edits = Edits(self)
+            self._edits.patch_changed.connect(self.edited)
+            self.edits_read.connect(self._edits.show_patch)
+        return self._edits
 
     # ---- problems
 
@@ -230,6 +243,8 @@ class Mending(QObject):
 
         def arrived(patch: Patch) -> None:
             if self._patch_read == path:
+                if path:
+                    _ = self.edits  # whichever page asks for them first will find them
                 self.edits_read.emit(patch)
 
         self._rows.read_edits(path, arrived, self._workspace.problem_raised.emit)

@@ -33,12 +33,20 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("train", "Train", "train", "How learning goes (Ctrl+2).", "workbench.gui.panes.train", "TrainPane"),
     Page(
+        "evaluate",
+        "Evaluate",
+        "measure",
+        "How good the model is, and on which rows it is wrong (Ctrl+3).",
+        "workbench.gui.panes.evaluate",
+        "EvaluatePane",
+    ),
+    Page(
         "attention",
         "Attention",
         "attention",
-        "What the model looks at (Ctrl+3).",
+        "What the model looks at (Ctrl+4).",
         "workbench.gui.panes.attention",
         "AttentionPane",
     ),
-    Page("prompt", "Prompt", "prompt", "Try the model (Ctrl+4).", "workbench.gui.panes.prompt", "PromptPane"),
+    Page("prompt", "Prompt", "prompt", "Try the model (Ctrl+5).", "workbench.gui.panes.prompt", "PromptPane"),
 )

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
 from workbench import __version__
+from workbench.run.sources import title_of
 from workbench.session.requests import DeviceInfo
 
 if TYPE_CHECKING:
@@ -60,6 +61,21 @@ def ask_for_run(parent: QWidget, on_place: Callable[[str], object]) -> QInputDia
     dialog.textValueSelected.connect(accepted)
     dialog.open()
     return dialog
+
+
+def ask_for_data(parent: QWidget, file: str, run: str, on_yes: Callable[[], object]) -> QMessageBox:
+    """Ask before the data of evaluated rows takes the place of the data in hand."""
+    text = _tr("These rows come from {0}, which is not the data in hand. Take it in hand?").format(
+        title_of(file) if file else _tr("another file")
+    )
+    more = (
+        _tr(
+            "The recipe of the run {0} takes the place of the recipe in hand, with its edits by hand."
+        ).format(run)
+        if run
+        else _tr("The recipe in hand then learns from this file.")
+    )
+    return _ask(parent, _tr("Data"), text, more, _tr("Take it in hand"), _tr("Not now"), on_yes)
 
 
 def ask_for_model(parent: QWidget, model: ModelEntry, on_yes: Callable[[], object]) -> QMessageBox:

@@ -172,6 +172,15 @@ class RowsView(QSplitter):
         if row >= 0:
             self.view.go_to(row)
 
+    def find_row(self, source: int) -> None:
+        """Go to a row of the table by its number from 0; what hides it is taken away first."""
+        if self.model.view_row(source) >= 0:
+            self.show_row(source)
+        else:
+            self.filter.clear()
+            self._source = source
+            self._wish(Wish())
+
     def show_tokens(self, tokens: Sequence[str], cut_at: int | None = None) -> None:
         """Show the tokens of the chosen row; those from `cut_at` on are cut off, None for none."""
         self.panel.show_tokens(tokens, cut_at)

@@ -50,7 +50,7 @@ class TablePage(QSplitter):
         self._workspace, self._mending = workspace, workspace.mending
         self._preview: DataPreview | None = None
         self._shown: Rows | None = None
-        self.rows = RowsView()
+        self.rows = RowsView(workspace.mending.edits)
         self.learned = LearnedRows(workspace, self.rows.panel.learned)
         self.banner = ProblemBanner()
         self.columns, self.classes = ColumnsCard(), ClassesCard()
@@ -91,11 +91,9 @@ class TablePage(QSplitter):
         self.when.chosen.connect(lambda _: self._show_rows())
         self.rows.order_wanted.connect(self._arrange)
         self.rows.tokens_wanted.connect(mending.ask_tokens)
-        self.rows.edits.patch_changed.connect(mending.edited)
         mending.arranged.connect(self.rows.show_arranged)
         mending.not_arranged.connect(self.rows.show_problem)
         mending.tokens.connect(self._show_tokens)
-        mending.edits_read.connect(self.rows.edits.show_patch)
         mending.changed.connect(self._show_findings)
         mending.columns.connect(side.profile.show_profile)
         findings = side.findings
@@ -193,6 +191,20 @@ class TablePage(QSplitter):
         self.rows.panel.offer_conversation(preview.task == "chat")
         if outdated:
             self.rows.panel.refresh()
+
+    def go_to(self, number: int) -> None:
+        """Go to a row by its number in the untouched file, from 0; one that the steps leave out is shown as it was."""
+        preview = self._preview
+        mended = preview.mended if preview else None
+        if mended is not None and self._shown is mended.frame:
+            found = np.flatnonzero(mended.frame.origin == number)
+            if len(found):
+                self.rows.find_row(int(found[0]))
+                return
+            self.when.choose(BEFORE)
+            self._show_rows()
+        if self._shown is not None and number < self._shown.rows:
+            self.rows.find_row(number)
 
     def _class_names(self) -> Sequence[str]:
         profile = self._preview.profile if self._preview else None

@@ -116,6 +116,18 @@ class AttentionPane(QWidget):
         wish, self.workspace.attention_wish = self.workspace.attention_wish, None
         if wish is not None:
             self._watch_writing(*wish)
+        look, self.workspace.look_wish = self.workspace.look_wish, None
+        if look is not None:
+            self._look_into(*look)
+
+    def _look_into(self, model: str, text: str) -> None:
+        """Show a text in a model, in the view that is on where it is about one sentence."""
+        self.question.line.setText(text)
+        with QSignalBlocker(self.question.chooser):
+            self.question.chooser.pick(model)
+        if not self.view.needs_text or self.view.reads_pictures:
+            self.show_view("heads")
+        self.ask()
 
     def _watch_writing(self, model: str, text: str, chat: bool) -> None:
         """Show what a model looks at while it answers a prompt."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QProgressBar, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
@@ -141,6 +141,13 @@ class DataPane(QWidget):
             self._workspace.choose_data(source)
         else:
             event.ignore()  # a recipe is for the window
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go to the row that another page asked for."""
+        super().showEvent(event)
+        wish, self._workspace.row_wish = self._workspace.row_wish, None
+        if wish is not None and self.stack.currentWidget() is self.table_page:
+            self.table_page.go_to(wish)
 
     # ---- labelling
 

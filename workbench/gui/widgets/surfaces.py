@@ -173,6 +173,10 @@ class EmptyState(QWidget):
         self._icon = icon or self._icon
         self._redraw()
 
+    def minimumSizeHint(self) -> QSize:
+        """The room at its sides, which grows with the window, is not needed: a window can be made narrow again."""
+        return QSize(min(READABLE // 2, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lines longer than this are tiring to read."""
         super().resizeEvent(event)

@@ -1,0 +1,206 @@
+"""The head of the Evaluate page: which model, on which rows, and against which other model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy
+
+from workbench.gui.attention.options import captioned
+from workbench.gui.data.choosing import ask_for_files
+from workbench.gui.model_choice import CLASSIFIER, ENCODER, LANGUAGE_MODEL, PICTURES, Choice, ModelChooser
+from workbench.gui.theme import MEDIUM
+from workbench.gui.widgets import Card, PrimaryButton, explain_widget
+from workbench.gui.workspace import Workspace
+from workbench.run.sources import joined, title_of
+from workbench.session.requests import LIVE
+from workbench.session.scoring.evaluated import EvaluationWish
+from workbench.session.scoring.measuring import RowsRequest
+
+#: The sides of a run's own rows, in words.
+SIDES = (
+    ("validation", "Held-out rows", "The rows that the run put aside to measure itself."),
+    ("test", "Test rows", "The rows that the run never looked at."),
+    ("train", "Training rows", "The rows that the model learned from: how well it knows them by heart."),
+)
+#: In the list of rows.
+_CHOOSE = "choose"
+
+
+class AgainstChooser(QComboBox):
+    """Another model on the same rows, or none."""
+
+    chosen = Signal()
+
+    def __init__(self, models: ModelChooser) -> None:
+        super().__init__()
+        self._models = models
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.setMaxVisibleItems(18)
+        explain_widget(
+            self,
+            self.tr("Another model that is asked about the same rows: is one better than the other?"),
+            self.tr("Against"),
+        )
+        self.activated.connect(lambda _: self.chosen.emit())
+        self.refresh()
+
+    def choice(self) -> Choice | None:
+        """The other model; None for none."""
+        found = self.currentData()
+        return found if isinstance(found, Choice) else None
+
+    def pick(self, model: str) -> None:
+        """Choose as the person would; an unknown one is ignored."""
+        for row in range(1, self.count()):
+            if self.itemData(row).model == model:
+                self.setCurrentIndex(row)
+                self.chosen.emit()
+
+    def refresh(self) -> None:
+        """Offer every model that could be asked, but the first one; keeps the choice while it is there."""
+        first, before = self._models.choice(), self.choice()
+        offered = [c for c in self._models.choices() if c.ready and c.task == CLASSIFIER and c != first]
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItem(self.tr("No other model"), None)
+            for choice in offered:
+                self.addItem(choice.title, choice)
+                self.setItemData(self.count() - 1, choice.help, Qt.ItemDataRole.ToolTipRole)
+                if before is not None and choice.model == before.model:
+                    self.setCurrentIndex(self.count() - 1)
+
+
+class Subject(Card):
+    """What is evaluated.
+
+    Signals:
+        changed: Another model, other rows, or another model to compare with.
+        measure_wanted: The button was pressed.
+    """
+
+    changed = Signal()
+    measure_wanted = Signal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.model = ModelChooser(workspace, lambda c: c.model != LIVE and c.task != PICTURES)
+        self.rows = QComboBox()
+        self.rows.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.rows.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.rows.setMinimumContentsLength(9)
+        explain_widget(
+            self.rows,
+            self.tr(
+                "Which rows are measured: the run's own, or those of a file. A file can also be dropped here."
+            ),
+            self.tr("Rows"),
+        )
+        for key, title, help in SIDES:
+            self.rows.addItem(self.tr(title), key)
+            self.rows.setItemData(self.rows.count() - 1, self.tr(help), Qt.ItemDataRole.ToolTipRole)
+        self.rows.addItem(self.tr("A file …"), _CHOOSE)
+        self._side = 0
+        self.against = AgainstChooser(self.model)
+        self.measure = PrimaryButton(
+            self.tr("Measure"),
+            "measure",
+            help=self.tr(
+                "Ask the model about every row. What was measured once opens at once the next time."
+            ),
+            on_click=self.measure_wanted.emit,
+        )
+        line = QHBoxLayout()
+        line.setSpacing(MEDIUM)
+        line.addWidget(captioned(self.tr("Model"), self.model), 3)
+        line.addWidget(captioned(self.tr("Rows"), self.rows), 2)
+        line.addWidget(captioned(self.tr("Against"), self.against), 3)
+        line.addWidget(self.measure, 0, Qt.AlignmentFlag.AlignBottom)
+        self.body.addLayout(line)
+        self.model.chosen.connect(self._model_chosen)
+        self.rows.activated.connect(self._rows_chosen)
+        self.against.chosen.connect(self.changed)
+        workspace.runs_changed.connect(self.against.refresh)
+        workspace.selection_changed.connect(self.against.refresh)
+
+    # ---- what is asked
+
+    def choice(self) -> Choice | None:
+        """The model."""
+        return self.model.choice()
+
+    def wish(self) -> EvaluationWish | None:
+        """What to ask; None while no model is there that puts texts into classes."""
+        choice = self.choice()
+        if choice is None or not choice.ready or choice.task not in (CLASSIFIER, ENCODER):
+            return None
+        found = self.rows.currentData()
+        of_run = "" if choice.run else self._workspace.selected or ""
+        if isinstance(found, Path):
+            rows = RowsRequest(choice.model, data=str(found))
+        else:
+            rows = RowsRequest(choice.model, side=found, rows_of=of_run)
+        other = self.against.choice()
+        return EvaluationWish(
+            rows, other.model if other else "", _name(choice), _name(other) if other else ""
+        )
+
+    def rows_run(self) -> str:
+        """The run whose own rows are measured; empty for those of a file."""
+        choice = self.choice()
+        if choice is None or isinstance(self.rows.currentData(), Path):
+            return ""
+        return choice.run or self._workspace.selected or ""
+
+    def writes(self) -> bool:
+        """Whether the model writes texts, and is measured elsewhere."""
+        choice = self.choice()
+        return choice is not None and choice.task == LANGUAGE_MODEL
+
+    # ---- choosing
+
+    def show_file(self, source: str) -> None:
+        """Measure the rows of a file."""
+        path = Path(source)
+        for row in range(self.rows.count()):
+            if self.rows.itemData(row) == path:
+                break
+        else:
+            row = self.rows.count() - 1
+            self.rows.insertItem(row, title_of(source), path)
+            self.rows.setItemData(row, source, Qt.ItemDataRole.ToolTipRole)
+        self.rows.setCurrentIndex(row)
+        self._rows_chosen(row)
+
+    def show_side(self, side: str) -> None:
+        """Measure a side of the run's own rows."""
+        row = self.rows.findData(side)
+        if row >= 0:
+            self.rows.setCurrentIndex(row)
+            self._rows_chosen(row)
+
+    def show_busy(self, busy: bool, measured: bool) -> None:
+        """Whether something is being measured, and whether the numbers are there already."""
+        self.measure.setEnabled(not busy and self.wish() is not None)
+        self.measure.setText(self.tr("Measure again") if measured else self.tr("Measure"))
+
+    def _model_chosen(self) -> None:
+        self.against.refresh()
+        self.changed.emit()
+
+    def _rows_chosen(self, row: int) -> None:
+        if self.rows.itemData(row) == _CHOOSE:
+            self.rows.setCurrentIndex(self._side)
+            ask_for_files(self, lambda names: self.show_file(joined(names)))
+            return
+        self._side = row
+        self.changed.emit()
+
+
+def _name(choice: Choice) -> str:
+    """What a model is called in sentences: its title, without its score."""
+    return choice.title.partition(" · ")[0]
