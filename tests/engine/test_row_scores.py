@@ -33,11 +33,15 @@ def classifier(tiny_bert: Path) -> LoadedModel:
 
 
 def test_each_text_gets_its_own_answer_and_vector_whatever_stands_beside_it(classifier: LoadedModel) -> None:
-    told: list[tuple[int, int]] = []
+    def hooks() -> int:
+        return sum(len(module._forward_hooks) for module in classifier.model.modules())
+
+    told, before = list[tuple[int, int]](), hooks()
     found, vectors = class_probabilities(
         classifier, TEXTS, batch_size=2, vectors=True, say=lambda done, of: told.append((done, of))
     )
     assert told == [(2, 5), (4, 5), (5, 5)] and vectors is not None and vectors.shape == (5, 32)
+    assert hooks() == before
     for row, text in enumerate(TEXTS):
         inputs = classifier.tokenizer(text, return_tensors="pt")
         with torch.no_grad():
@@ -47,7 +51,6 @@ def test_each_text_gets_its_own_answer_and_vector_whatever_stands_beside_it(clas
     assert [one.classes[0][0] for one in predict(classifier, TEXTS)] == [
         ("no", "yes")[i] for i in found.argmax(1)
     ]
-    assert not any(module._forward_hooks for module in classifier.model.modules())
 
 
 def test_nothing_to_score_and_no_classifier(classifier: LoadedModel, tiny_bert: Path) -> None:
