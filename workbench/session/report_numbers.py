@@ -137,6 +137,7 @@ def calibration_section(found: Calibration | None) -> str:
         "How often it is right, by how sure it is",
         found.sureness,
         found.accuracy,
+        found.counts,
         [f"{count} rows: {sure:.0%} sure, {right:.0%} right" for sure, right, count in
          zip(found.sureness, found.accuracy, found.counts.tolist(), strict=True)],
         ("how sure it is", "how often it is right"),
@@ -148,6 +149,7 @@ def calibration_section(found: Calibration | None) -> str:
         else f"On the whole it is {abs(gap):.1%} too {'sure' if gap > 0 else 'unsure'}."
     )
     return (
-        f'{picture}<p class="muted">On the dashed line the probabilities can be taken at their word. The mean distance '
+        f'{picture}<p class="muted">The larger a dot, the more rows it stands for. On the dashed line the '
+        "probabilities can be taken at their word. The mean distance "
         f"from it, weighted by rows, is the expected calibration error: {found.error:.1%}. {leaning}</p>"
     )

@@ -35,6 +35,7 @@ body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,"
 main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .25rem;overflow-wrap:anywhere}
 h2{font-size:1.1rem;margin:0 0 .75rem}
+section>:last-child{margin-bottom:0}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.1rem 1.25rem;margin:1rem 0}
 .muted,small{color:var(--muted)}
 .lead{color:var(--muted);margin:0 0 1.25rem}
@@ -45,7 +46,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:10px;p
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-th{font-weight:600}tr:last-child>*{border-bottom:0}
+th{font-weight:600}tr:last-child>*{border-bottom:0}thead tr:last-child>th{border-bottom:1px solid var(--line)}
 td.n,th.n{text-align:right}
 .confusion td{text-align:center;min-width:3rem;border:1px solid var(--line)}
 .confusion th{border:0;white-space:nowrap;font-weight:500}
@@ -74,6 +75,7 @@ h3{font-size:.95rem;margin:1.1rem 0 .4rem}
 .rows td:first-child,.rows th:first-child{color:var(--muted)}
 .plot.square{max-width:22rem}
 li.error{color:var(--bad)}
+.rows td.text{min-width:14rem}
 .rows .wrong td{color:inherit}.rows .wrong td:nth-child(4){color:var(--bad);font-weight:600}
 @page{size:A4;margin:16mm 14mm 18mm}
 @media print{

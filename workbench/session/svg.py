@@ -119,12 +119,20 @@ def _head_cell(x: float, y: float, value: float, share: float) -> str:
     )
 
 
-def axes_svg(title: str, x: np.ndarray, y: np.ndarray, told: Sequence[str], names: tuple[str, str]) -> str:
+def axes_svg(
+    title: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    told: Sequence[str],
+    names: tuple[str, str],
+) -> str:
     """Points of two shares from 0 to 1, joined by a line, beside the dashed diagonal on which they are equal.
 
     Args:
         title: Above the plot.
         x, y: float64, shape (points,).
+        weights: How much each point stands for, shape (points,): the more, the larger its dot.
         told: What each point says when it is pointed to.
         names: Of the two axes.
     """
@@ -151,8 +159,9 @@ def axes_svg(title: str, x: np.ndarray, y: np.ndarray, told: Sequence[str], name
     line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     parts.append(f'<polyline class="curve held-out c0" points="{line}"/>')
     parts += [
-        f'<circle class="dot c0" cx="{a:.1f}" cy="{b:.1f}" r="3.5"><title>{escape(words)}</title></circle>'
-        for (a, b), words in zip(points, told, strict=True)
+        f'<circle class="dot c0" cx="{a:.1f}" cy="{b:.1f}" r="{2 + 5 * size:.1f}"><title>{escape(words)}'
+        "</title></circle>"
+        for (a, b), size, words in zip(points, np.sqrt(weights / max(1, weights.max())), told, strict=True)
     ]
     parts.append(_label(left + side / 2, height - 6, names[0]))
     return (

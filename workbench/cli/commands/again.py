@@ -62,5 +62,5 @@ def run(args: argparse.Namespace) -> int:
     console.progress.show(f"getting {recipe.model.source} and {recipe.data.train} ready")
     prepared = training.begin(args.home, recipe)
     code = conclude(prepared.folder, follow(prepared, console), console)
-    console.result(f"What changed, row by row: workbench compare {folder.name} {prepared.folder.name}")
+    console.result(f"What changed, row by row: workbench compare {folder.name} {prepared.folder.name} --rows")
     return code
