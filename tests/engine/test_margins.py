@@ -44,7 +44,7 @@ def test_margins_are_those_of_the_training_steps(recipe: Make, run: Run, tiny_cs
     batch = loaded.tokenizer([texts[row] for row in kept.rows], padding=True, return_tensors="pt")
     with torch.no_grad():
         logits = loaded.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    given = torch.from_numpy(kept.labels)
+    given = torch.tensor(kept.labels.tolist())
     alone = logits.gather(1, given[:, None]).squeeze(1)
     others, other = logits.scatter(1, given[:, None], -torch.inf).max(dim=1)
     assert kept.margin == pytest.approx((alone - others).numpy(), abs=1e-4)

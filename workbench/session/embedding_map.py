@@ -120,13 +120,15 @@ def project(
     from sklearn.decomposition import PCA
 
     check()
+    if not np.ptp(vectors, axis=0).any():  # a model that takes all texts for the same
+        return np.zeros((len(vectors), 2), dtype=np.float32), 0.0
     width = min(_BEFORE_TSNE if request.projection == "tsne" else 2, *vectors.shape)
     model = PCA(n_components=width, random_state=request.seed)
     found = model.fit_transform(vectors.astype(np.float64))
     explained = float("nan")
     if request.projection == "pca":
         total = float(vectors.astype(np.float64).var(axis=0, ddof=1).sum())
-        explained = float(model.explained_variance_.sum()) / total if total > 0 else 0.0
+        explained = float(model.explained_variance_.sum()) / total
         if width == 1:
             found = np.column_stack([found[:, 0], np.zeros(len(found))])
     else:
