@@ -62,10 +62,17 @@ def parse_search(table: Any) -> tuple[SearchSettings, tuple[Range, ...]]:
 
 def plan_toml(plan: SearchPlan) -> str:
     """The plan as a TOML document: the recipe, and the table `[search]`; reading it back gives an equal plan."""
-    table = plan.settings.model_dump() | {
-        "ranges": {one.path: range_as_plain(one) for one in plan.ranges},
-    }
-    return f"{recipe_toml(plan.recipe)}\n{tomli_w.dumps({'search': table})}"
+    settings = tomli_w.dumps({"search": plan.settings.model_dump()})
+    # Each on a line of its own, in their order: what a study proposes depends on it.
+    ranges = "".join(_line(one) for one in plan.ranges)
+    return f"{recipe_toml(plan.recipe)}\n{settings}\n[search.ranges]\n{ranges}"
+
+
+def _line(one: Range) -> str:
+    if one.choices:
+        return tomli_w.dumps({one.path: range_as_plain(one)})
+    log = str(one.log).lower()
+    return f'"{one.path}" = {{ low = {one.low!r}, high = {one.high!r}, log = {log} }}\n'
 
 
 def load_plan(path: Path) -> SearchPlan:
