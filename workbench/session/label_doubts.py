@@ -31,8 +31,8 @@ FILE = "label-doubts.npz"
 
 #: Parts that are held out in turn.
 FOLDS = 5
-#: How freely a regression may follow its rows (scikit-learn's C): a firm hand for vectors of hundreds of dimensions that
-#: say the same, a loose one for few. The one that foresees the labels of unseen rows better counts.
+#: How freely a regression may follow its rows (scikit-learn's C): a firm hand for vectors of hundreds of dimensions
+#: that say the same, a loose one for few. The one that foresees the labels of unseen rows better counts.
 STRENGTHS = (0.01, 0.1)
 
 
