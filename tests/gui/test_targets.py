@@ -68,9 +68,9 @@ def saved_run(home: Home, tiny_bert: Path, kind: str, auto: Any, names: tuple[st
     folder.mkdir(parents=True)
     recipe = Recipe(name=kind, task=TaskSection(kind=kind))
     (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
-    config = BertConfig.from_pretrained(
-        tiny_bert, num_labels=len(names), id2label=dict(enumerate(names)), **more
-    )
+    config = BertConfig.from_pretrained(tiny_bert, num_labels=len(names), id2label=dict(enumerate(names)))
+    for name, value in more.items():  # which are no fields of a BertConfig
+        setattr(config, name, value)
     auto(config).save_pretrained(folder / "model")
     AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder / "model")
     return folder.name

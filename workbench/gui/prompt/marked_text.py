@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy
 
-from workbench.gui.theme import current, mixed, theme
+from workbench.gui.theme import SMALL, current, mixed, theme
 from workbench.gui.widgets import explain_widget
 from workbench.run.results import Mark
 
 #: How strong the grounds are.
 _GROUND = 0.3
+#: Longer texts scroll.
+_LINES = 10
 
 
 class MarkedText(QPlainTextEdit):
@@ -30,7 +33,8 @@ class MarkedText(QPlainTextEdit):
             self, self.tr("The text with what the model marks in it."), self.tr("Text with its marks")
         )
         theme().changed.connect(self._draw)
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * 6 + 16)
+        self.document().setDocumentMargin(0)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
 
     def show_marks(self, text: str, marks: Sequence[Mark]) -> None:
         """Show another text."""
@@ -59,3 +63,14 @@ class MarkedText(QPlainTextEdit):
         cursor.insertText(self._text[after:], plain)
         cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may need more lines, or fewer."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the lines are, up to ten."""
+        lines = min(_LINES, max(1, int(self.document().size().height())))  # of a plain text, counted in lines
+        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 2 * SMALL)
