@@ -12,17 +12,17 @@ from workbench.run.series import with_values
 
 
 def _run(
-    name: str, accuracy: float | None, held_out: str = "same", half: float = 0.0, **values: Any
+    run: str, accuracy: float | None, held_out: str = "same", half: float = 0.0, **values: Any
 ) -> ComparedRun:
     recipe = with_values(Recipe(), {path.replace("__", "."): value for path, value in values.items()})
-    number = Number(
-        "accuracy", accuracy or 0.0, *((accuracy - half, accuracy + half) if accuracy and half else ())
-    )
-    scores = {} if accuracy is None else {"accuracy": number, "loss": Number("loss", 1 - accuracy)}
+    scores = {}
+    if accuracy is not None:
+        ends = (accuracy - half, accuracy + half) if half else (None, None)
+        scores = {"accuracy": Number("accuracy", accuracy, *ends), "loss": Number("loss", 1 - accuracy)}
     return ComparedRun(
-        name,
-        Path(name),
-        name,
+        run,
+        Path(run),
+        run,
         "finished",
         recipe,
         metric="accuracy",

@@ -29,7 +29,7 @@ def test_a_law_without_noise_is_foretold(floor: float, part: float, exponent: fl
 
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
-    chance, held_out, hits, times = np.random.default_rng(0), 400, 0, 40
+    chance, held_out, hits, times = np.random.default_rng(0), 400, 0, 25
     true = _errors(0.05, 0.1, 0.4)
     for seed in range(times):
         seen = chance.binomial(held_out, true) / held_out

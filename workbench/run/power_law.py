@@ -127,6 +127,6 @@ def _drawn(
     middle = covariance @ (design.T @ (errors / variance))
     misfit = float(np.sum((errors - design @ middle) ** 2 / variance + np.log(variance)))
     room = float(np.linalg.slogdet(covariance)[1]) + terms * np.log(2 * np.pi / most**2)
-    found = chance.multivariate_normal(middle, covariance, size=_DRAWS, method="cholesky")
+    found = middle + chance.standard_normal((_DRAWS, terms)) @ np.linalg.cholesky(covariance).T
     part = found[:, 1] if terms == 2 else np.zeros(_DRAWS)
     return found[:, 0], part, np.full(_DRAWS, (room - misfit) / 2)
