@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -105,7 +105,7 @@ def faults(true: Sequence[Entity], said: Sequence[Entity]) -> list[Fault]:
     hits = set(true) & set(said)
     missing, extra = ([one for one in side if one not in hits] for side in (true, said))
     found: list[Fault] = []
-    fits = (
+    fits: tuple[tuple[str, Callable[[Entity, Entity], bool]], ...] = (
         ("kind", lambda a, b: a[:2] == b[:2]),
         ("boundary", lambda a, b: a.kind == b.kind and a.start < b.end and b.start < a.end),
         ("both", lambda a, b: a.start < b.end and b.start < a.end),
