@@ -165,8 +165,8 @@ def _details(scores: Any) -> list[dict[str, Any]] | None:
                 for one in scores.columns
             ]
         case EntityScores():
-            names = ("name", "there", "said", "precision", "recall", "f1")
-            return [{name: getattr(one, name) for name in names} for one in scores.kinds]
+            told = ("name", "there", "said", "precision", "recall", "f1")
+            return [{name: getattr(one, name) for name in told} for one in scores.kinds]
     return None
 
 

@@ -120,7 +120,7 @@ class MultiLabel(Task):
 
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         assert isinstance(split, Marked)
-        return len(indexes) * split.marks.shape[1]
+        return len(indexes) * int(split.marks.shape[1])
 
     def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
         """Two logits, of no and of yes, for each label of each row: float32, shape (rows · labels, 2)."""

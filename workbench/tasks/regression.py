@@ -132,7 +132,7 @@ class Regression(Task):
 
     def terms(self, split: Split, indexes: NDArray[np.int64]) -> int:
         assert isinstance(split, Measured)
-        return len(indexes) * split.amounts.shape[1]
+        return len(indexes) * int(split.amounts.shape[1])
 
     def logits(self, outputs: Any, batch: Batch) -> torch.Tensor:
         """What the model gives for each column of each row: float32, shape (rows · columns, 1)."""

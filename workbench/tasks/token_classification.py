@@ -21,7 +21,6 @@ from workbench.engine.task import Batch, Goods, Measurement, Rows, Split, Task, 
 from workbench.engine.text_heads import give_outputs, middle_text, read_config, reading_length, with_head
 from workbench.engine.word_pieces import word_pieces
 from workbench.run.entity_tallies import EntityTallies, entities
-from workbench.run.method_fields import LossSection
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.tallies import class_metrics, confusion_matrix
@@ -187,9 +186,9 @@ class TokenClassification(Task):
         scored: list[Scored] = parts
         names, said = split.names, [np.empty(0, dtype=np.int64)] * len(split)
         for part in scored:
-            for row, found in zip(part.rows, part.tags, strict=True):
+            for row, tags in zip(part.rows, part.tags, strict=True):
                 said[row] = np.full(len(split.first[row]), -1, dtype=np.int64)
-                said[row][split.first[row] >= 0] = found
+                said[row][split.first[row] >= 0] = tags
         seen = sorted(int(row) for part in scored for row in part.rows)
         true, marked = (np.concatenate([side[row] for row in seen]) for side in (split.tags, said))
         confusion = confusion_matrix(true[marked >= 0], marked[marked >= 0], len(names))
@@ -209,9 +208,6 @@ class TokenClassification(Task):
         }
         samples = _samples(seen, split, said)
         return Measurement(metrics, tuple(tuple(int(n) for n in row) for row in confusion), samples)
-
-    def loss_section(self, section: LossSection) -> LossSection:
-        return section
 
     def training_texts(self, rows: Rows) -> tuple[str, ...]:
         content: TaggedSides = rows.content
