@@ -12,7 +12,7 @@ from workbench.gui.prompt.learning import Learning
 from workbench.gui.prompt.scored_view import ScoredView
 from workbench.gui.prompt.writer import Writer
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import Card, ElidedLabel, EmptyState, GhostButton, Label, Segmented, show_if
+from workbench.gui.widgets import Card, ElidedLabel, EmptyState, FoldingSwitch, GhostButton, Label, show_if
 from workbench.gui.workspace import Workspace
 from workbench.session.prompting import MOST_MODELS
 
@@ -53,7 +53,7 @@ class PromptPane(QWidget):
             help=self.tr("Ask up to four models the same prompt with the same seed, side by side."),
             on_click=self._add_model,
         )
-        self.views = Segmented(
+        self.views = FoldingSwitch(
             (
                 ("talk", self.tr("Talk"), "", self.tr("Write a prompt and see the answers.")),
                 ("batch", self.tr("Table"), "", self.tr("Answer every prompt of a file.")),
