@@ -1,13 +1,14 @@
-"""The Prompt page: try a language model or a classifier, from the shelf or one's own."""
+"""The Prompt page: try a language model, a classifier or a model that fills gaps, from the shelf or one's own."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.gui.model_choice import CLASSIFIER, LANGUAGE_MODEL, Choice, ModelChooser
+from workbench.gui.model_choice import CLASSIFIER, LANGUAGE_MODEL, MASKED, Choice, ModelChooser
 from workbench.gui.model_setup import ModelSetup
 from workbench.gui.prompt.batch import Batch
 from workbench.gui.prompt.classifier import Classifier
+from workbench.gui.prompt.filling import Filling
 from workbench.gui.prompt.learning import Learning
 from workbench.gui.prompt.scored_view import ScoredView
 from workbench.gui.prompt.writer import Writer
@@ -18,17 +19,18 @@ from workbench.session.prompting import MOST_MODELS
 
 _ABOUT = {
     CLASSIFIER: "A classifier: puts a text into one of its classes.",
+    MASKED: "A masked language model: fills gaps in a text.",
     LANGUAGE_MODEL: "A language model: answers, or continues what you write.",
 }
 
 
 def _can_be_tried(choice: Choice) -> bool:
-    return choice.task in (CLASSIFIER, LANGUAGE_MODEL)
+    return choice.task in (CLASSIFIER, LANGUAGE_MODEL, MASKED)
 
 
 class PromptPane(QWidget):
     """The model above; below it what suits it: conversations, a table of prompts, what it answered while it learned,
-    classes with probabilities, or its set-up."""
+    classes with probabilities, words for gaps, or its set-up."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +43,7 @@ class PromptPane(QWidget):
         self.scored = ScoredView(workspace)
         self.learning = Learning(workspace)
         self.classifier = Classifier(workspace)
+        self.filling = Filling(workspace)
         self.setup = ModelSetup(workspace)
         self.empty = EmptyState(
             "prompt",
@@ -90,6 +93,7 @@ class PromptPane(QWidget):
             self.scored,
             self.learning,
             self.classifier,
+            self.filling,
             self.setup,
             self.empty,
         ):
@@ -127,10 +131,11 @@ class PromptPane(QWidget):
         elif not choice.ready:
             self.setup.explain(choice.model)
             self.stack.setCurrentWidget(self.setup)
-        elif choice.task == CLASSIFIER:
+        elif choice.task in (CLASSIFIER, MASKED):
             self.writer.halt()
-            self.classifier.use(choice.model)
-            self.stack.setCurrentWidget(self.classifier)
+            page = self.classifier if choice.task == CLASSIFIER else self.filling
+            page.use(choice.model)
+            self.stack.setCurrentWidget(page)
         else:
             self.writer.use(choice)
             self.scored.use(choice)
