@@ -20,7 +20,7 @@ from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, ElidedLabel, GhostButton, IconButton, PrimaryButton, scrolled, show_if
 from workbench.gui.workspace import Workspace
 
-_HINT = "Ctrl+Enter sends. In a chat the model sees what was said before."
+_HINT = "Ctrl+Enter sends"
 _SETTINGS = 232
 #: A column narrower than this, in pixels, is hard to read: the settings make room.
 _NARROW = 250
