@@ -31,7 +31,7 @@ class PromptPhotographer(Photographer):
         pane.chooser.pick(run)
         writer = pane.writer
         writer.form.settings = writer.form.settings.model_copy(
-            update={"temperature": 0.0, "max_new_tokens": 320}
+            update={"temperature": 0.0, "repetition_penalty": 1.1, "max_new_tokens": 200}
         )
         pane.add.click()
         chooser = writer.columns.columns[1].chooser
