@@ -30,8 +30,10 @@ class PromptPhotographer(Photographer):
         assert isinstance(pane, PromptPane)
         pane.chooser.pick(run)
         writer = pane.writer
-        writer.form.settings = writer.form.settings.model_copy(
-            update={"temperature": 0.0, "repetition_penalty": 1.1, "max_new_tokens": 200}
+        writer.form.take(
+            writer.form.settings.model_copy(
+                update={"temperature": 0.0, "repetition_penalty": 1.1, "max_new_tokens": 200}
+            )
         )
         pane.add.click()
         chooser = writer.columns.columns[1].chooser
