@@ -168,3 +168,18 @@ def test_every_token_of_an_answer_tells_its_alternatives_and_another_can_be_take
     assert "looked at" in cli(*arguments, "--at", "3").out
     for wrong in (("--at", "9"), ("--at", "x"), ("--take", "4")):
         assert cli(*arguments, *wrong).code == 2
+
+
+def test_gaps_are_filled(cli: Cli, tiny_bert: Path, tiny_llama: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, BertConfig, BertForMaskedLM
+
+    BertForMaskedLM(BertConfig.from_pretrained(tiny_bert)).save_pretrained(tmp_path / "masked")
+    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(tmp_path / "masked")
+    said = cli("--json", "fill", tmp_path / "masked", "the __ and the __")
+    assert said.code == 0 and [len(gap) for gap in said.json["gaps"]] == [10, 10]
+    first = [row["probability"] for row in said.json["gaps"][0]]
+    assert first == sorted(first, reverse=True) and 0 < sum(first) <= 1
+    words = cli("fill", tmp_path / "masked", "the __ and the __").out
+    assert "gap 2" in words and said.json["text"] in words
+    assert cli("fill", tmp_path / "masked", "the sea").code == 2
+    assert "does not fill gaps" in cli("fill", tiny_llama, "the __").err

@@ -45,6 +45,7 @@ def test_what_cannot_be_is_said_before_a_run_is_made(cli: Cli, tiny_text: Path) 
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(3600)
 def test_nanogpts_small_setting_comes_to_nanogpts_loss(cli: Cli, real: Callable[[str], Path]) -> None:
     """Its README reports 1.88 for the characters of Shakespeare after 2 000 steps on a CPU, which takes minutes."""
     course = settings(

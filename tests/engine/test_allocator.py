@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.engine.allocator import _glibc
+from workbench.engine import allocator
+from workbench.engine.allocator import APART, SECONDS_APART, Thrift, _glibc
 
 CODE = """
 import resource, sys
@@ -40,3 +41,23 @@ def test_freed_memory_is_kept_and_given_back() -> None:
     (faults, _), (kept_faults, given_back) = found
     assert kept_faults < faults / 20
     assert given_back > 40_000_000
+
+
+def test_memory_is_given_back_when_steps_keep_more_than_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, given = [0.0], []
+    monkeypatch.setattr(allocator, "give_back_memory", lambda: given.append(now[0]))
+
+    def steps(used: list[int], seconds: float) -> list[float]:
+        thrift = Thrift(lambda: now[0])
+        given.clear()
+        for in_use in used:
+            now[0] += seconds
+            thrift.after_step(in_use)
+        return [round(moment - now[0] + seconds * len(used), 6) for moment in given]
+
+    grows = [100, *[120] * 40]
+    quick, slow = SECONDS_APART / 1000, SECONDS_APART * 2
+    assert steps(grows, quick) == [pytest.approx((APART + 1) * quick)]  # after it 120 is what a step needs
+    assert steps(grows, slow) == [2 * slow]
+    assert not steps([100, *[109] * 40], slow)
+    assert len(steps([100, 150, 100, 150, 100, 170], slow)) == 3

@@ -151,10 +151,8 @@ def test_what_looks_at_a_run_looks_at_a_new_model_too(run: Run, new_recipe: Reci
     assert attention_maps(loaded, "rain and sun").weights.shape[:2] == (2, 2)
     written = generate(loaded, "the rain", GenerationSettings(temperature=0, max_new_tokens=8))[0].text
     assert len(written) == 8
-    line = measure_along(home, AlongRequest(folder.name, (0.0, 1.0)), lone_desk())
-    before, after = (point.metrics["perplexity"] for point in line.points)
-    measured = [event.metrics["perplexity"] for event in events if isinstance(event, Evaluated)]
-    assert before == pytest.approx(measured[0], rel=0.05) and after == pytest.approx(min(measured), rel=0.05)
+    with pytest.raises(WorkbenchError, match="began from nothing"):
+        measure_along(home, AlongRequest(folder.name, (0.0, 1.0)), lone_desk())
     assert (folder.path / "film").exists()
     card = (folder.model / "README.md").read_text(encoding="utf-8")
     assert "from nothing" in card and "Fine-tuned" not in card

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from workbench.gui.attention.folding_switch import FoldingSwitch
+from workbench.gui.widgets import FoldingSwitch
 
 ROWS = [(key, f"The {key} of them", "", f"Shows the {key}.") for key in ("first", "second", "third", "last")]
 

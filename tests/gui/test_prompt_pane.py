@@ -63,6 +63,19 @@ def classifying_run(home: Home, tiny_bert: Path) -> None:
     AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder / "model")
 
 
+def filling_run(home: Home, tiny_bert: Path) -> None:
+    """A run folder whose saved weights fill gaps."""
+    from transformers import AutoTokenizer, BertConfig, BertForMaskedLM
+
+    folder = home.runs / "2026-01-03-harbour-dcba"
+    folder.mkdir(parents=True)
+    (folder / "recipe.toml").write_text(
+        recipe_toml(Recipe(name="Harbour", task=TaskSection(kind="masked-lm"))), encoding="utf-8"
+    )
+    BertForMaskedLM(BertConfig.from_pretrained(tiny_bert)).save_pretrained(folder / "model")
+    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder / "model")
+
+
 def set_number(pane: PromptPane, path: str, value: float) -> None:
     editor = pane.writer.form.edits[path].editor
     assert isinstance(editor, (QSpinBox, QDoubleSpinBox))
@@ -281,3 +294,27 @@ def test_a_run_that_is_no_longer_there_is_a_problem_and_the_page_goes_on(
     assert pane.classifier.hint.text()
     pane.chooser.pick("tiny-llama")
     assert pane.stack.currentWidget() is pane.writer
+
+
+def test_a_masked_model_fills_gaps_while_one_types(
+    qtbot: QtBot, home: Home, tiny_bert: Path, open_pane: Open
+) -> None:
+    filling_run(home, tiny_bert)
+    pane = open_pane("2026-01-03-harbour-dcba")
+    page = pane.filling
+    assert pane.stack.currentWidget() is page and pane.views.isHidden() and page.empty.isVisible()
+    qtbot.keyClicks(page.box, "the rain and the sun")
+    assert page.stack.currentWidget() is page.empty
+    qtbot.waitUntil(lambda: "No gap yet" in page.hint.text(), timeout=WAIT)
+    page.hide_word.click()  # the word at the cursor, which is the last one
+    assert page.box.toPlainText() == "the rain and the __"
+    qtbot.waitUntil(lambda: len(page.bars) == 1, timeout=WAIT)
+    qtbot.keyClicks(page.box, " of __")
+    qtbot.waitUntil(lambda: len(page.bars) == 2, timeout=WAIT)
+    assert page.stack.currentWidget() is page.answer and not page.hint.text()
+    assert all(len(bars.rows()) == 10 for bars in page.bars)
+    assert page.filled.text().startswith("the rain and the ") and "__" not in page.filled.text()
+    page.examples.fill()
+    page.examples.list.actions()[-1].trigger()
+    qtbot.waitUntil(lambda: len(page.bars) == 1, timeout=WAIT)
+    assert "__" in page.box.toPlainText()

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
+from collections.abc import Callable
 
 #: Parameters of glibc's mallopt.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _HUGE, _USUAL = 2**30, 2**25
-#: Steps at least between two times that memory is given back, which costs a twentieth of a second and its page faults.
-APART = 16
+#: Between two times that memory is given back, so many steps or seconds at least: it costs a twentieth of a second and
+#: its page faults. A step of a large model leaves gigabytes in pieces, and takes seconds anyway.
+APART, SECONDS_APART = 16, 5.0
 #: How much more than a step needs may be kept.
 SPARE = 1.1
 
@@ -40,17 +43,22 @@ def give_back_memory() -> None:
 class Thrift:
     """Gives kept memory back when more is kept than steps need."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._need = self._steps = 0
+        self._since = clock()
 
     def after_step(self, in_use: int) -> None:
         """A step has ended, and the process holds so many bytes."""
         self._steps += 1
         if self._steps == 1:  # nothing was kept when it began: this is what it needs
             self._need = max(self._need, in_use)
-        elif self._steps > APART and in_use > SPARE * self._need:
+        elif in_use > SPARE * self._need and self._rested():
             give_back_memory()
-            self._steps = 0
+            self._steps, self._since = 0, self._clock()
+
+    def _rested(self) -> bool:
+        return self._steps > APART or self._clock() - self._since > SECONDS_APART
 
 
 _FIGURES = (

@@ -16,6 +16,8 @@ from workbench.run.task_kinds import writes
 from workbench.session.requests import LIVE
 
 CLASSIFIER, LANGUAGE_MODEL, ENCODER = "text-classification", "causal-lm", "encoder"
+#: Fills gaps in a text.
+MASKED = "masked-lm"
 #: The task of models that read pictures instead of texts.
 PICTURES = "image"
 
@@ -28,7 +30,7 @@ class Choice:
         model: What a request gives as its model.
         title: What the person reads.
         group: The heading it stands under.
-        task: "text-classification", "causal-lm" for whatever writes, "encoder" or "image".
+        task: "text-classification", "causal-lm" for whatever writes, "masked-lm", "encoder" or "image".
         ready: Whether it can be asked now, without fetching or converting.
         run: The run it belongs to, or empty.
         help: More, as a tooltip.

@@ -177,3 +177,19 @@ class Prediction:
             case "marks":
                 return "; ".join(f"{self.text[mark.start : mark.end]} ({mark.kind})" for mark in self.marks)
         return self.classes[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class FilledText:
+    """What a masked language model would write into the gaps of a text.
+
+    Attributes:
+        text: The text with the likeliest token in each gap.
+        gaps: For each gap in reading order: (token, probability) pairs, best first. "##" begins a token that goes on
+            with the word before it.
+        note: Something the person should know (a text that was cut).
+    """
+
+    text: str
+    gaps: tuple[tuple[tuple[str, float], ...], ...]
+    note: str = ""

@@ -12,12 +12,13 @@ from workbench.run.folder import RunFolder
 from workbench.run.garbage import collect
 from workbench.run.home import Home
 from workbench.run.problem import bad_input
-from workbench.run.results import AttentionMaps, Generated, HeadMap, PooledMaps, Prediction
+from workbench.run.results import AttentionMaps, FilledText, Generated, HeadMap, PooledMaps, Prediction
 from workbench.session.lanes import Desk
 from workbench.session.requests import (
     LIVE,
     AttentionRequest,
     DeviceInfo,
+    FillRequest,
     GenerationRequest,
     HeadRequest,
     PredictionRequest,
@@ -121,6 +122,13 @@ def predict(home: Home, request: PredictionRequest, desk: Desk) -> tuple[Predict
     from workbench.engine.prediction import predict as classify
 
     return classify(the_model(home, request.model, desk), request.texts, desk.check)
+
+
+def fill(home: Home, request: FillRequest, desk: Desk) -> FilledText:
+    """The likeliest tokens of each gap of a text."""
+    from workbench.engine.filling import fill as complete
+
+    return complete(the_model(home, request.model, desk), request.text)
 
 
 def prepare_model(home: Home, name: str, report: Callable[[str], object]) -> Path:

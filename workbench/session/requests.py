@@ -61,6 +61,14 @@ class PredictionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class FillRequest:
+    """What a masked language model would write into the gaps of a text; `model` as in `AttentionRequest`."""
+
+    model: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataRequest:
     """A look at a data set: a recipe's data and task, and the model whose tokens are counted."""
 

@@ -18,7 +18,7 @@ from workbench.run.preflight import Preflight
 from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.rates import RateCurve, RatePoint
 from workbench.run.recipe import Recipe
-from workbench.run.results import Generated, Prediction
+from workbench.run.results import FilledText, Generated, Prediction
 from workbench.session import apart, care, inspection, training, trials
 from workbench.session.following import Following, News
 from workbench.session.hub import HubQuestions
@@ -28,6 +28,7 @@ from workbench.session.requests import (
     LIVE,
     DataRequest,
     DeviceInfo,
+    FillRequest,
     GenerationRequest,
     PredictionRequest,
 )
@@ -371,6 +372,14 @@ class Session:
 
         def work(desk: Desk) -> tuple[Prediction, ...]:
             return inspection.predict(self.home, request, desk)
+
+        return self.engine.submit(work, done=done, failed=failed, between_steps=True)
+
+    def fill(self, request: FillRequest, done: Callable[[FilledText], object], failed: Failed) -> Ticket:
+        """What a masked language model would write into the gaps of a text."""
+
+        def work(desk: Desk) -> FilledText:
+            return inspection.fill(self.home, request, desk)
 
         return self.engine.submit(work, done=done, failed=failed, between_steps=True)
 

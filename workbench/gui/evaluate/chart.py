@@ -17,6 +17,8 @@ from workbench.run.scores import Floats
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 CENTRE = Qt.AlignmentFlag.AlignCenter
+#: The ends of both axes: (low, high) across, then up.
+Bounds = tuple[tuple[float, float], tuple[float, float]]
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 #: A click so near to a point chooses it.
 _NEAR = 28
@@ -35,7 +37,8 @@ class Line:
         colour: The number of its colour in the series; -1 for a quiet grey.
         strong: Whether it is drawn thick.
         dashed: Whether it is drawn as dashes.
-        dots: Whether its points are drawn as dots, joined by a thin line; their sizes are `weights`.
+        dots: Whether its points are drawn as dots; their sizes are `weights`.
+        joined: Whether a line joins the points.
         words: What each point tells when it is pointed at.
         weights: The dots' sizes from 0 to 1.
     """
@@ -50,6 +53,7 @@ class Line:
     dots: bool = False
     words: Sequence[str] = ()
     weights: Floats | None = None
+    joined: bool = True
 
 
 class Chart(QWidget):
@@ -64,6 +68,7 @@ class Chart(QWidget):
         self._across, self._up = across, up
         self._legend = legend  # "right" where the right lower corner is free, "left" for the left one
         self._diagonal = False
+        self._bounds: Bounds = ((0.0, 1.0), (0.0, 1.0))
         self._cursor: tuple[int, int] | None = None
         self._hovered: tuple[int, int] | None = None
         self._marks: tuple[tuple[float, float], ...] = ()
@@ -74,9 +79,17 @@ class Chart(QWidget):
         self.setAccessibleName(name)
         theme().changed.connect(self.update)
 
-    def show_lines(self, lines: Sequence[Line], *, diagonal: bool = False) -> None:
-        """Draw other curves; the later ones lie above the earlier ones."""
-        self.lines, self._diagonal = tuple(lines), diagonal
+    def show_lines(
+        self, lines: Sequence[Line], *, diagonal: bool = False, bounds: Bounds = ((0.0, 1.0), (0.0, 1.0))
+    ) -> None:
+        """Draw other curves; the later ones lie above the earlier ones.
+
+        Args:
+            lines: The curves, in units of the axes.
+            diagonal: Whether the line from corner to corner is drawn.
+            bounds: What 0 and 1 stand for on both axes.
+        """
+        self.lines, self._diagonal, self._bounds = tuple(lines), diagonal, bounds
         self._cursor = self._hovered = None
         self.setAccessibleDescription(". ".join(line.name for line in lines if line.name))
         self.update()
@@ -141,8 +154,8 @@ class Chart(QWidget):
             painter.drawLine(QPointF(plot.left(), up.y()), QPointF(plot.right(), up.y()))
             painter.drawLine(QPointF(across.x(), plot.top()), QPointF(across.x(), plot.bottom()))
             painter.setPen(palette.colour("muted"))
-            painter.drawText(QRectF(14, up.y() - 8, 34 - TINY, 16), RIGHT, f"{tick:g}")
-            painter.drawText(QRectF(across.x() - 16, plot.bottom() + 3, 32, 14), CENTRE, f"{tick:g}")
+            painter.drawText(QRectF(14, up.y() - 8, 34 - TINY, 16), RIGHT, self._tick(tick, 1))
+            painter.drawText(QRectF(across.x() - 24, plot.bottom() + 3, 48, 14), CENTRE, self._tick(tick, 0))
         painter.drawText(QRectF(plot.left(), plot.bottom() + 17, plot.width(), 15), CENTRE, self._across)
         painter.save()
         painter.translate(0, plot.center().y())
@@ -152,6 +165,10 @@ class Chart(QWidget):
         if self._diagonal:
             painter.setPen(QPen(palette.colour("muted"), 1, Qt.PenStyle.DotLine))
             painter.drawLine(self.place(0, 0), self.place(1, 1))
+
+    def _tick(self, share: float, axis: int) -> str:
+        low, high = self._bounds[axis]
+        return f"{low + share * (high - low):.3g}"
 
     def _colour(self, line: Line) -> QColor:
         palette = current()
@@ -171,12 +188,13 @@ class Chart(QWidget):
         if len(chosen) > _DRAWN:
             chosen = np.unique(np.linspace(0, len(line.x) - 1, _DRAWN).astype(np.int64))
         points = [self.place(float(line.x[i]), float(line.y[i])) for i in chosen]
-        painter.drawPolyline(QPolygonF(points))
+        if line.joined:
+            painter.drawPolyline(QPolygonF(points))
         if line.dots:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             for place, point in enumerate(points):
-                weight = 1.0 if line.weights is None else float(line.weights[place])
+                weight = 0.0 if line.weights is None else float(line.weights[place])
                 painter.drawEllipse(point, 3 + 4 * math.sqrt(weight), 3 + 4 * math.sqrt(weight))
 
     def _draw_legend(self, painter: QPainter) -> None:

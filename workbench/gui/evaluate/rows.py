@@ -6,29 +6,25 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QMenu,
-    QPlainTextEdit,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
-    QTableView,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from workbench.data.suggest import counted
 from workbench.gui.data.undo import undo_actions
 from workbench.gui.evaluate.board import Board
+from workbench.gui.evaluate.chips import Chips
 from workbench.gui.evaluate.correcting import Correcting
+from workbench.gui.evaluate.row_detail import Detail
 from workbench.gui.evaluate.rows_model import RowsModel
-from workbench.gui.icons import icon, keep_icon
-from workbench.gui.probabilities import ProbabilityBars
+from workbench.gui.evaluate.rows_table import RowsTable
+from workbench.gui.icons import icon
 from workbench.gui.table_model import one_line
 from workbench.gui.theme import MEDIUM, SMALL, TINY, theme
 from workbench.gui.widgets import (
@@ -38,7 +34,6 @@ from workbench.gui.widgets import (
     Label,
     Rule,
     column,
-    explain_widget,
     scrolled,
     show_if,
 )
@@ -47,203 +42,6 @@ Index = QModelIndex | QPersistentModelIndex
 #: The chosen row stands beside the table in at least so many pixels.
 _WIDE = 900
 _OFFERED = 30  # classes in the menu
-
-
-class RowsTable(QTableView):
-    """The table; a click on a heading sorts, Enter opens, a number key gives a class."""
-
-    open_wanted = Signal()
-    class_wanted = Signal(int)
-    drop_wanted = Signal()
-    menu_wanted = Signal(object)  # where, as a global point
-
-    def __init__(self, model: RowsModel) -> None:
-        super().__init__()
-        self.rows = model
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        numbers, names = self.verticalHeader(), self.horizontalHeader()
-        numbers.hide()
-        numbers.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        numbers.setDefaultSectionSize(26)
-        names.setHighlightSections(False)
-        names.setSectionsClickable(True)
-        names.setSortIndicatorShown(True)
-        names.setMinimumSectionSize(44)
-        names.sectionClicked.connect(self._sort)
-        self.setMinimumHeight(90)
-        self.doubleClicked.connect(lambda _: self.open_wanted.emit())
-        explain_widget(
-            self, self.tr("Enter opens a row on the Attention page."), self.tr("Rows of the evaluation")
-        )
-
-    def fit(self) -> None:
-        """Give columns the room that they need; the text gets what is left."""
-        names, metrics = self.horizontalHeader(), self.fontMetrics()
-        for number, one in enumerate(self.rows.columns):
-            if one.key == "text":
-                names.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
-                continue
-            names.setSectionResizeMode(number, QHeaderView.ResizeMode.Interactive)
-            sampled = range(min(40, self.rows.rowCount()))
-            texts = [f"{one.title}      ", *(self.rows.text(one.key, self.rows.place(i)) for i in sampled)]
-            mark = 22 if one.key in ("predicted", "other") else 0
-            self.setColumnWidth(number, min(150, max(map(metrics.horizontalAdvance, texts)) + 20 + mark))
-        self._show_sorted()
-
-    def _show_sorted(self) -> None:
-        key, falling = self.rows.sorted_by
-        number = next((i for i, one in enumerate(self.rows.columns) if one.key == key), -1)
-        order = Qt.SortOrder.DescendingOrder if falling else Qt.SortOrder.AscendingOrder
-        self.horizontalHeader().setSortIndicator(number, order)
-
-    def _sort(self, section: int) -> None:
-        one = self.rows.columns[section]
-        key, falling = self.rows.sorted_by
-        # What one looks for first: large losses and distances, small row numbers and letters.
-        first = one.key in ("loss", "apart", "probability")
-        self.rows.order_by(one.key, not falling if key == one.key else first)
-        self._show_sorted()
-        self.scrollToTop()
-
-    def chosen(self) -> list[int]:
-        """The chosen rows' places in the evaluation, as they are shown."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self.rows.place(row) for row in rows]
-
-    def current(self) -> int:
-        """The place of the row that has the keyboard; -1 for none."""
-        index = self.currentIndex()
-        return self.rows.place(index.row()) if index.isValid() and index.row() < self.rows.rowCount() else -1
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens the row, a number key gives its class, Delete leaves it out."""
-        digit = event.key() - int(Qt.Key.Key_1)
-        plain = event.modifiers() in (
-            Qt.KeyboardModifier.NoModifier,
-            Qt.KeyboardModifier.KeypadModifier,
-        )
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current() >= 0:
-            self.open_wanted.emit()
-        elif plain and 0 <= digit < 9:
-            self.class_wanted.emit(digit)
-        elif event.key() == Qt.Key.Key_Delete:
-            self.drop_wanted.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """What can be done with the row."""
-        keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
-        index = self.currentIndex() if keyboard else self.indexAt(event.pos())
-        if index.isValid():
-            if not self.selectionModel().isRowSelected(index.row()):
-                self.setCurrentIndex(index)
-            at = self.visualRect(index).center() if keyboard else event.pos()
-            self.menu_wanted.emit(self.viewport().mapToGlobal(at))
-
-
-class Chips(QWidget):
-    """One button for each filter that is on; a click takes it away."""
-
-    def __init__(self, board: Board) -> None:
-        super().__init__()
-        self._board = board
-        self.chips: list[QToolButton] = []
-        self._line = QHBoxLayout(self)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(TINY)
-        self._line.addStretch(1)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(26)
-        board.filters_changed.connect(self._fill)
-
-    def _fill(self) -> None:
-        for chip in self.chips:
-            self._line.removeWidget(chip)
-            chip.hide()
-            chip.deleteLater()
-        self.chips = []
-        for one in self._board.filters:
-            chip = QToolButton(self)
-            chip.setProperty("role", "kind")
-            chip.setText(one.words if len(one.words) <= 44 else f"{one.words[:43]}…")
-            chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            keep_icon(chip, "close")
-            explain_widget(
-                chip,
-                self.tr("Only these rows are shown: {0}. A click takes the filter away.").format(one.words),
-                self.tr("Filter: {0}").format(one.words),
-            )
-            chip.clicked.connect(partial(self._board.clear, one.source))
-            self._line.insertWidget(len(self.chips), chip)
-            self.chips.append(chip)
-
-
-class Detail(QWidget):
-    """The chosen row in full: its text and the probability of each class."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.title = Label("", "section", wrap=True)
-        self.text = QPlainTextEdit()
-        self.text.setReadOnly(True)
-        self.text.setTabChangesFocus(True)
-        self.text.setMinimumHeight(48)
-        explain_widget(self.text, "", self.tr("The chosen row's text"))
-        self.bars = ProbabilityBars(limit=5)
-        self.other = Label("", "caption", wrap=True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SMALL, SMALL, SMALL, SMALL)
-        layout.setSpacing(SMALL)
-        layout.addWidget(self.title)
-        layout.addWidget(self.text, 1)
-        layout.addWidget(self.bars)
-        layout.addWidget(self.other)
-        self.setMinimumWidth(220)
-
-    def show_row(self, board: Board, place: int) -> None:
-        """Show a row of the evaluation; -1 for none."""
-        found = board.evaluated
-        if found is None or place < 0:
-            self.title.setText(self.tr("Choose a row to read it whole."))
-            self.text.clear()
-            self.bars.show_rows(())
-            self.other.clear()
-            return
-        scores = found.rows
-        names, said = scores.names, scores.probabilities[place]
-        order = (-said).argsort()
-        if scores.true is None:
-            self.title.setText(self.tr("Taken for “{0}”").format(names[scores.predicted[place]]))
-        elif scores.predicted[place] == scores.true[place]:
-            self.title.setText(self.tr("Rightly “{0}”").format(names[scores.true[place]]))
-        else:
-            self.title.setText(
-                self.tr("“{0}” taken for “{1}”").format(
-                    names[scores.true[place]], names[scores.predicted[place]]
-                )
-            )
-        self.text.setPlainText(scores.texts[place])
-        self.bars.show_rows([(names[i], float(said[i])) for i in order])
-        more = [f"{name}: {values[place]}" for name, values in scores.metadata.items() if values[place]]
-        if found.against is not None:
-            other = int(found.against.predicted[place])
-            name = names[other] if other >= 0 else self.tr("a class of its own")
-            more.insert(
-                0,
-                self.tr("{0}: “{1}”, {2:.0f} %").format(
-                    found.against.model, name, 100 * found.against.sureness[place]
-                ),
-            )
-        self.other.setText("\n".join(one_line(part)[:160] for part in more[:6]))
 
 
 class RowsPanel(Card):
@@ -268,7 +66,7 @@ class RowsPanel(Card):
         self.count = Label("", "section")
         self.detail = Detail()
         self.aside = scrolled(self.detail)
-        self.aside.setMinimumWidth(200)
+        self.aside.setMinimumSize(236, 90)
         self.setMinimumSize(320, 150)  # no row that is read beside the table makes a window larger
         self.nothing = EmptyState(
             "search", self.tr("No row fits"), self.tr("The filters together leave none. Take one away.")
@@ -321,7 +119,7 @@ class RowsPanel(Card):
         outer = self.layout()
         assert outer is not None
         outer.setContentsMargins(1, SMALL, 1, 1)
-        line = QHBoxLayout()
+        line = self._line = QHBoxLayout()
         line.setContentsMargins(MEDIUM, 0, MEDIUM, 0)
         line.setSpacing(SMALL)
         line.addWidget(self.count)
@@ -343,6 +141,10 @@ class RowsPanel(Card):
         self.halves.setChildrenCollapsible(False)
         self.body.addWidget(self.halves, 1)
 
+    def add_action(self, widget: QWidget) -> None:
+        """Put a control before what is done with the chosen rows."""
+        self._line.insertWidget(self._line.indexOf(self.attention), widget)
+
     # ---- showing
 
     def show_whole(self, always: bool) -> None:
@@ -356,7 +158,9 @@ class RowsPanel(Card):
         self._fit_detail()
 
     def _fit_detail(self) -> None:
-        show_if(self.aside, self._always or self.width() >= _WIDE)
+        wide = self.width() >= _WIDE
+        self.halves.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+        show_if(self.aside, self._always or wide)
 
     def _show_evaluated(self) -> None:
         self.model.show_evaluated(self._board.evaluated, self._board.rows())

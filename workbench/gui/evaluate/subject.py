@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -13,10 +14,14 @@ from workbench.gui.model_choice import CLASSIFIER, ENCODER, LANGUAGE_MODEL, PICT
 from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, PrimaryButton, explain_widget
 from workbench.gui.workspace import Workspace
+from workbench.run.home import Home
 from workbench.run.sources import joined, title_of
+from workbench.run.target_rows import TARGETS, TargetRows
+from workbench.session.lanes import Desk
 from workbench.session.requests import LIVE
 from workbench.session.scoring.evaluated import EvaluationWish
 from workbench.session.scoring.measuring import RowsRequest
+from workbench.session.scoring.rows import Side
 
 #: The sides of a run's own rows, in words.
 SIDES = (
@@ -26,6 +31,22 @@ SIDES = (
 )
 #: In the list of rows.
 _CHOOSE = "choose"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsWish:
+    """Which rows a model with labels, numbers or marks is asked about."""
+
+    model: str
+    data: str = ""
+    side: Side = "validation"
+
+
+def measure_targets(home: Home, wish: TargetsWish, desk: Desk) -> TargetRows:
+    """Ask the model; see `evaluate_targets`."""
+    from workbench.session.scoring.targets import evaluate_targets
+
+    return evaluate_targets(home, wish.model, desk, data=wish.data, side=wish.side)
 
 
 class AgainstChooser(QComboBox):
@@ -145,9 +166,20 @@ class Subject(Card):
         else:
             rows = RowsRequest(choice.model, side=found, rows_of=of_run)
         other = self.against.choice()
-        return EvaluationWish(
-            rows, other.model if other else "", _name(choice), _name(other) if other else ""
-        )
+        name, second = _name(choice), _name(other) if other else ""
+        if other is not None and name == second:  # two runs of one recipe: the ends of their titles differ
+            name, second = (f"{one.title.partition(' · ')[0]} {_tail(one)}" for one in (choice, other))
+        return EvaluationWish(rows, other.model if other else "", name, second)
+
+    def targets_wish(self) -> TargetsWish | None:
+        """What to ask of a model with labels, numbers or marks; None for any other."""
+        choice = self.choice()
+        if choice is None or not choice.ready or choice.task not in TARGETS:
+            return None
+        found = self.rows.currentData()
+        if isinstance(found, Path):
+            return TargetsWish(choice.model, str(found))
+        return TargetsWish(choice.model, side=found)
 
     def rows_run(self) -> str:
         """The run whose own rows are measured; empty for those of a file."""
@@ -185,7 +217,8 @@ class Subject(Card):
 
     def show_busy(self, busy: bool, measured: bool) -> None:
         """Whether something is being measured, and whether the numbers are there already."""
-        self.measure.setEnabled(not busy and self.wish() is not None)
+        able = self.wish() is not None or self.targets_wish() is not None
+        self.measure.setEnabled(not busy and able)
         self.measure.setText(self.tr("Measure again") if measured else self.tr("Measure"))
 
     def _model_chosen(self) -> None:
@@ -204,3 +237,8 @@ class Subject(Card):
 def _name(choice: Choice) -> str:
     """What a model is called in sentences: its title, without its score."""
     return choice.title.partition(" · ")[0]
+
+
+def _tail(choice: Choice) -> str:
+    """What tells models of one name apart."""
+    return choice.title.rpartition(" · ")[2]

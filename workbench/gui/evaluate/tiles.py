@@ -168,6 +168,13 @@ class Reflow(QWidget):
         self._columns = 0
         self._arrange()
 
+    def arrange(self, widgets: Sequence[QWidget]) -> None:
+        """Show some of these, or others, without deleting any."""
+        for widget in self._widgets:
+            self._grid.removeWidget(widget)
+        self._widgets, self._columns = list(widgets), 0
+        self._arrange()
+
     def widgets(self) -> list[QWidget]:
         """What is shown."""
         return list(self._widgets)
@@ -204,12 +211,14 @@ class NumberTiles(Reflow):
         super().__init__(118)
         self.setAccessibleName(self.tr("Headline numbers"))
 
-    def show_numbers(self, numbers: dict[str, Number]) -> None:
-        """Show other numbers."""
+    def show_numbers(
+        self, numbers: dict[str, Number], rows: Sequence[tuple[str, str, str]] = HEADLINES
+    ) -> None:
+        """Show other numbers; `rows` are names, titles and what they mean."""
         self.show_widgets(
             [
                 NumberTile(numbers[name], self.tr(title), self.tr(help))
-                for name, title, help in HEADLINES
+                for name, title, help in rows
                 if name in numbers
             ]
         )

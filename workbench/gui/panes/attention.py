@@ -8,13 +8,12 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.gui.attention.folding_switch import FoldingSwitch
 from workbench.gui.attention.question import Question
 from workbench.gui.attention.view import HeadWish, View
 from workbench.gui.attention.views import VIEWS
 from workbench.gui.attention.views.heads import HeadsView
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import ElidedLabel, tall
+from workbench.gui.widgets import ElidedLabel, FoldingSwitch, tall
 from workbench.gui.workspace import Workspace
 
 TYPING_MS = 300

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.gui.again_button import AgainButton
 from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.attention.folding_switch import FoldingSwitch
@@ -17,7 +18,8 @@ from workbench.gui.evaluate.correcting import Correcting
 from workbench.gui.evaluate.exporting import save_json
 from workbench.gui.evaluate.rows import RowsPanel
 from workbench.gui.evaluate.rows_model import table_of
-from workbench.gui.evaluate.subject import Subject
+from workbench.gui.evaluate.subject import Subject, TargetsWish, measure_targets
+from workbench.gui.evaluate.targets import TargetsPage
 from workbench.gui.evaluate.view import View
 from workbench.gui.evaluate.views import ROWS, VIEWS
 from workbench.gui.model_setup import ModelSetup
@@ -28,8 +30,10 @@ from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
 from workbench.run.evaluation import Progress
 from workbench.run.problem import Problem
+from workbench.run.target_rows import TargetRows
 from workbench.session.lanes import Ticket
 from workbench.session.scoring.evaluated import EvaluationWish, measured_evaluation, stored_evaluation
+from workbench.session.scoring.measuring import RowsRequest
 
 
 class EvaluatePane(QWidget):
@@ -49,10 +53,13 @@ class EvaluatePane(QWidget):
         self.switcher.setProperty("dense", True)
         self.stack = QStackedWidget()
         self.rows = RowsPanel(self.board, self.correcting)
+        self.rows.add_action(AgainButton(workspace))
         self.empty = EmptyState(
             "measure", self.tr("Nothing measured yet"), " ", self.tr("Measure"), self._act
         )
         self.setup = ModelSetup(workspace)
+        self.targets = TargetsPage()
+        self._measured_targets: dict[TargetsWish, TargetRows] = {}
         self.told = ElidedLabel("", "caption")
         self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.bar = QProgressBar()
@@ -72,6 +79,7 @@ class EvaluatePane(QWidget):
         self._ticket: Ticket | None = None
         self._stale = True
         self._wish: EvaluationWish | None = None
+        self._asked: RowsRequest | None = None  # what the board shows
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._lay_out()
         self._connect()
@@ -95,7 +103,7 @@ class EvaluatePane(QWidget):
         self.halves.setStretchFactor(1, 2)
         self.halves.setSizes([660, 340])  # shares, not pixels
         self.pages = QStackedWidget()
-        for page in (self.halves, self.empty, self.setup):
+        for page in (self.halves, self.empty, self.setup, self.targets):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -111,6 +119,7 @@ class EvaluatePane(QWidget):
         self.subject.measure_wanted.connect(self.measure)
         self.setup.ready.connect(lambda _: self.ask())
         self.rows.attention_wanted.connect(self._open_attention)
+        self.targets.attention_wanted.connect(self._open_attention)
         self.rows.data_wanted.connect(self._open_data)
         self.rows.fetch_wanted.connect(self._fetch)
 
@@ -148,10 +157,6 @@ class EvaluatePane(QWidget):
         if self._stale:
             self.ask()
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        """What is being measured goes on; nobody waits for what is only looked up."""
-        super().hideEvent(event)
-
     def ask(self) -> None:
         """Show what was measured before of the model and the rows that are chosen, if anything was."""
         self._soon.stop()
@@ -167,7 +172,7 @@ class EvaluatePane(QWidget):
             self.setup.explain(choice.model)
             self.pages.setCurrentWidget(self.setup)
         elif wish is None:
-            self._say_unfit()
+            self._ask_targets()
         else:
             self._ticket = self.workspace.session.files.submit(
                 lambda desk: stored_evaluation(self.workspace.session.home, wish, desk),
@@ -175,18 +180,51 @@ class EvaluatePane(QWidget):
             )  # fmt: skip
         self._busy(False)
 
+    def _ask_targets(self) -> None:
+        """Show what was measured of labels, numbers or marks while the window is open."""
+        targets = self.subject.targets_wish()
+        if targets is None:
+            self._say_unfit()
+            return
+        self.board.show(None)
+        found = self._measured_targets.get(targets)
+        self._show_targets(targets, found)
+        if found is None:
+            self._say_unmeasured()
+
+    def _show_targets(self, wish: TargetsWish, found: TargetRows | None) -> None:
+        self._ticket = None
+        self.targets.show_found(found)
+        self.board.model = wish.model
+        if found is not None:
+            self._measured_targets[wish] = found
+            self.pages.setCurrentWidget(self.targets)
+        self._busy(False)
+        self.told.setText(found.told if found else "")
+
     def measure(self) -> None:
         """Ask the model about every row, whatever is stored where the numbers are there already."""
-        wish = self.subject.wish()
-        if wish is None:
+        wish, targets = self.subject.wish(), self.subject.targets_wish()
+        if wish is None and targets is None:
             return
         self._drop()
+        if wish is None:
+            assert targets is not None
+            self._ticket = self.workspace.session.look_inside(
+                measure_targets, targets, partial(self._show_targets, targets), self._failed, self._heard,
+                between_steps=False,
+            )  # fmt: skip
+            self._say_measuring()
+            return
         if self.board.evaluated is not None and wish == self._wish and not self.board.evaluated.missing:
             wish = again(wish)
         self._wish = self.subject.wish()
         self._ticket = self.workspace.session.look_inside(
             measured_evaluation, wish, self._measured, self._failed, self._heard, between_steps=False
         )
+        self._say_measuring()
+
+    def _say_measuring(self) -> None:
         waiting = self.workspace.active is not None
         self.told.setText(
             self.tr("This begins when the run in work is over.")
@@ -194,7 +232,7 @@ class EvaluatePane(QWidget):
             else self.tr("Waiting for the engine …")
         )
         self._busy(True)
-        if self.pages.currentWidget() is not self.halves:
+        if self.pages.currentWidget() not in (self.halves, self.targets):
             self.empty.say(self.tr("Measuring"), self.tr("The model is asked about every row."), "clock")
             self.empty.action.hide()
             self.pages.setCurrentWidget(self.empty)
@@ -215,6 +253,8 @@ class EvaluatePane(QWidget):
     def _busy(self, on: bool) -> None:
         for widget in (self.bar, self.cancel):
             show_if(widget, on)
+        # Labels, numbers and marks have one view.
+        show_if(self.switcher, self.subject.targets_wish() is None)
         if on:
             self.bar.setRange(0, 0)
         self.subject.show_busy(on, self.board.evaluated is not None and not self.board.evaluated.missing)
@@ -246,6 +286,7 @@ class EvaluatePane(QWidget):
 
     def _show(self, found: Evaluated | None) -> None:
         wish = self._wish
+        self._asked = wish.rows if wish and found is not None else None
         self.board.show(found, wish.rows.model if wish else "")
         if found is not None:
             self.pages.setCurrentWidget(self.halves)
@@ -262,6 +303,13 @@ class EvaluatePane(QWidget):
 
     def _failed(self, problem: Problem) -> None:
         self._ticket = None
+        shown, wish = self.board.evaluated, self._wish
+        if shown is not None and wish is not None and self._asked == wish.rows:
+            # What cannot be had is the other model: the numbers of this one stay.
+            self._busy(False)
+            self.told.setText(problem.title)
+            self.workspace.problem_raised.emit(problem)
+            return
         self.board.show(None)
         self._busy(False)
         self.told.setText("")
@@ -369,7 +417,7 @@ class EvaluatePane(QWidget):
     def _parts(self) -> list[Part]:
         found = self.board.evaluated
         if found is None:
-            return []
+            return self.targets.export() if self.pages.currentWidget() is self.targets else []
         shown = self.rows.shown()
         view = self.view
         rows = Part(self.tr("Rows"), "rows", table=lambda: table_of(self.rows.model, shown))

@@ -1,18 +1,19 @@
-"""The Prompt page: try a language model, or one that reads texts, from the shelf or one's own."""
+"""The Prompt page: try a language model, one that reads texts, or one that fills gaps, from the shelf or one's own."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.gui.model_choice import CLASSIFIER, LANGUAGE_MODEL, Choice, ModelChooser
+from workbench.gui.model_choice import CLASSIFIER, LANGUAGE_MODEL, MASKED, Choice, ModelChooser
 from workbench.gui.model_setup import ModelSetup
 from workbench.gui.prompt.batch import Batch
 from workbench.gui.prompt.classifier import Classifier
+from workbench.gui.prompt.filling import Filling
 from workbench.gui.prompt.learning import Learning
 from workbench.gui.prompt.scored_view import ScoredView
 from workbench.gui.prompt.writer import Writer
 from workbench.gui.theme import MEDIUM
-from workbench.gui.widgets import Card, ElidedLabel, EmptyState, GhostButton, Label, Segmented, show_if
+from workbench.gui.widgets import Card, ElidedLabel, EmptyState, FoldingSwitch, GhostButton, Label, show_if
 from workbench.gui.workspace import Workspace
 from workbench.session.prompting import MOST_MODELS
 
@@ -21,6 +22,7 @@ _ABOUT = {
     "multi-label": "Gives a text all of its labels that fit.",
     "regression": "Reads a number off a text.",
     "token-classification": "Marks words in a text.",
+    MASKED: "A masked language model: fills gaps in a text.",
     LANGUAGE_MODEL: "A language model: answers, or continues what you write.",
 }
 
@@ -31,7 +33,7 @@ def _can_be_tried(choice: Choice) -> bool:
 
 class PromptPane(QWidget):
     """The model above; below it what suits it: conversations, a table of prompts, what it answered while it learned,
-    classes with probabilities, or its set-up."""
+    classes with probabilities, words for gaps, or its set-up."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +46,7 @@ class PromptPane(QWidget):
         self.scored = ScoredView(workspace)
         self.learning = Learning(workspace)
         self.classifier = Classifier(workspace)
+        self.filling = Filling(workspace)
         self.setup = ModelSetup(workspace)
         self.empty = EmptyState(
             "prompt",
@@ -56,7 +59,7 @@ class PromptPane(QWidget):
             help=self.tr("Ask up to four models the same prompt with the same seed, side by side."),
             on_click=self._add_model,
         )
-        self.views = Segmented(
+        self.views = FoldingSwitch(
             (
                 ("talk", self.tr("Talk"), "", self.tr("Write a prompt and see the answers.")),
                 ("batch", self.tr("Table"), "", self.tr("Answer every prompt of a file.")),
@@ -93,6 +96,7 @@ class PromptPane(QWidget):
             self.scored,
             self.learning,
             self.classifier,
+            self.filling,
             self.setup,
             self.empty,
         ):
@@ -132,8 +136,9 @@ class PromptPane(QWidget):
             self.stack.setCurrentWidget(self.setup)
         elif choice.task != LANGUAGE_MODEL:
             self.writer.halt()
-            self.classifier.use(choice.model)
-            self.stack.setCurrentWidget(self.classifier)
+            page = self.filling if choice.task == MASKED else self.classifier
+            page.use(choice.model)
+            self.stack.setCurrentWidget(page)
         else:
             self.writer.use(choice)
             self.scored.use(choice)

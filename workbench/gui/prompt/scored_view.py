@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -38,6 +39,8 @@ from workbench.run.problem import Problem
 from workbench.session.inside.perplexity import ScoreRequest, score
 from workbench.session.lanes import Ticket
 
+#: Pixels below which the list stands below the text, and the fewest for either.
+_BESIDE, _NARROW = 720, 480
 _HINT = "Point at a token, or go to it with the arrow keys, to read its probability."
 
 
@@ -110,7 +113,8 @@ class ScoredView(QWidget):
         tokens.add(self.area, 1)
         tokens.add(self.pointed)
         tokens.add(self.note)
-        halves = QSplitter(Qt.Orientation.Horizontal)
+        halves = self._halves = QSplitter(Qt.Orientation.Horizontal)
+        halves.setMinimumWidth(_NARROW)
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
         halves.addWidget(tokens)
@@ -127,6 +131,12 @@ class ScoredView(QWidget):
         layout.addWidget(asked)
         layout.addWidget(self.stack, 1)
         self.other.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The list comes below the text where there is no room beside it."""
+        super().resizeEvent(event)
+        beside = self.width() >= _BESIDE
+        self._halves.setOrientation(Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical)
 
     def _connect(self) -> None:
         self.box.sent.connect(self.ask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
@@ -20,7 +20,7 @@ from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, ElidedLabel, GhostButton, IconButton, PrimaryButton, scrolled, show_if
 from workbench.gui.workspace import Workspace
 
-_HINT = "Ctrl+Enter sends. In a chat the model sees what was said before."
+_HINT = "Ctrl+Enter sends"
 _SETTINGS = 232
 #: A column narrower than this, in pixels, is hard to read: the settings make room.
 _NARROW = 250
@@ -63,7 +63,7 @@ class Writer(QWidget):
         self._show_busy()
 
     def _lay_out(self) -> None:
-        talk = Card()
+        talk = self._talk = Card()
         talk.body.addWidget(self.columns, 1)
         talk.add(self.box)
         foot = QHBoxLayout()
@@ -121,10 +121,20 @@ class Writer(QWidget):
     def _arrange(self) -> None:
         """Settings that nobody asked for make room where columns would become narrow."""
         count = len(self.columns.columns)
-        tight = count > 1 and (self.width() - _SETTINGS - 4 * MEDIUM) // count < _NARROW
+        room = self.width() - _SETTINGS - MEDIUM
+        tight = room < self._talk.minimumSizeHint().width() or (
+            count > 1 and (room - 3 * MEDIUM) // count < _NARROW
+        )
         folded = tight if self._folded is None else self._folded
         show_if(self.side, not folded or self.side.currentIndex() == 1)
         self.show_settings.setChecked(not folded)
+
+    def minimumSizeHint(self) -> QSize:
+        """Without the settings, which make room."""
+        hint = super().minimumSizeHint()
+        if self.side.currentIndex() == 0:
+            hint.setWidth(self._talk.minimumSizeHint().width())
+        return hint
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The settings make room, or come back."""

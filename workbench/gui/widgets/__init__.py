@@ -1,6 +1,7 @@
 """The building blocks of the window: surfaces, labels, controls and small pictures, all in the theme's look."""
 
 from workbench.gui.widgets.controls import GhostButton, IconButton, PrimaryButton, Segmented
+from workbench.gui.widgets.folding_switch import FoldingSwitch
 from workbench.gui.widgets.labels import (
     Badge,
     ElidedLabel,
@@ -24,6 +25,7 @@ __all__ = [
     "EmptyState",
     "FloatBox",
     "FoldSection",
+    "FoldingSwitch",
     "GhostButton",
     "IconButton",
     "IntBox",

@@ -24,7 +24,7 @@ from workbench.run.evaluated import Evaluated
 
 CONFUSION, CLASS = "confusion", "class"
 #: From this width on the classes stand beside the matrix.
-_SIDE_BY_SIDE = 640
+_SIDE_BY_SIDE = 900
 
 
 class _Halves(QWidget):
@@ -46,7 +46,8 @@ class _Halves(QWidget):
         """Another width, another direction."""
         super().resizeEvent(event)
         wide = self.width() >= _SIDE_BY_SIDE
-        self._box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        # In a narrow window the right one comes first: it is what one looks for.
+        self._box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.BottomToTop)
 
 
 class ScoresView(View):
@@ -82,7 +83,7 @@ class ScoresView(View):
         self.classes.setMinimumHeight(150)
         header = self.classes.horizontalHeader()
         header.setMinimumSectionSize(40)
-        for column, width in enumerate((48, 74, 60, 56, 56), start=1):
+        for column, width in enumerate((64, 92, 76, 68, 68), start=1):
             header.setSectionResizeMode(column, header.ResizeMode.Interactive)
             self.classes.setColumnWidth(column, width)
         self.classes.opened.connect(self._class_picked)

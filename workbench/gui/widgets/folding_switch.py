@@ -8,7 +8,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton
 
-from workbench.gui.widgets import Segmented, explain_widget
+from workbench.gui.widgets.controls import Segmented
+from workbench.gui.widgets.labels import explain_widget
 
 
 class FoldingSwitch(Segmented):
