@@ -19,7 +19,7 @@ from workbench.run.recipe_files import changed
 from workbench.run.results import AttentionMaps
 from workbench.run.row_scores import RowScores
 from workbench.run.suspects import Suspect, Suspects
-from workbench.session.report import Looks
+from workbench.session.report import Looks, scores_of
 from workbench.session.report_data import DataFacts
 
 CLASSES = ("refund", "delivery <b>late</b>", "login & password", "praise")
@@ -143,7 +143,8 @@ def facts() -> DataFacts:
 
 def looks() -> Looks:
     """Everything that a report can show beyond the run's own files, but for the inside of the model."""
-    return Looks(attention=maps(), rows=rows(), suspects=doubted(), data=facts())
+    found = rows()
+    return Looks(attention=maps(), rows=found, scores=scores_of(found), suspects=doubted(), data=facts())
 
 
 def save_all(target: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_worst_rows_stand_in_the_order_of_their_loss(home: Home) -> None:
 
 def test_intervals_come_from_the_rows_or_from_the_confusion_matrix(home: Home) -> None:
     history = recorded_run(home).history()
-    from_counts = numbers_of(history, None)
+    from_counts = numbers_of(history)
     hits, total = sum(CONFUSION[i][i] for i in range(4)), sum(map(sum, CONFUSION))
     assert from_counts["accuracy"].value == pytest.approx(hits / total)
     half = 1.96 * (hits / total * (1 - hits / total) / total) ** 0.5
@@ -67,10 +67,10 @@ def test_intervals_come_from_the_rows_or_from_the_confusion_matrix(home: Home) -
     assert from_counts["loss"].low is None
     scores = scores_of(rows())
     assert scores is not None
-    from_rows = numbers_of(history, scores)
+    from_rows = numbers_of(history, scores.numbers)
     assert from_rows["loss"].low is not None and "auc" in from_rows and "log_loss" not in from_rows
     assert from_rows["accuracy"].value == scores.numbers["accuracy"].value
-    assert numbers_of(History(), None) == {}
+    assert numbers_of(History()) == {}
     assert scores_of(dataclasses.replace(rows(), true=None)) is None
     assert (shown("top_2", 0.5), shown("loss", 0.5), shown("f1_macro", 1.0)) == ("50.0%", "0.5", "100.0%")
 
@@ -107,7 +107,7 @@ def test_the_card_has_the_numbers_as_the_hub_reads_them(home: Home) -> None:
     from huggingface_hub.repocard import metadata_load
 
     folder = recorded_run(home)
-    path = write_card(folder, scores_of(rows()))
+    path = write_card(folder, looks().numbers)
     metadata = metadata_load(path)
     assert metadata is not None and metadata["pipeline_tag"] == "text-classification"
     card = ModelCard.load(path)

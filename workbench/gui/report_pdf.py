@@ -31,9 +31,10 @@ def write_pdf(report: Path, target: Path) -> Path:
         ) from error
     draft = target.with_name(f".{target.name}.part")
     try:
+        draft.write_bytes(b"")  # Qt would only warn
         _print(_document(content), draft, content.title)
-        if not draft.is_file() or not draft.stat().st_size:
-            raise OSError(f"nothing could be written to {target.parent}")
+        if not draft.stat().st_size:
+            raise OSError("no space is left")
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)

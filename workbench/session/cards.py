@@ -14,7 +14,7 @@ from workbench.run.folder import RunFolder, slug
 from workbench.run.history import History
 from workbench.run.problem import bad_input
 from workbench.run.recipe import Recipe
-from workbench.run.scores import ClassificationScores, Number
+from workbench.run.scores import Number
 from workbench.run.scratch_fields import is_new
 from workbench.run.sources import title_of
 from workbench.session.report_numbers import interval, numbers_of, shown, title_of_metric
@@ -160,19 +160,19 @@ _HUB_METRICS = {
 _TOLD = ("balanced_accuracy", "matthews", "calibration_error")
 
 
-def write_card(run: RunFolder, scores: ClassificationScores | None = None) -> Path:
+def write_card(run: RunFolder, known: Mapping[str, Number] | None = None) -> Path:
     """Write the card of a run's model, with its numbers in the Hub's metadata (`model-index`).
 
     Args:
         run: The run; it must have a model.
-        scores: What is known of its held-out rows, for intervals.
+        known: Numbers of its held-out rows with their intervals, where the rows were measured one by one.
 
     Raises:
         WorkbenchError: When the recipe cannot be read or the card cannot be written.
     """
     path = run.model / "README.md"
     try:
-        write_whole(path, final_card(run, scores))
+        write_whole(path, final_card(run, known))
     except OSError as error:
         raise bad_input(
             f"The model card {path} cannot be written.", f"The system says: {error.strerror or error}."
@@ -180,13 +180,13 @@ def write_card(run: RunFolder, scores: ClassificationScores | None = None) -> Pa
     return path
 
 
-def final_card(run: RunFolder, scores: ClassificationScores | None = None) -> str:
+def final_card(run: RunFolder, known: Mapping[str, Number] | None = None) -> str:
     """The card of a run's model, as `write_card` writes it."""
     import yaml  # type: ignore[import-untyped]
 
     recipe, history = run.recipe(), run.history()
     measured = history.best_evaluation or history.last_evaluation
-    numbers = numbers_of(history, scores)
+    numbers = numbers_of(history, known)
     names = [*(measured.metrics if measured else ()), *(name for name in _TOLD if name in numbers)]
     told = {name: numbers[name] for name in dict.fromkeys(names) if name in numbers}
     metadata = yaml.safe_dump(_metadata(recipe, told), sort_keys=False, allow_unicode=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from workbench.run.events import Ended
 from workbench.run.inside.ablation import Importance
 from workbench.run.problem import WorkbenchError
+from workbench.run.target_rows import TARGETS
 from workbench.session.preparing import Prepared
 
 if TYPE_CHECKING:
@@ -44,18 +45,19 @@ def report(prepared: Prepared, ended: Ended, subject: Subject | None) -> None:
         return
     from workbench.engine.sharing import sharding_wanted
     from workbench.session.cards import write_card
-    from workbench.session.report import Looks, scores_of, write_report
+    from workbench.session.report import Looks, write_report
 
     looks = Looks()
     sample = prepared.task.sample_text(prepared.rows)
     # After a failure the weights in memory may be anything; a part of a model cannot look alone.
     if sample and ended.status != "failed" and not sharding_wanted():
-        looks = _inside(prepared, ended, subject, sample)
+        looks = _tried(prepared, lambda: _inside(prepared, ended, subject, sample)) or looks
     if ended.seconds > LONG:
-        looks = _outside(prepared, ended, subject, looks)
+        seen = looks
+        looks = _tried(prepared, lambda: _outside(prepared, ended, subject, seen)) or looks
     _tried(prepared, lambda: write_report(prepared.folder, looks))
     if (prepared.folder.model / "config.json").is_file():
-        _tried(prepared, lambda: write_card(prepared.folder, scores_of(looks.rows)))
+        _tried(prepared, lambda: write_card(prepared.folder, looks.numbers))
 
 
 def _inside(prepared: Prepared, ended: Ended, subject: Subject, sample: str) -> Looks:
@@ -81,23 +83,32 @@ def _inside(prepared: Prepared, ended: Ended, subject: Subject, sample: str) -> 
 
 def _outside(prepared: Prepared, ended: Ended, subject: Subject, looks: Looks) -> Looks:
     """What there is to say of the rows: each held-out one, labels that may be wrong, and the data."""
+    from workbench.engine.sharing import sharding_wanted
     from workbench.session.lanes import lone_desk
+    from workbench.session.report import scores_of
     from workbench.session.report_data import look_at_data
     from workbench.session.scoring.measuring import RowsRequest, evaluate_rows
+    from workbench.session.scoring.targets import evaluate_targets
     from workbench.session.suspects import SuspectsRequest, suspects
 
     home, folder, desk = prepared.home, prepared.folder, lone_desk()
-    rows = prepared.rows.train_rows + prepared.rows.validation_rows
-    checks = rows <= ROWS_A_SECOND * ended.seconds
+    read = prepared.rows.train_rows + prepared.rows.validation_rows
+    checks = read <= ROWS_A_SECOND * ended.seconds
     looks = replace(looks, data=_tried(prepared, lambda: look_at_data(home, folder, desk, checks=checks)))
     # Only a finished run's weights in memory are those that it kept.
-    known = ended.status == "finished" and (folder.model / "config.json").is_file()
-    if prepared.recipe.task.kind != "text-classification" or not known:
+    known = ended.status == "finished" and (folder.model / "config.json").is_file() and not sharding_wanted()
+    kind = prepared.recipe.task.kind
+    few = 0 < len(subject.held_out) <= ROWS_SHARE * ended.samples
+    if known and few and kind in TARGETS:
+        targets = _tried(prepared, lambda: evaluate_targets(home, str(folder.path), desk))
+        looks = replace(looks, targets=targets)
+    if kind != "text-classification" or not known:
         return looks
     model = replace(subject.model, name=folder.name)
-    if len(subject.held_out) and len(subject.held_out) <= ROWS_SHARE * ended.samples:
+    if few:
         request = RowsRequest(str(folder.path))
-        looks = replace(looks, rows=_tried(prepared, lambda: evaluate_rows(home, request, desk, model)))
+        rows = _tried(prepared, lambda: evaluate_rows(home, request, desk, model))
+        looks = replace(looks, rows=rows, scores=_tried(prepared, lambda: scores_of(rows)))
     asked = SuspectsRequest(str(folder.path), most=LISTED)
     return replace(looks, suspects=_tried(prepared, lambda: suspects(home, asked, desk)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -46,21 +47,25 @@ def shown(name: str, value: float) -> str:
     return f"{value:.1%}" if share else f"{value:.4g}"
 
 
-def numbers_of(history: History, scores: ClassificationScores | None) -> dict[str, Number]:
+def numbers_of(history: History, known: Mapping[str, Number] | None = None) -> dict[str, Number]:
     """The held-out metrics by name, with intervals as far as they are known.
 
     Without the rows themselves those that follow from the confusion matrix have one: its cells are drawn again.
+
+    Args:
+        history: What was measured in training.
+        known: What was measured of the rows one by one.
     """
     measured = history.best_evaluation or history.last_evaluation
     if measured is None:
-        return dict(scores.numbers) if scores else {}
+        return dict(known or {})
     found = {name: Number(name, float(value)) for name, value in measured.metrics.items()}
-    if scores is not None:
-        found |= scores.numbers
-        found.pop("log_loss", None) if "loss" in found else None
-        if "loss" in found and "log_loss" in scores.numbers:
-            same = scores.numbers["log_loss"]
-            found["loss"] = Number("loss", same.value, same.low, same.high)
+    if known is not None:
+        found |= known
+        if (
+            "loss" in measured.metrics and "log_loss" in known
+        ):  # the same, unless training weighs or smooths it
+            found["loss"] = replace(found.pop("log_loss"), name="loss")
     elif measured.confusion:
         counts = np.array(measured.confusion, dtype=np.int64)
         if counts.sum():

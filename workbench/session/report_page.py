@@ -91,10 +91,11 @@ thead{display:table-header-group}
 .wide,pre{overflow:visible}
 .wide table{width:100%}
 th,td{padding:2.5pt 5pt;overflow-wrap:anywhere}
+td.n{white-space:nowrap}th.n{overflow-wrap:normal}
 .confusion th,.confusion td{overflow-wrap:normal}
 td.text{max-width:none}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line)}
-.plots{grid-template-columns:1fr 1fr}
+.plots{grid-template-columns:1fr 1fr;break-inside:avoid}
 img{max-height:225mm}
 details:not([open])>summary{display:none}
 }

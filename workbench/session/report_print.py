@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ from workbench.session.panels import SERIES
 from workbench.session.report_page import ACCENT, FRESH, LIGHT
 
 #: Pixels at 96 to the inch: the width of what is written on an A4 page.
-WIDE = 680
+WIDE = 640
 _VOID = frozenset({"img", "br", "meta", "hr"})
 _DROPPED = frozenset({"head", "style", "script", "details"})
 _KEPT = frozenset(
@@ -25,7 +25,8 @@ body {{ font-size: 9pt; color: {LIGHT["text"]}; }}
 h1 {{ font-size: 17pt; }} h2 {{ font-size: 12.5pt; margin-top: 14px; }} h3 {{ font-size: 10pt; }}
 th, td {{ padding: 2px 6px; }} th {{ text-align: left; }}
 .muted, .lead, small {{ color: {LIGHT["muted"]}; font-size: 8pt; }}
-.n {{ text-align: right; }} .wrong td, .error {{ color: {LIGHT["bad"]}; }} .warning {{ color: {LIGHT["warn"]}; }}
+.n {{ text-align: right; }} .strong {{ color: #ffffff; }} .warning {{ color: {LIGHT["warn"]}; }}
+.wrong td, .error {{ color: {LIGHT["bad"]}; }}
 .big {{ font-size: 15pt; }} pre {{ font-size: 7.5pt; }}
 """
 
@@ -50,7 +51,10 @@ class Printable:
 def printable(report: str) -> Printable:
     """What a report's HTML (`report_html`) says, to be printed by Qt."""
     reader = _Reader()
-    reader.feed(report)
+    # What has a plot begins a page: Qt would leave its title alone at the foot of the one before.
+    first, *sections = report.split('<section class="')
+    sections = [f"{FRESH} {part}" if "<figure" in part else part for part in sections]
+    reader.feed('<section class="'.join((first, *sections)))
     reader.close()
     body = "".join(reader.out)
     return Printable(reader.title, f"<body>{body}</body>", reader.pictures, reader.sizes)
@@ -70,6 +74,7 @@ class _Reader(HTMLParser):
         self._closing: list[tuple[str, str]] = []  # open elements, and what closes each in the new page
         self._fresh = False
         self._figures = 0  # in the present row of plots
+        self._caption: list[tuple[str, str]] | None = None  # colours and words of what stands above a drawing
 
     # ---- what the parser meets
 
@@ -79,6 +84,13 @@ class _Reader(HTMLParser):
                 self._dropped.append(tag)
             return
         given = {name: value or "" for name, value in attrs}
+        if tag == "figcaption" or (self._caption is not None and tag in ("b", "span", "i")):
+            self._caption = [] if self._caption is None else self._caption
+            if tag != "figcaption":
+                plain = LIGHT["muted"] if tag == "span" else LIGHT["text"]
+                self._caption.append((_colour(given.get("class", "").split(), plain), ""))
+            self._closing.append((tag, ""))
+            return
         if tag == "svg" or self._drawing is not None:
             self._draw(tag, given)
             return
@@ -111,6 +123,10 @@ class _Reader(HTMLParser):
                 self.title += data
         elif self._drawing is not None:
             self._drawing.append(escape(data))
+        elif self._caption is not None:
+            if data.strip():
+                colour, words = self._caption[-1] if self._caption else (LIGHT["muted"], "")
+                self._caption[-1:] = [(colour, f"{words} {data.strip()}".strip())]
         else:
             self.out.append(escape(data))
 
@@ -137,8 +153,6 @@ class _Reader(HTMLParser):
             return '<br><small class="muted">', "</small>"
         if tag == "figure":
             return self._figure(inside)
-        if tag == "figcaption":
-            return "<p>", "</p>"
         if tag == "img":
             return self._picture(given), ""
         if tag in _KEPT:
@@ -158,6 +172,8 @@ class _Reader(HTMLParser):
         ]
         if tag == "table":
             kept.append('cellspacing="0" border="1" style="border-collapse:collapse;border-color:#d8d8d4"')
+        elif tag == "td" and "text" in given.get("class", "").split():
+            kept.append('width="34%"')
         elif given.get("style"):
             kept.append(f'style="{_style(given["style"])}"')
         return f"<{' '.join((tag, *kept))}>"
@@ -178,14 +194,19 @@ class _Reader(HTMLParser):
     def _draw(self, tag: str, given: dict[str, str], *, closed: bool = False) -> None:
         if self._drawing is None:
             self._drawing = []
-            given = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": given.get("viewbox", "0 0 460 230")}
+            width, height = given.get("viewbox", "0 0 460 230").split()[2:]
+            above = _ABOVE if self._caption else 0
+            box = f"0 {-above} {width} {float(height) + above:g}"
+            given = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": box}
         look = _look(tag, given.pop("class", ""))
         values = "".join(f' {name}="{escape(value)}"' for name, value in (given | look).items())
         self._drawing.append(f"<{tag}{values}{'/' if closed else ''}>")
+        if tag == "svg" and self._caption:
+            self._drawing.append(_captioned(self._caption))
 
     def _add_drawing(self) -> None:
         assert self._drawing is not None
-        text, self._drawing = "".join(self._drawing), None
+        text, self._drawing, self._caption = "".join(self._drawing), None, None
         found = re.search(r'viewBox="\S+ \S+ (\S+) ', text)
         width = float(found[1]) if found else 460.0
         self.out.append(self._add(text.encode(), round(min(WIDE / 2 - 16, width))))
@@ -196,10 +217,33 @@ class _Reader(HTMLParser):
         return f'<p><img src="{name}" width="{width}"></p>'
 
 
+#: Room above a drawing for what stands there, and the width of a letter, in pixels of the drawing.
+_ABOVE, _LETTER = 24, 6.4
+
+
+def _captioned(caption: Sequence[tuple[str, str]]) -> str:
+    """Title and legend in a line above a drawing, so that no page comes between them."""
+    found, x = [], 0.0
+    for place, (colour, told) in enumerate((colour, told) for colour, told in caption if told):
+        weight = ' font-weight="bold"' if place == 0 else ""
+        words = told if colour in (LIGHT["text"], LIGHT["muted"]) else f"━ {told}"
+        found.append(
+            f'<text x="{x:.0f}" y="-10" fill="{colour}" font-size="12" font-family="sans-serif"{weight}>'
+            f"{escape(words)}</text>"
+        )
+        x += _LETTER * len(words) + (20 if place else 26)
+    return "".join(found)
+
+
+def _colour(kinds: Sequence[str], plain: str = LIGHT["text"]) -> str:
+    """The colour of a curve by its classes; `plain` without any."""
+    return next((SERIES[int(kind[1:])][0] for kind in kinds if re.fullmatch(r"c\d", kind)), plain)
+
+
 def _look(tag: str, kinds: str) -> dict[str, str]:
     """The attributes that a drawing's classes stand for; a file of its own has no page that styles it."""
     found = kinds.split()
-    colour = next((SERIES[int(kind[1:])][0] for kind in found if re.fullmatch(r"c\d", kind)), LIGHT["text"])
+    colour = _colour(found)
     look: dict[str, str] = {}
     if "tick" in found:
         look = {"fill": LIGHT["muted"], "font-size": "12", "font-family": "sans-serif"}

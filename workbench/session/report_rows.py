@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -23,17 +24,17 @@ def worst_rows_section(rows: RowScores | None) -> str:
     for i in order:
         true, said = int(rows.true[i]), int(rows.predicted[i])
         cells = (
-            str(int(rows.row_ids.rows[i]) + 1), cut(rows.texts[i]), rows.names[true], rows.names[said],
+            str(int(rows.row_ids.rows[i]) + 1), rows.texts[i], rows.names[true], rows.names[said],
             f"{rows.probabilities[i, said]:.1%}", f"{rows.probabilities[i, true]:.1%}", f"{rows.losses[i]:.3f}",
         )  # fmt: skip
-        lines.append(_line(cells, wrong=true != said))
+        lines.append((cells, true != said))
     wrong = int(rows.wrong.sum())
     told = (
         f"{wrong} of {len(rows)} rows are taken for another class. The rows are numbered as in the file; a high loss "
         "is a wrong answer that the model is sure of, or a wrong label."
     )
     head = ("row", "text", "true", "predicted", "probability", "of the true", "loss")
-    return _table(head, lines) + f'<p class="muted">{escape(told)}</p>'
+    return rows_table(head, lines) + f'<p class="muted">{escape(told)}</p>'
 
 
 def suspects_section(found: Suspects | None) -> str:
@@ -41,42 +42,38 @@ def suspects_section(found: Suspects | None) -> str:
     if found is None or not found.queue:
         return ""
     lines = [
-        _line(
+        (
             (
-                str(one.row + 1), cut(one.text), one.label, one.likely if one.likely != one.label else "",
+                str(one.row + 1), one.text, one.label, one.likely if one.likely != one.label else "",
                 "" if one.margin is None else f"{one.margin:.2f}",
                 one.decision + (f": {one.decided}" if one.decision == "fix" else ""),
             ),
-            wrong=one.flagged,
+            one.flagged,
         )
         for one in found.queue[:SHOWN]
     ]  # fmt: skip
     told = f"Of {found.of} rows, {found.flagged} are marked. {found.told}"
     head = ("row", "text", "label", "likely", "margin", "decided")
-    return _table(head, lines, 4) + f'<p class="muted">{escape(told)}</p>'
+    return rows_table(head, lines) + f'<p class="muted">{escape(told)}</p>'
 
 
-def cut(text: str) -> str:
-    """A text as a table shows it."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
-
-
-def _table(head: tuple[str, ...], lines: list[str], numbers_from: int = 4) -> str:
-    cells = "".join(
-        f"<th{_n(i >= numbers_from or i == 0)}>{escape(name)}</th>" for i, name in enumerate(head)
-    )
+def rows_table(head: Sequence[str], lines: Sequence[tuple[Sequence[str], bool]]) -> str:
+    """A table of rows: their number, their text, two words about it, and figures; each with whether it stands out."""
+    body = []
+    for values, wrong in lines:
+        cells = "".join(f"<td{_kind(i)}>{escape(_cut(value))}</td>" for i, value in enumerate(values))
+        body.append(f'<tr class="{"wrong" if wrong else ""}">{cells}</tr>')
+    names = "".join(f"<th{_kind(i)}>{escape(name)}</th>" for i, name in enumerate(head))
     return (
-        f'<div class="wide"><table class="rows"><thead><tr>{cells}</tr></thead>{"".join(lines)}</table></div>'
+        f'<div class="wide"><table class="rows"><thead><tr>{names}</tr></thead>{"".join(body)}</table></div>'
     )
 
 
-def _line(values: tuple[str, ...], *, wrong: bool) -> str:
-    cells = []
-    for i, value in enumerate(values):
-        kind = ' class="text"' if i == 1 else _n(i == 0 or i >= 4)
-        cells.append(f"<td{kind}>{escape(value)}</td>")
-    return f'<tr class="{"wrong" if wrong else ""}">{"".join(cells)}</tr>'
+def _kind(column: int) -> str:
+    if column == 1:
+        return ' class="text"'
+    return ' class="n"' if column == 0 or column >= 4 else ""
 
 
-def _n(number: bool) -> str:
-    return ' class="n"' if number else ""
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

@@ -11,14 +11,17 @@ from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.margins import FILE as MARGINS
 from workbench.run.problem import WorkbenchError
+from workbench.run.target_rows import TARGETS
 from workbench.session.cards import write_card
 from workbench.session.inspection import the_model
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe
-from workbench.session.report import Looks, samples_of, scores_of, write_report
+from workbench.session.report import Looks, scores_of, write_report
 from workbench.session.report_data import look_at_data
 from workbench.session.report_looks import LISTED
+from workbench.session.report_run import samples_of
 from workbench.session.scoring.measuring import RowsRequest, evaluate_rows
+from workbench.session.scoring.targets import evaluate_targets
 from workbench.session.suspects import SuspectsRequest, suspects
 
 T = TypeVar("T")
@@ -52,11 +55,13 @@ def write_anew(home: Home, run: RunFolder, desk: Desk, path: Path | None = None)
         look.at_data()
         if recipe.task.kind == "text-classification":
             look.at_rows()
+        elif recipe.task.kind in TARGETS:
+            look.at_targets()
         look.inside()
     desk.report("Writing the report…")
     written = write_report(run, look.found, path)
     if recipe is not None and look.has_model:
-        look.tried("The model card", lambda: write_card(run, scores_of(look.found.rows)))
+        look.tried("The model card", lambda: write_card(run, look.found.numbers))
     return Written(written, tuple(look.missing))
 
 
@@ -89,11 +94,18 @@ class _Look:
         if self.has_model and (started is None or started.validation_rows):
             request = RowsRequest(str(self.run.path))
             rows = self.tried("The held-out rows", lambda: evaluate_rows(self.home, request, self.desk))
-            self.found = replace(self.found, rows=rows)
+            self.found = replace(self.found, rows=rows, scores=scores_of(rows))
         if (self.run.path / MARGINS).is_file():
             asked = SuspectsRequest(str(self.run.path), most=LISTED)
             doubted = self.tried("Labels that may be wrong", lambda: suspects(self.home, asked, self.desk))
             self.found = replace(self.found, suspects=doubted)
+
+    def at_targets(self) -> None:
+        """What a model with labels, numbers or marks says of the held-out rows."""
+        if self.has_model:
+            name = str(self.run.path)
+            targets = self.tried("The held-out rows", lambda: evaluate_targets(self.home, name, self.desk))
+            self.found = replace(self.found, targets=targets)
 
     def inside(self) -> None:
         """The model's attention on one text, and what follows from it."""
@@ -117,7 +129,7 @@ class _Look:
 
     def _sample(self) -> str:
         """A text of middle length among the held-out ones, or among the run's samples."""
-        rows = self.found.rows
+        rows = self.found.rows or self.found.targets
         texts = list(rows.texts) if rows is not None else []
         texts = texts or [str(row.get("text") or row.get("prompt") or "") for row in samples_of(self.run)]
         known = sorted(filter(str.strip, texts), key=len)

@@ -136,7 +136,7 @@ def axes_svg(
         told: What each point says when it is pointed to.
         names: Of the two axes.
     """
-    side, left, top, bottom = 260, 48, 12, 44
+    side, left, top, bottom = 260, 66, 12, 44
     width, height = left + side + 16, top + side + bottom
 
     def px(value: float) -> float:
@@ -164,8 +164,10 @@ def axes_svg(
         for (a, b), size, words in zip(points, np.sqrt(weights / max(1, weights.max())), told, strict=True)
     ]
     parts.append(_label(left + side / 2, height - 6, names[0]))
+    up = _label(-(top + side / 2), 14, names[1])
+    parts.append(f'<g transform="rotate(-90)">{up}</g>')
     return (
-        f'<figure class="plot square"><figcaption><b>{escape(title)}</b> <span class="key">up: {escape(names[1])}'
-        f'</span></figcaption><svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
+        f'<figure class="plot square"><figcaption><b>{escape(title)}</b></figcaption>'
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
         f"{''.join(parts)}</svg></figure>"
     )
