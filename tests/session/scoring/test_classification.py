@@ -15,7 +15,6 @@ from workbench.run.scores import ClassificationScores
 from workbench.run.tallies import class_metrics, confusion_matrix
 from workbench.session.scoring.classification import (
     at_threshold,
-    auc_interval,
     best_threshold,
     calibrate,
     classification_scores,
@@ -30,6 +29,7 @@ from workbench.session.scoring.intervals import (
     resampled_counts,
     row_weights,
 )
+from workbench.session.scoring.ranking import ranking_intervals
 
 Case = tuple[NDArray[np.int64], NDArray[np.float64], tuple[str, ...]]
 
@@ -105,15 +105,22 @@ def test_each_value_lies_within_its_interval_s_reach(case: Case) -> None:
             assert number.low <= number.high
 
 
-def test_the_area_s_interval_comes_from_areas_that_are_scikit_learn_s() -> None:
-    true, probabilities, _ = made(3, 40, 2, coarse=True)
-    positive, column = true == 1, probabilities[:, 1]
-    areas = [  # as the interval draws them
-        metrics.roc_auc_score(positive, column, sample_weight=weights)
-        for block in row_weights(40, 7, 100)
+def test_intervals_of_rankings_come_from_numbers_that_are_scikit_learn_s() -> None:
+    true, probabilities, _ = made(3, 40, 3, coarse=True)
+    positive = true[:, None] == np.arange(3)
+    drawn = [  # as the intervals draw them
+        [
+            np.mean([number(positive[:, i], probabilities[:, i], sample_weight=weights) for i in range(3)])
+            for number in (metrics.roc_auc_score, metrics.average_precision_score)
+        ]
+        for block in row_weights(40, 7, 50)
         for weights in block
     ]
-    assert auc_interval(positive, column, 7, 100) == pytest.approx(tuple(np.percentile(areas, [2.5, 97.5])))
+    found = ranking_intervals(positive, probabilities, 7, 50)
+    assert found is not None
+    for interval, expected in zip(found, np.percentile(drawn, [2.5, 97.5], axis=0).T, strict=True):
+        assert interval == pytest.approx(tuple(expected))
+    assert ranking_intervals(np.zeros((10**6, 60), np.bool_), np.empty((0, 60)), 0) is None
 
 
 def test_intervals_hold_the_truth_about_95_times_in_100() -> None:
@@ -145,7 +152,11 @@ def test_intervals_of_other_numbers_hold_the_truth_too() -> None:
             low, high = percentile_interval(drawn[name])
             held[name] += low <= truth[name] <= high
         positive = np.arange(150) < 60
-        low, high = auc_interval(positive, chance.normal(size=150) + positive, trial, 200)
+        interval = ranking_intervals(
+            positive[:, None], (chance.normal(size=150) + positive)[:, None], trial, 200
+        )
+        assert interval is not None
+        low, high = interval[0]
         held["auc"] += low <= 0.7602499 <= high
     for name, count in held.items():
         assert 0.89 <= count / trials <= 0.99, name

@@ -19,17 +19,14 @@ from workbench.run.scores import (
 )
 from workbench.run.tallies import class_metrics, class_tallies, confusion_matrix
 from workbench.session.scoring.intervals import (
-    MANY_ROWS,
     RESAMPLES,
     interval_of_mean,
     percentile_interval,
     resampled_counts,
-    row_weights,
 )
+from workbench.session.scoring.ranking import ranking_intervals
 
 BINS = 15
-#: The area's interval has all rows ranked in every resample: of many rows fewer are drawn, of still more none.
-_FEWER, _MOST_RANKED = 500, 20_000
 NOTHING = TwoAxes(np.empty(0), np.empty(0), np.empty(0))
 
 
@@ -207,35 +204,18 @@ def _ranking_numbers(
     resamples: int,
 ) -> dict[str, Number]:
     """AUC and average precision: of two classes those of the second one, else the mean over the classes."""
+    asked = [1] if len(classes) == 2 else list(range(len(classes)))
     found = {}
+    known: dict[str, list[int]] = {}
     for name in ("auc", "average_precision"):
-        known = [value for value in (getattr(c, name) for c in classes) if not np.isnan(value)]
-        if known:
-            value = getattr(classes[1], name) if len(classes) == 2 else float(np.mean(known))
-            found[name] = Number(name, value)
-    if len(classes) == 2 and "auc" in found and len(true) <= _MOST_RANKED:
-        times = resamples if len(true) <= MANY_ROWS else min(resamples, _FEWER)
-        interval = auc_interval(true == 1, probabilities[:, 1], seed, times)
-        found["auc"] = Number("auc", found["auc"].value, *interval)
+        known[name] = [i for i in asked if not np.isnan(getattr(classes[i], name))]
+        if known[name]:
+            found[name] = Number(name, float(np.mean([getattr(classes[i], name) for i in known[name]])))
+    both = known["auc"]
+    if both and both == known["average_precision"]:
+        intervals = ranking_intervals(
+            true[:, None] == np.array(both), probabilities[:, both], seed, resamples
+        )
+        for name, interval in zip(found, intervals or (), strict=False):
+            found[name] = Number(name, found[name].value, *interval)
     return found
-
-
-def auc_interval(
-    positive: NDArray[np.bool_], scores: Floats, seed: int, resamples: int = RESAMPLES
-) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the area under the ROC curve.
-
-    Of resampled rows the area is Σ over tied scores of (positives · (negatives below + half of those tied)), over all
-    pairs.
-    """
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
-    areas = []
-    for weights in row_weights(len(scores), seed, resamples):
-        drawn = weights[:, order]
-        up = np.add.reduceat(drawn * positive[order], starts, axis=1)
-        down = np.add.reduceat(drawn * ~positive[order], starts, axis=1)
-        pairs = up.sum(axis=1) * down.sum(axis=1)
-        wins = (up * (np.cumsum(down, axis=1) - down / 2)).sum(axis=1)
-        areas.append(wins[pairs > 0] / pairs[pairs > 0])
-    return percentile_interval(np.concatenate(areas))
