@@ -260,12 +260,14 @@ def _row(words: str | None, marks: str | None, text: str, tags: str, reading: Re
 
 
 def _leave_out_unknown(side: _Side, names: tuple[str, ...]) -> None:
-    known = frozenset(names)
-    for row, found in list(side.rows):
+    known, kept = frozenset(names), []
+    for row, found in side.rows:
         unknown = next((tag for tag in found.tags if tag not in known), "")
         if unknown:
-            side.rows.remove((row, found))
-            side.wrong.append(Wrong(row, f"the training file does not have the tag “{unknown[:40]}”."))
+            side.wrong.append(Wrong(row, f"The training file does not have the tag “{unknown[:40]}”."))
+        else:
+            kept.append((row, found))
+    side.rows = kept
 
 
 def _mended_notes(rows: list[int]) -> list[str]:
