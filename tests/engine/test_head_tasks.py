@@ -14,7 +14,7 @@ from tests.conftest import TOPICS
 from tests.engine.conftest import Run, StopAfter
 from workbench.engine.loading import load_for_use
 from workbench.engine.prediction import predict
-from workbench.run.events import Ended, Evaluated, Step
+from workbench.run.events import Ended, Evaluated, Notice, Step
 from workbench.run.folder import RunFolder
 from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
@@ -37,7 +37,8 @@ def test_a_task_is_learned_and_read_by_any_tool(
     kind: str, metric: str, least: float, overrides: tuple[str, ...], run: Run, request: pytest.FixtureRequest
 ) -> None:
     make: Recipes = request.getfixturevalue(f"{kind}_recipe")
-    whole, events = run(make("training.eval_every=50", *overrides))
+    whole, events = run(make("training.eval_every=50", "film.on=true", *overrides))
+    assert not [event.text for event in events if isinstance(event, Notice) and "film" in event.text]
     measured = [event for event in events if isinstance(event, Evaluated)]
     assert max(event.metrics[metric] for event in measured) > least
     assert measured[-1].metrics["loss"] < measured[0].metrics["loss"]

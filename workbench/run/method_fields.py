@@ -113,7 +113,8 @@ class LossSection(Section):
         "cross-entropy",
         "Loss",
         "What is minimised. focal looks harder at rows that are still wrong; bce, mse and huber compare with "
-        "one-or-zero targets for each class.",
+        "one-or-zero targets for each class. Where numbers are learned it is mse or huber; cross-entropy then means "
+        "mse.",
         advanced=True,
     )
     focal_gamma: float = field(
