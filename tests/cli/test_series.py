@@ -23,7 +23,7 @@ def test_a_search_and_its_best_recipe(cli: Cli, tmp_path: Path, tiny_bert: Path,
     best = tmp_path / "best.toml"
     found = cli("search", *recipe, *asked, "--runs", 2, "--name", "rates", "-o", best, "--json")
 
-    assert found.code == 0
+    assert found.code == 0, found.err
     assert [trial["state"] for trial in found.json["trials"]] == ["finished"] * 2
     assert found.json["best"]["score"] == max(trial["score"] for trial in found.json["trials"])
     assert (
@@ -78,7 +78,7 @@ def test_cross_validation_judges_every_row_once(
     recipe = _recipe(tiny_bert, tiny_csv, "training.max_steps=4")
     found = cli("cross-validate", *recipe, "--folds", 3, "--name", "folds", "--keep", "none", "--json")
 
-    assert found.code == 0
+    assert found.code == 0, found.err
     assert [run["rows"] for run in found.json["runs"]] == [40, 40, 40]
     accuracies = [run["metrics"]["accuracy"] for run in found.json["runs"]]
     spread = found.json["metrics"]["accuracy"]
@@ -100,7 +100,7 @@ def test_a_learning_curve_looks_ahead(cli: Cli, home: Home, tiny_bert: Path, tin
     asked = ("--shares", "0.25,0.5,1", "--name", "curve")
     found = cli("learning-curve", *recipe, *asked, "--json")
 
-    assert found.code == 0
+    assert found.code == 0, found.err
     assert [point["rows"] for point in found.json["points"]] == [21, 42, 84]
     assert found.json["outlook"]["twice"]["rows"] == 168
     assert found.json["outlook"]["twice"]["low"] <= found.json["outlook"]["twice"]["high"]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
 from workbench.cli.console import Console
+from workbench.run.evaluation import Progress
 from workbench.run.events import Evaluated, Notice, Paused, Step
 from workbench.run.scores import Number
 from workbench.run.series import SeriesEvent
 
+T = TypeVar("T")
 
-class SeriesView:
+
+class SeriesView(Generic[T]):
     """Hears what a series reports.
 
     Args:
         console: Where to show it.
         noun: What a run of the series is called, such as "trial".
-        told: Hears everything that is neither a text nor an event: the series as it stands.
+        kind: The series as it stands.
+        told: Hears those.
     """
 
-    def __init__(self, console: Console, noun: str, told: Callable[[Any], object]) -> None:
-        self._console, self._noun, self._told = console, noun, told
+    def __init__(self, console: Console, noun: str, kind: type[T], told: Callable[[T], object]) -> None:
+        self._console, self._noun, self._kind, self._told = console, noun, kind, told
         self._total = 0
         self._score = ""
 
@@ -31,7 +35,9 @@ class SeriesView:
             self._console.hear(value)
         elif isinstance(value, SeriesEvent):
             self._event(value)
-        else:
+        elif isinstance(value, Progress):
+            self._console.progress.show(value.words, value.done / value.of if value.of else None)
+        elif isinstance(value, self._kind):
             self._told(value)
 
     def _event(self, heard: SeriesEvent) -> None:

@@ -65,8 +65,8 @@ def cross_validate(
     """Do the runs of all folds, or go on with them; then judge all held-out rows together.
 
     Which row is in which fold depends only on the data, how it is divided and the recipe's seed: two recipes with
-    another model or other settings are measured on the same folds. Reports a `CrossValidation` after each run, and a
-    `SeriesEvent` for each event of a run.
+    another model or other settings are measured on the same folds. Reports a `CrossValidation` after each run, a
+    `SeriesEvent` for each event of a run, and texts and `Progress` while its held-out rows are judged.
 
     Raises:
         WorkbenchError: With every complaint about the recipe and the folds.

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.asked import asked_recipe, get_model_ready
     from workbench.cli.follow import stopping
     from workbench.cli.series import SeriesView
+    from workbench.run.cross_validation import CrossValidation
     from workbench.session.controls import Control
     from workbench.session.cross_validating import (
         CrossValidationRequest,
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             args.console.say(f"fold {fold.number} of {found.folds}: {score}")
 
     with stopping(control, args.console):
-        desk = lone_desk(SeriesView(args.console, "fold", told).hear)
+        desk = lone_desk(SeriesView(args.console, "fold", CrossValidation, told).hear)
         found = cross_validate(args.home, request, desk, control)
     return _conclude(args, found)
 

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.asked import asked_recipe, get_model_ready
     from workbench.cli.follow import stopping
     from workbench.cli.series import SeriesView
+    from workbench.run.learning_curve import LearningCurve
     from workbench.session.controls import Control
     from workbench.session.lanes import lone_desk
     from workbench.session.learning_curves import (
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             args.console.say(f"{point.rows} rows ({point.share:.0%}): {score}")
 
     with stopping(control, args.console):
-        desk = lone_desk(SeriesView(args.console, "run", told).hear)
+        desk = lone_desk(SeriesView(args.console, "run", LearningCurve, told).hear)
         found = learning_curve(args.home, request, desk, control)
     return _conclude(args, found)
 

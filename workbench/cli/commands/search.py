@@ -70,6 +70,7 @@ def _search(args: argparse.Namespace) -> int:
     from workbench.cli.asked import get_model_ready
     from workbench.cli.follow import stopping
     from workbench.cli.series import SeriesView
+    from workbench.run.search import Search
     from workbench.session.controls import Control
     from workbench.session.lanes import lone_desk
     from workbench.session.search.searching import SearchRequest, search
@@ -82,7 +83,7 @@ def _search(args: argparse.Namespace) -> int:
     control = Control()
     with stopping(control, args.console):
         found = search(
-            args.home, request, lone_desk(SeriesView(args.console, "trial", told.hear).hear), control
+            args.home, request, lone_desk(SeriesView(args.console, "trial", Search, told.hear).hear), control
         )
     return _conclude(args, found)
 
