@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workbench.gui.small_plot import ticks
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, theme
 from workbench.run.scores import Floats
 
@@ -148,14 +149,18 @@ class Chart(QWidget):
 
     def _draw_axes(self, painter: QPainter) -> None:
         palette, plot = current(), self._plot()
-        for tick in _TICKS:
-            across, up = self.place(tick, 0), self.place(0, tick)
+        for share, text in self._ticks(1):
+            y = self.place(0, share).y()
             painter.setPen(QPen(palette.colour("line"), 1))
-            painter.drawLine(QPointF(plot.left(), up.y()), QPointF(plot.right(), up.y()))
-            painter.drawLine(QPointF(across.x(), plot.top()), QPointF(across.x(), plot.bottom()))
+            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
             painter.setPen(palette.colour("muted"))
-            painter.drawText(QRectF(14, up.y() - 8, 34 - TINY, 16), RIGHT, self._tick(tick, 1))
-            painter.drawText(QRectF(across.x() - 24, plot.bottom() + 3, 48, 14), CENTRE, self._tick(tick, 0))
+            painter.drawText(QRectF(14, y - 8, 34 - TINY, 16), RIGHT, text)
+        for share, text in self._ticks(0):
+            x = self.place(share, 0).x()
+            painter.setPen(QPen(palette.colour("line"), 1))
+            painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()))
+            painter.setPen(palette.colour("muted"))
+            painter.drawText(QRectF(x - 24, plot.bottom() + 3, 48, 14), CENTRE, text)
         painter.drawText(QRectF(plot.left(), plot.bottom() + 17, plot.width(), 15), CENTRE, self._across)
         painter.save()
         painter.translate(0, plot.center().y())
@@ -166,9 +171,11 @@ class Chart(QWidget):
             painter.setPen(QPen(palette.colour("muted"), 1, Qt.PenStyle.DotLine))
             painter.drawLine(self.place(0, 0), self.place(1, 1))
 
-    def _tick(self, share: float, axis: int) -> str:
+    def _ticks(self, axis: int) -> list[tuple[float, str]]:
+        """Where round values stand on an axis, as shares of it, and their texts."""
         low, high = self._bounds[axis]
-        return f"{low + share * (high - low):.3g}"
+        values = _TICKS if (low, high) == (0.0, 1.0) else ticks(low, high)
+        return [((value - low) / (high - low), f"{value:.3g}") for value in values]
 
     def _colour(self, line: Line) -> QColor:
         palette = current()

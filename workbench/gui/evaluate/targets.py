@@ -160,6 +160,12 @@ class TargetsPage(QSplitter):
             headings_of(found, self.tr), title, self.tr("Click a line to see the rows that are wrong in it.")
         )
         self.parts.setMinimumHeight(140)
+        header = self.parts.horizontalHeader()
+        header.setMinimumSectionSize(40)
+        for column in range(1, self.parts.rows.columnCount()):
+            header.setSectionResizeMode(column, header.ResizeMode.Interactive)
+            title = str(self.parts.rows.headerData(column, Qt.Orientation.Horizontal))
+            self.parts.setColumnWidth(column, max(64, self.parts.fontMetrics().horizontalAdvance(title) + 30))
         self.parts.opened.connect(self.choose)
         self.parts.show_rows(lines_of(found))
         self.parts_card.add(self.parts, 1)

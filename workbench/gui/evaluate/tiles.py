@@ -195,7 +195,7 @@ class Reflow(QWidget):
         columns = -(-count // lines)  # lines of equal length
         if columns == self._columns:
             return
-        for column in range(self._columns):
+        for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 0)
         self._columns = columns
         for place, widget in enumerate(self._widgets):

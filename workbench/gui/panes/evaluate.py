@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSplitter, QStackedWidg
 from workbench.gui.again_button import AgainButton
 from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.export_menu import ExportButton
-from workbench.gui.attention.folding_switch import FoldingSwitch
 from workbench.gui.data.choosing import dropped_data
 from workbench.gui.evaluate.board import Board
 from workbench.gui.evaluate.correcting import Correcting
@@ -26,6 +25,7 @@ from workbench.gui.model_setup import ModelSetup
 from workbench.gui.questions import ask_for_data
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import ElidedLabel, EmptyState, GhostButton, explain_widget, show_if, tall
+from workbench.gui.widgets.folding_switch import FoldingSwitch
 from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
 from workbench.run.evaluation import Progress
