@@ -14,7 +14,7 @@ from workbench.run.recipe_files import parse_recipe
 from workbench.run.search import Search, SearchSettings
 from workbench.run.search_plan import SearchPlan
 from workbench.run.search_ranges import parse_range
-from workbench.run.series import SeriesEvent, part_of, series_folder
+from workbench.run.series import SeriesEvent, part_of, series_folder, with_values
 from workbench.session.controls import Control
 from workbench.session.lanes import lone_desk
 from workbench.session.search import study as studies
@@ -116,17 +116,17 @@ def test_a_trial_that_cannot_be_done_ends_only_itself(home: Home, recipe: Recipe
 
 
 def test_bad_trials_are_given_up_early(home: Home, recipe: Recipe) -> None:
-    slow = recipe.model_copy(
-        update={"training": recipe.training.model_copy(update={"epochs": 4.0, "eval_every": 2})}
-    )
+    often = with_values(recipe, {"training.epochs": 3.0, "training.eval_every": 3})
     rates = {"training.learning_rate": [0.005, 0.006, 0.007, 0.008, 0.009, 1e-9]}
-    settings = {"trials": 0, "method": "grid", "pruning": "median"}
-    found = search(home, SearchRequest(plan(slow, rates, **settings), "s"), lone_desk())
+    asked = plan(often, rates, trials=0, method="grid", pruning="median", metric="loss")
+    found = search(home, SearchRequest(asked, "s"), lone_desk())
 
-    last = found.trials[-1]
+    *others, last = found.trials
+    assert [trial.state for trial in others] == ["finished"] * 5
+    assert not found.highest_is_best
     assert last.state == "pruned"
-    assert RunFolder(home.runs / last.run).status() == "stopped"
     assert last.curve[-1][0] < 1
+    assert RunFolder(home.runs / last.run).status() == "stopped"
 
 
 def test_time_ends_a_search(home: Home, recipe: Recipe) -> None:
