@@ -73,7 +73,7 @@ class Chart(QWidget):
         self._cursor: tuple[int, int] | None = None
         self._hovered: tuple[int, int] | None = None
         self._marks: tuple[tuple[float, float], ...] = ()
-        self.setMinimumSize(200, 190)
+        self.setMinimumSize(200, 170)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -102,7 +102,7 @@ class Chart(QWidget):
 
     def sizeHint(self) -> QSize:
         """Nearly square."""
-        return QSize(280, 250)
+        return QSize(280, 200)
 
     # ---- places
 

@@ -172,9 +172,11 @@ class ConfusionMap(QWidget):
         return None
 
     def sizeHint(self) -> QSize:
-        """Cells of a size that reads well."""
-        side = min(MOST, max(24, 320 // max(1, len(self.names)))) * len(self.names)
-        return QSize(round(self._left()) + side + SMALL, round(self._top()) + side + TINY)
+        """Cells that can be read; where there is more room they grow."""
+        count = max(1, len(self.names))
+        return QSize(
+            round(self._left()) + 40 * count + SMALL, round(self._top()) + (_READABLE + 2) * count + TINY
+        )
 
     # ---- drawing
 

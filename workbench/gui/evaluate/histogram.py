@@ -53,7 +53,7 @@ class Histogram(QWidget):
         self._chosen = -1
         self._threshold: float | None = None
         self.name = name
-        self.setMinimumSize(200, 190)
+        self.setMinimumSize(200, 170)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -79,7 +79,7 @@ class Histogram(QWidget):
 
     def sizeHint(self) -> QSize:
         """As large as a chart."""
-        return QSize(280, 250)
+        return QSize(280, 200)
 
     def _plot(self) -> QRectF:
         return QRectF(self.rect()).adjusted(44, SMALL + 18, -SMALL - 2, -34)

@@ -71,7 +71,7 @@ class RowsPanel(Card):
         self.nothing = EmptyState(
             "search", self.tr("No row fits"), self.tr("The filters together leave none. Take one away.")
         )
-        self._always = False
+        self._always = self._fitted = False
         self._make_actions()
         self._lay_out()
         self.undo, self.redo = undo_actions(correcting.edits.stack, self)
@@ -159,7 +159,11 @@ class RowsPanel(Card):
 
     def _fit_detail(self) -> None:
         wide = self.width() >= _WIDE
-        self.halves.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+        across = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if across != self.halves.orientation() or not self._fitted:
+            self._fitted = True
+            self.halves.setOrientation(across)
+            self.halves.setSizes([740, 260] if wide else [600, 400])  # shares, not pixels
         show_if(self.aside, self._always or wide)
 
     def _show_evaluated(self) -> None:

@@ -55,6 +55,7 @@ class RowsTable(QTableView):
     def fit(self) -> None:
         """Give columns the room that they need; the text gets what is left."""
         names, metrics = self.horizontalHeader(), self.fontMetrics()
+        most = 112 if any(one.key == "other" for one in self.rows.columns) else 140
         for number, one in enumerate(self.rows.columns):
             if one.key == "text":
                 names.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
@@ -63,7 +64,7 @@ class RowsTable(QTableView):
             sampled = range(min(40, self.rows.rowCount()))
             texts = [f"{one.title}   ", *(self.rows.text(one.key, self.rows.place(i)) for i in sampled)]
             mark = 22 if one.key in ("predicted", "other") else 0
-            self.setColumnWidth(number, min(140, max(map(metrics.horizontalAdvance, texts)) + 24 + mark))
+            self.setColumnWidth(number, min(most, max(map(metrics.horizontalAdvance, texts)) + 24 + mark))
         self._show_sorted()
 
     def _show_sorted(self) -> None:

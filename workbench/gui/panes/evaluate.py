@@ -24,8 +24,15 @@ from workbench.gui.evaluate.views import ROWS, VIEWS
 from workbench.gui.model_setup import ModelSetup
 from workbench.gui.questions import ask_for_data
 from workbench.gui.theme import MEDIUM, SMALL
-from workbench.gui.widgets import ElidedLabel, EmptyState, GhostButton, explain_widget, show_if, tall
-from workbench.gui.widgets.folding_switch import FoldingSwitch
+from workbench.gui.widgets import (
+    ElidedLabel,
+    EmptyState,
+    FoldingSwitch,
+    GhostButton,
+    explain_widget,
+    show_if,
+    tall,
+)
 from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
 from workbench.run.evaluation import Progress
