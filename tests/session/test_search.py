@@ -34,7 +34,7 @@ def recipe(tiny_bert: Path, tiny_csv: Path) -> Recipe:
 
 def plan(recipe: Recipe, ranges: dict[str, Any] | None = None, **settings: Any) -> SearchPlan:
     ranges = ranges or {"training.learning_rate": {"low": 1e-4, "high": 1e-2}}
-    given = {"trials": 3, "pruning": "none", **settings}
+    given = {"trials": 2, "pruning": "none", **settings}
     return SearchPlan(recipe, tuple(parse_range(*one) for one in ranges.items()), SearchSettings(**given))
 
 
@@ -59,7 +59,7 @@ def values(found: Search) -> list[dict[str, Any]]:
 def test_trials_are_real_runs(home: Home, recipe: Recipe) -> None:
     found = search(home, SearchRequest(plan(recipe), "rates"), lone_desk())
 
-    assert [trial.state for trial in found.trials] == ["finished"] * 3
+    assert [trial.state for trial in found.trials] == ["finished"] * 2
     assert values(found)[0] == {"training.learning_rate": 1e-3}  # what the recipe says comes first
     assert {folder.name for folder in run_folders(home)} == {trial.run for trial in found.trials}
     for trial in found.trials:
@@ -72,7 +72,7 @@ def test_trials_are_real_runs(home: Home, recipe: Recipe) -> None:
     assert found.best is not None
     assert found.best.score == max(trial.score or 0 for trial in found.trials)
     assert found.best_recipe().training.learning_rate == found.best.values["training.learning_rate"]
-    assert "All 3 runs" in found.over
+    assert "All 2 runs" in found.over
     assert read_search(home, "rates").trials == found.trials
 
 
@@ -91,7 +91,7 @@ def test_a_search_that_was_cut_off_comes_to_the_same(tmp_path: Path, recipe: Rec
 
     assert values(done) == values(whole)
     assert [trial.score for trial in done.trials] == [trial.score for trial in whole.trials]
-    assert len(run_folders(home)) == 3  # none was counted or done twice
+    assert len(run_folders(home)) == 2  # none was counted or done twice
 
 
 def test_a_trial_that_was_cut_off_before_its_run_began_has_failed(home: Home, recipe: Recipe) -> None:
@@ -99,22 +99,23 @@ def test_a_trial_that_was_cut_off_before_its_run_began_has_failed(home: Home, re
     search(home, SearchRequest(asked, "s"), lone_desk())
     with studies.opened(series_folder(home, "s") / "study.db", asked.settings, True) as study:
         assert studies.asked(study, asked) is not None
-    found = search(home, SearchRequest(name="s", trials=3), lone_desk())
-    assert [trial.state for trial in found.trials] == ["finished", "failed", "finished"]
+    found = search(home, SearchRequest(name="s", trials=2), lone_desk())
+    assert [trial.state for trial in found.trials] == ["finished", "failed"]
     assert "cut off" in found.trials[1].problem
-    assert len(run_folders(home)) == 2
+    assert len(run_folders(home)) == 1
 
 
 def test_a_trial_that_cannot_be_done_ends_only_itself(home: Home, recipe: Recipe) -> None:
-    # The second is refused when it is begun: its package is not there.
-    ranges = {"training.optimizer": ["adamw", "lion-8bit", "sgd"], "training.learning_rate": [1e-3]}
+    # The first is refused when it is begun: its package is not there.
+    ranges = {"training.optimizer": ["lion-8bit", "adamw"], "training.learning_rate": [1e-3]}
     found = search(home, SearchRequest(plan(recipe, ranges, trials=0, method="grid"), "s"), lone_desk())
 
-    assert [trial.state for trial in found.trials] == ["finished", "failed", "finished"]
-    assert "8-bit" in found.trials[1].problem or "bitsandbytes" in found.trials[1].problem
+    assert [trial.state for trial in found.trials] == ["failed", "finished"]
+    assert "8-bit" in found.trials[0].problem or "bitsandbytes" in found.trials[0].problem
     assert "Everything" in found.over
 
 
+@pytest.mark.heavy  # six runs
 def test_bad_trials_are_given_up_early(home: Home, recipe: Recipe) -> None:
     often = with_values(recipe, {"training.epochs": 3.0, "training.eval_every": 3})
     rates = {"training.learning_rate": [0.005, 0.006, 0.007, 0.008, 0.009, 1e-9]}
@@ -129,6 +130,7 @@ def test_bad_trials_are_given_up_early(home: Home, recipe: Recipe) -> None:
     assert RunFolder(home.runs / last.run).status() == "stopped"
 
 
+@pytest.mark.heavy
 def test_time_ends_a_search(home: Home, recipe: Recipe) -> None:
     endless = plan(recipe, trials=0, minutes=1e-4)
     found = search(home, SearchRequest(endless, "s"), lone_desk())
