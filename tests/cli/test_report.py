@@ -14,7 +14,7 @@ def test_the_report_is_written_anew_with_rows_and_findings(cli: Cli, trained: Pa
     assert said.code == 0 and said.json["report"] == str(output) and said.json["missing"] == []
     html = output.read_text(encoding="utf-8")
     for words in (
-        "with the highest loss", "Labels that may be wrong", "Findings in the rows as they are now",
+        "with the highest loss", "Labels that may be wrong", "Findings",
         "Rows of each class", "95 % interval", "How far it can be believed", "What made the prediction",
     ):  # fmt: skip
         assert words in html, words

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import sentences, write_tiny_bert, write_tiny_csv
 from tests.engine.conftest import quick_recipe
+from tests.session.recorded import recorded_run
 from workbench.data import patch as patches
 from workbench.data.edits import Patch
 from workbench.data.kept_sides import KeptSides, read_sides, write_sides
@@ -22,6 +23,7 @@ from workbench.run.recipe import DataSection
 from workbench.session import training
 from workbench.session.again import corrected_rows, recipe_again
 from workbench.session.lanes import lone_desk
+from workbench.session.mending import keep_edits
 from workbench.session.preparing import own_recipe
 
 
@@ -138,3 +140,12 @@ def test_a_list_of_rows_takes_the_place_of_every_other_way_to_divide(tmp_path: P
 
 def rows(data: DataSection) -> TrainingRows:
     return training_rows(data, Context(0), lambda source, field: Path(source))
+
+
+def test_edits_of_a_recipe_that_was_taken_up_leave_its_run_as_it_began(home: Home) -> None:
+    run = recorded_run(home)
+    patches.write(run.edits_file, Patch().with_dropped(1))
+    kept = keep_edits(home, run.edits_file, Patch().with_dropped(1, 2))
+    assert kept.parent == home.root / "edits" and kept.name.startswith(run.recipe().data.train)
+    assert patches.read(run.edits_file).dropped == {1} and corrected_rows(run, kept) == 1
+    assert keep_edits(home, kept, Patch()) == kept
