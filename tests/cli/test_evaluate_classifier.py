@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from pathlib import Path
 
@@ -130,7 +129,10 @@ def test_what_cannot_be_done_is_said(cli: Cli, own: Path, tiny_bert: Path, tiny_
     ):
         said = cli("evaluate", *arguments, "--no-slices", "--home", own)
         assert said.code == 2 and words in said.err, said.err
-        assert json.loads(cli("--json", "evaluate", *arguments, "--no-slices", "--home", own).out)["problem"]
+    assert (
+        cli("--json", "evaluate", "topics", "--side", "test", "--home", own).json["problem"]["field"]
+        == "data"
+    )
     folder = the_run(own).model
     without = cli(
         "evaluate", folder, "--home", own
