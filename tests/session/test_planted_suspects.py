@@ -20,7 +20,7 @@ from workbench.session.lanes import lone_desk
 from workbench.session.suspects import SuspectsRequest, suspects
 from workbench.shelf.models import resolve_model
 
-ROWS, SHARE, SEED = 2000, 0.05, 7
+ROWS, SHARE, SEED = 6919, 0.05, 7  # the whole file: with fewer rows the model is unsure of more of them
 
 
 @pytest.mark.heavy
