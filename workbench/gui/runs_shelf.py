@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from workbench.gui.evaluation.opening import can_be_evaluated, evaluate_run
 from workbench.gui.icons import icon
 from workbench.gui.report_menu import add_report_actions, open_file
 from workbench.gui.runs_list import RunsDelegate, RunsModel
@@ -23,7 +24,6 @@ from workbench.gui.widgets import EmptyState, IconButton, Title
 from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder, RunSummary
 from workbench.run.scratch_fields import NEW_MODELS
-from workbench.run.task_kinds import writes
 
 WATCH_MS = 5000
 
@@ -176,7 +176,7 @@ class RunsShelf(QFrame):
         menu.addSeparator()
         tuned = (run.folder / "model").is_dir() and not in_work
         measure = menu.addAction(icon("measure"), tr("Evaluate…"), lambda: self.evaluate(run))
-        measure.setEnabled(tuned and writes(run.task))
+        measure.setEnabled(tuned and can_be_evaluated(run.task))
         mix = menu.addAction(icon("sliders"), tr("Mix with the base…"), lambda: self.mix(run))
         mix.setEnabled(tuned and run.model.strip() not in NEW_MODELS)
         menu.addSeparator()
@@ -194,10 +194,8 @@ class RunsShelf(QFrame):
         )
 
     def evaluate(self, run: RunSummary) -> None:
-        """Measure the run's model on held-out questions."""
-        from workbench.gui.evaluation.dialog import open_evaluation  # what few ask for, no start waits for
-
-        open_evaluation(self._workspace, run.name, self.window())
+        """Measure the run's model on held-out rows or questions."""
+        evaluate_run(self._workspace, run, self.window())
 
     def mix(self, run: RunSummary) -> None:
         """Mix the run's model with its base."""

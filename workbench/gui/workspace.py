@@ -76,6 +76,8 @@ class Workspace(QObject):
         self.attention_wish: tuple[str, str, bool] | None = None
         #: The model and the text that the Attention page is to look into once it is seen.
         self.look_wish: tuple[str, str] | None = None
+        #: The run that the Evaluate page is to show once it is seen.
+        self.evaluate_wish: str | None = None
         #: The number in the untouched file, from 0, of the row that the Data page is to go to once it is seen.
         self.row_wish: int | None = None
         self._pending: list[Event] = []

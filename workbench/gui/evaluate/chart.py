@@ -23,6 +23,8 @@ Bounds = tuple[tuple[float, float], tuple[float, float]]
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 #: A click so near to a point chooses it.
 _NEAR = 28
+#: From this width on, the legend stands beside the curves, in so much room.
+_ROOMY, _LEGEND = 350, 150
 #: Of a curve with more points some are drawn.
 _DRAWN = 1500
 
@@ -106,8 +108,13 @@ class Chart(QWidget):
 
     # ---- places
 
+    def _beside(self) -> bool:
+        """Whether the legend has room of its own at the right."""
+        return bool(self._legend) and self.width() >= _ROOMY and any(line.name for line in self.lines)
+
     def _plot(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(34 + 14, SMALL, -SMALL - 2, -34)
+        side = _LEGEND if self._beside() else 0
+        return QRectF(self.rect()).adjusted(34 + 14, SMALL, -SMALL - 2 - side, -34)
 
     def place(self, x: float, y: float) -> QPointF:
         """Where a value is drawn, in pixels."""
@@ -211,8 +218,13 @@ class Chart(QWidget):
         palette, metrics, plot = current(), painter.fontMetrics(), self._plot()
         room = min(plot.width() * 0.72, max(metrics.horizontalAdvance(line.name) for line in named) + 34.0)
         height = 16 * len(named) + 6
+        if self._beside():
+            room = _LEGEND
         left = plot.right() - room - TINY if self._legend == "right" else plot.left() + TINY
-        box = QRectF(left, plot.bottom() - height - TINY, room, height)
+        top = plot.bottom() - height - TINY
+        if self._beside():
+            left, top = plot.right() + SMALL, plot.top()
+        box = QRectF(left, top, room, height)
         ground = palette.colour("surface")
         ground.setAlphaF(0.86)
         painter.fillRect(box, ground)

@@ -161,6 +161,9 @@ class EvaluatePane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Look whether there is something, once it is seen."""
         super().showEvent(event)
+        wish, self.workspace.evaluate_wish = self.workspace.evaluate_wish, None
+        if wish is not None:
+            self.subject.model.pick(wish)
         if self._stale:
             self.ask()
 
@@ -360,10 +363,8 @@ class EvaluatePane(QWidget):
             self._offer(self.tr("Evaluate a language model …"))
         else:
             self.empty.say(
-                self.tr("{0} is measured on the command line").format(choice.title),
-                self.tr(
-                    "This page shows models that put each text into one class. For others: workbench evaluate {0}"
-                ).format(choice.model),
+                self.tr("Nothing is measured of {0} here").format(choice.title),
+                self.tr("This page is for models that give texts a class, labels, numbers or marks."),
                 "measure",
             )
             self._offer("")

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.gui.again_button import AgainButton
+from workbench.gui.evaluation.opening import can_be_evaluated, evaluate_run
 from workbench.gui.plot_export import all_prepared, file_name, prepared
 from workbench.gui.plots import CurvePlot, PlotGroup
 from workbench.gui.preflight_card import PreflightCard
@@ -46,7 +47,6 @@ from workbench.gui.widgets import (
 from workbench.gui.workspace import Workspace
 from workbench.run.history import History
 from workbench.run.problem import WorkbenchError
-from workbench.run.task_kinds import writes
 
 LOW, LEAST = 600, 120  # pixels
 #: Of the time of one core, which drawing may take from a training; what else the window does then takes as much.
@@ -108,7 +108,9 @@ class TrainPane(QWidget):
         self.evaluate = GhostButton(
             self.tr("Evaluate…"),
             "measure",
-            help=self.tr("Ask the model held-out questions, beside the one that it started from."),
+            help=self.tr(
+                "How good this model is on rows that it has not learned from, and where it is wrong."
+            ),
             on_click=self._evaluate,
         )
         self.again = AgainButton(self._workspace)
@@ -337,7 +339,7 @@ class TrainPane(QWidget):
         resumable = bool(summary and summary.resumable) and free
         self.resume.setVisible(resumable and self.trouble.isHidden())  # else the card has the button
         tuned = summary is not None and not live and (summary.folder / "model").is_dir()
-        self.evaluate.setVisible(bool(tuned and summary and writes(summary.task)))
+        self.evaluate.setVisible(bool(tuned and summary and can_be_evaluated(summary.task)))
         self.headlines.show_headlines(headlines(history))
 
     def _title(self, name: str) -> str:
@@ -345,9 +347,9 @@ class TrainPane(QWidget):
         return summary.title if summary else name
 
     def _evaluate(self) -> None:
-        from workbench.gui.evaluation.dialog import open_evaluation  # what few ask for, no start waits for
-
-        open_evaluation(self._workspace, self._workspace.selected or "", self.window())
+        summary = self._workspace.summary(self._workspace.selected or "")
+        if summary is not None:
+            evaluate_run(self._workspace, summary, self.window())
 
     def _smoothing_changed(self, value: int) -> None:
         self.smoothing_text.setText(self.tr("Smoothing {0} %").format(value))

@@ -55,4 +55,25 @@ VIEWS: tuple[ViewRow, ...] = (
         "slices",
         "SlicesView",
     ),
+    ViewRow(
+        "suspects",
+        "Suspects",
+        "Rows of the run whose label is most likely wrong: keep, fix or drop each of them.",
+        "suspects",
+        "SuspectsView",
+    ),
+    ViewRow(
+        "map",
+        "Map",
+        "Every row as a point: rows that the model takes to be alike lie close together.",
+        "map",
+        "MapView",
+    ),
+    ViewRow(
+        "robustness",
+        "Robustness",
+        "Small changes of the texts, such as typing errors, and how many predictions they flip.",
+        "robustness",
+        "RobustnessView",
+    ),
 )

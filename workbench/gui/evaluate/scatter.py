@@ -1,0 +1,366 @@
+"""A painted map of points in colours: pointing reads a row, a lasso or a rectangle of the keyboard chooses rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from pyqtgraph.functions import arrayToQPolygonF
+
+from workbench.gui.theme import SMALL, current, theme
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+#: A point so near to the pointer is read.
+_NEAR = 9
+#: The pointer has to move so far before it draws a lasso.
+_DRAG = 6
+#: With more points than these, they are drawn smaller.
+_MANY = 3000
+#: The keyboard's rectangle moves and grows by this share of the picture.
+_STEP = 0.05
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Points of one colour: which they are, the colour's number in the series or its name in the palette."""
+
+    rows: NDArray[np.int64]
+    colour: int | str
+
+    def drawn(self) -> QColor:
+        """The colour in the present theme."""
+        palette = current()
+        if isinstance(self.colour, str):
+            return palette.colour(self.colour)
+        return QColor(palette.series[self.colour % len(palette.series)])
+
+
+class Scatter(QWidget):
+    """Points in groups.
+
+    Signals:
+        lassoed: Which points were chosen, a mask over all of them.
+        cleared: The choice is to be taken away.
+        pointed: The point that is read now; -1 for none.
+    """
+
+    lassoed = Signal(object)
+    cleared = Signal()
+    pointed = Signal(int)
+
+    def __init__(self, words: Callable[[int], str]) -> None:
+        super().__init__()
+        self._words = words
+        self.points: Floats = np.empty((0, 2))
+        self._groups: tuple[Group, ...] = ()
+        self._lit: Mask | None = None  # the points that are not faded; None for all
+        self._radius = 1.0
+        self._zoom, self._middle = 1.0, (0.0, 0.0)
+        self._lasso: list[QPointF] = []
+        self._pressed: QPointF | None = None
+        self._hovered = -1
+        #: The keyboard's rectangle in shares of the picture; None while the mouse is used.
+        self.box: QRectF | None = None
+        self._drawn: QPixmap | None = None
+        self.setMinimumSize(220, 160)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Map of the rows"))
+        self.setAccessibleDescription(
+            self.tr(
+                "Draw around points to see their rows. With the keyboard: the arrow keys move a rectangle, with Shift "
+                "they change its size, Enter chooses the rows in it, Escape takes the choice away. Plus and minus "
+                "enlarge, 0 shows all."
+            )
+        )
+        theme().changed.connect(self._again)
+
+    # ---- what is shown
+
+    def show_points(self, points: NDArray[np.floating], *, fit: bool = True) -> None:
+        """Show points, shape (rows, 2); without `fit` the scale stays, as for the next picture of a film."""
+        self.points = np.asarray(points, dtype=np.float64)
+        if fit and len(self.points):
+            # Not by the farthest point: one stray row would press all others together.
+            reach = np.abs(self.points).max(axis=1)
+            self._radius = float(min(reach.max(), 1.6 * np.quantile(reach, 0.98))) or 1.0
+            self._zoom, self._middle = 1.0, (0.0, 0.0)
+        self._hovered = -1 if fit else self._hovered
+        self._again()
+
+    def show_groups(self, groups: Sequence[Group]) -> None:
+        """Colour the points; the later groups lie above the earlier ones."""
+        self._groups = tuple(groups)
+        self._again()
+
+    def show_lit(self, lit: Mask | None) -> None:
+        """Fade all points but these; None fades none."""
+        self._lit = None if lit is None or lit.all() else lit
+        self._again()
+
+    def sizeHint(self) -> QSize:
+        """Nearly square."""
+        return QSize(420, 320)
+
+    # ---- places
+
+    def _scale(self) -> float:
+        side = min(self.width(), self.height() * 1.6) - 4 * SMALL
+        return self._zoom * max(1.0, min(side, self.height() - 4.0 * SMALL)) / (2 * self._radius)
+
+    def places(self) -> Floats:
+        """Where the points are drawn, in pixels, shape (rows, 2)."""
+        scale = self._scale()
+        across = 1.0 if not self.height() else max(1.0, min(1.6, self.width() / self.height()))
+        x = self.width() / 2 + (self.points[:, 0] - self._middle[0]) * scale * across
+        y = self.height() / 2 - (self.points[:, 1] - self._middle[1]) * scale
+        return np.column_stack([x, y])
+
+    def nearest(self, place: QPointF) -> int:
+        """The point near a place; -1 for none."""
+        if not len(self.points):
+            return -1
+        places = self.places()
+        apart = np.hypot(places[:, 0] - place.x(), places[:, 1] - place.y())
+        if self._lit is not None:  # where points lie upon each other, the one that stands out is meant
+            apart = apart + np.where(self._lit, 0.0, 3.0)
+        at = int(apart.argmin())
+        return at if apart[at] <= _NEAR else -1
+
+    # ---- drawing
+
+    def _again(self) -> None:
+        self._drawn = None
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another size, other places."""
+        super().resizeEvent(event)
+        self._again()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The points as they were drawn last, and above them what is pointed at and drawn around."""
+        if self._drawn is None or self._drawn.devicePixelRatioF() != self.devicePixelRatioF():
+            self._drawn = self._draw_points()
+        painter, palette = QPainter(self), current()
+        painter.drawPixmap(0, 0, self._drawn)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if 0 <= self._hovered < len(self.points):
+            x, y = self.places()[self._hovered]
+            painter.setPen(QPen(palette.colour("text"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(QPointF(x, y), 6, 6)
+        fill = palette.colour("accent")
+        fill.setAlphaF(0.14)
+        painter.setPen(QPen(palette.colour("accent"), 1.6))
+        painter.setBrush(fill)
+        if len(self._lasso) > 1:
+            painter.drawPolygon(QPolygonF(self._lasso))
+        if self.box is not None and self.hasFocus():
+            painter.drawRect(self._box_pixels())
+
+    def _draw_points(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        made = QPixmap(QSize(math.ceil(self.width() * ratio), math.ceil(self.height() * ratio)))
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        places = self.places()
+        size = 4.0 if len(places) > _MANY else 6.0
+        for group in self._groups:
+            rows = group.rows[group.rows < len(places)]
+            lit = self._lit[rows] if self._lit is not None else np.ones(len(rows), dtype=np.bool_)
+            self._draw_some(painter, places[rows[~lit]], group.drawn(), 0.16, size)
+        for group in self._groups:
+            rows = group.rows[group.rows < len(places)]
+            if self._lit is not None:
+                rows = rows[self._lit[rows]]
+            self._draw_some(painter, places[rows], group.drawn(), 0.8, size)
+        painter.end()
+        return made
+
+    def _draw_some(
+        self, painter: QPainter, places: Floats, colour: QColor, strength: float, size: float
+    ) -> None:
+        if not len(places):
+            return
+        colour.setAlphaF(strength)
+        painter.setPen(QPen(colour, size, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPoints(arrayToQPolygonF(places[:, 0].copy(), places[:, 1].copy()))
+
+    # ---- the mouse
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to draw around points."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.box = None
+            self._pressed = event.position()
+            self._lasso = []
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Draw around points, or read the one that is pointed at."""
+        place = event.position()
+        if self._pressed is not None:
+            if self._lasso or (place - self._pressed).manhattanLength() > _DRAG:
+                self._lasso = [*(self._lasso or [self._pressed]), place]
+                self.update()
+            return
+        self._point_at(self.nearest(place))
+        if self._hovered >= 0:
+            words = (
+                self._words(self._hovered).replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+            )
+            QToolTip.showText(event.globalPosition().toPoint(), f"<qt>{words}</qt>", self)
+        else:
+            QToolTip.hideText()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Choose the points that were drawn around, or the one that was clicked."""
+        if event.button() != Qt.MouseButton.LeftButton or self._pressed is None:
+            return
+        lasso, self._lasso, self._pressed = self._lasso, [], None
+        self.update()
+        if len(lasso) > 2:
+            self._choose(inside(self.places(), np.array([(p.x(), p.y()) for p in lasso])))
+            return
+        at = self.nearest(event.position())
+        if at >= 0:
+            chosen = np.zeros(len(self.points), dtype=np.bool_)
+            chosen[at] = True
+            self.lassoed.emit(chosen)
+        else:
+            self.cleared.emit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is pointed at."""
+        super().leaveEvent(event)
+        self._point_at(-1)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show all."""
+        self._zoom_by(0, QPointF())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Come nearer, or go away, at the pointer."""
+        self._zoom_by(1.2 ** (event.angleDelta().y() / 120), event.position())
+        event.accept()
+
+    def _zoom_by(self, factor: float, place: QPointF) -> None:
+        if factor == 0:
+            self._zoom, self._middle = 1.0, (0.0, 0.0)
+            self._again()
+            return
+        before = self._zoom
+        self._zoom = min(40.0, max(1.0, self._zoom * factor))
+        # What lies under the pointer stays there.
+        across = max(1.0, min(1.6, self.width() / max(1, self.height())))
+        unit = self._scale() / self._zoom
+        apart = (1 / before - 1 / self._zoom) / unit
+        x = self._middle[0] + (place.x() - self.width() / 2) * apart / across
+        y = self._middle[1] - (place.y() - self.height() / 2) * apart
+        self._middle = (0.0, 0.0) if self._zoom == 1.0 else (x, y)
+        self._again()
+
+    def _point_at(self, point: int) -> None:
+        if point != self._hovered:
+            self._hovered = point
+            self.pointed.emit(point)
+            self.update()
+
+    def _choose(self, chosen: Mask) -> None:
+        if chosen.any():
+            self.lassoed.emit(chosen)
+
+    # ---- the keyboard
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the rectangle where the keyboard led here."""
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self._show_box()
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide it again."""
+        super().focusOutEvent(event)
+        self.update()
+
+    def _show_box(self) -> QRectF:
+        if self.box is None:
+            self.box = QRectF(0.35, 0.35, 0.3, 0.3)
+        self.update()
+        return self.box
+
+    def _box_pixels(self) -> QRectF:
+        box, width, height = self.box or QRectF(), self.width(), self.height()
+        return QRectF(box.x() * width, box.y() * height, box.width() * width, box.height() * height)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the rectangle, change its size, choose what is in it; enlarge the map."""
+        key = Qt.Key(event.key())
+        if key in _ARROWS:
+            self._move_box(*_ARROWS[key], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.box is not None:
+            pixels, places = self._box_pixels(), self.places()
+            within = (places >= (pixels.left(), pixels.top())) & (places <= (pixels.right(), pixels.bottom()))
+            self._choose(within.all(axis=1))
+        elif key == Qt.Key.Key_Escape:
+            self.cleared.emit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus, Qt.Key.Key_0):
+            centre = self._box_pixels().center() if self.box else QPointF(self.rect().center())
+            factor = {Qt.Key.Key_Minus: 1 / 1.3, Qt.Key.Key_0: 0.0}.get(key, 1.3)
+            self._zoom_by(factor, centre)
+        else:
+            super().keyPressEvent(event)
+
+    def _move_box(self, across: int, down: int, resize: bool) -> None:
+        fresh = self.box is None
+        box = QRectF(self._show_box())
+        if not fresh:
+            if resize:
+                box.setWidth(min(1 - box.x(), max(_STEP, box.width() + across * _STEP)))
+                box.setHeight(min(1 - box.y(), max(_STEP, box.height() + down * _STEP)))
+            else:
+                box.moveLeft(min(1 - box.width(), max(0.0, box.x() + across * _STEP)))
+                box.moveTop(min(1 - box.height(), max(0.0, box.y() + down * _STEP)))
+        self.box = box
+        self.update()
+
+
+def inside(places: Floats, polygon: Floats) -> Mask:
+    """Which places lie in a closed polygon: a ray to the right crosses its edges an odd number of times.
+
+    Args:
+        places: Shape (points, 2).
+        polygon: Its corners, shape (corners, 2).
+    """
+    odd = np.zeros(len(places), dtype=np.bool_)
+    x, y = places[:, 0], places[:, 1]
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y1 != y2:
+            odd ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+    return odd
