@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -97,6 +97,18 @@ def _entities(tags: Iterable[str]) -> Iterator[Entity]:
         yield Entity(start, place + 1, kind)
 
 
+def _same_words(one: Entity, other: Entity) -> bool:
+    return one[:2] == other[:2]
+
+
+def _overlap(one: Entity, other: Entity) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _overlap_and_are_alike(one: Entity, other: Entity) -> bool:
+    return one.kind == other.kind and _overlap(one, other)
+
+
 def faults(true: Sequence[Entity], said: Sequence[Entity]) -> list[Fault]:
     """What is wrong, each entity of either side in at most one fault; what is right is in none.
 
@@ -105,12 +117,7 @@ def faults(true: Sequence[Entity], said: Sequence[Entity]) -> list[Fault]:
     hits = set(true) & set(said)
     missing, extra = ([one for one in side if one not in hits] for side in (true, said))
     found: list[Fault] = []
-    fits: tuple[tuple[str, Callable[[Entity, Entity], bool]], ...] = (
-        ("kind", lambda a, b: a[:2] == b[:2]),
-        ("boundary", lambda a, b: a.kind == b.kind and a.start < b.end and b.start < a.end),
-        ("both", lambda a, b: a.start < b.end and b.start < a.end),
-    )
-    for what, fit in fits:
+    for what, fit in (("kind", _same_words), ("boundary", _overlap_and_are_alike), ("both", _overlap)):
         for one in list(missing):
             other = next((mark for mark in extra if fit(one, mark)), None)
             if other is not None:
