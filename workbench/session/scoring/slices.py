@@ -183,7 +183,7 @@ def _asked(table: RowTable, wish: SliceWish, check: Callable[[], object]) -> Ite
 
 def _chances(wrongs: Rows, sizes: Rows, wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
     """How likely at least so many mistakes are among so many rows that are drawn without regard to anything."""
-    from scipy.stats import hypergeom
+    from scipy.stats import hypergeom  # type: ignore[import-untyped]
 
     found: NDArray[np.float64] = hypergeom.sf(wrongs - 1, len(wrong), int(wrong.sum()), sizes)
     return np.clip(found, 0.0, 1.0)
