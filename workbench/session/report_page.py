@@ -92,7 +92,8 @@ thead{display:table-header-group}
 .wide table{width:100%}
 th,td{padding:2.5pt 5pt;overflow-wrap:anywhere}
 td.n{white-space:nowrap}th.n{overflow-wrap:normal}
-.confusion th,.confusion td{overflow-wrap:normal}
+.confusion th,.confusion td,.rows th,.rows td{overflow-wrap:normal}
+.rows td.text{overflow-wrap:anywhere;min-width:45mm}
 td.text{max-width:none}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--line)}
 .plots{grid-template-columns:1fr 1fr;break-inside:avoid}
