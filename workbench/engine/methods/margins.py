@@ -156,9 +156,11 @@ class _Tally:
 
     def mean_margin(self) -> NDArray[np.float32]:
         """The mean without the first pass; of a row with one pass, that one; NaN for none."""
-        mean: NDArray[np.float32] = self.margin / np.maximum(self.seen - 1, 1).astype(np.float32)
-        mean = np.where(self.seen == 1, self.first, mean)
-        return np.where(self.seen == 0, np.float32(np.nan), mean)
+        mean = (self.margin / np.maximum(self.seen - 1, 1)).astype(np.float32)
+        once = self.seen == 1
+        mean[once] = self.first[once]
+        mean[self.seen == 0] = np.nan
+        return mean
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything, by name."""
