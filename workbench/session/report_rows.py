@@ -34,7 +34,7 @@ def worst_rows_section(rows: RowScores | None) -> str:
         "is a wrong answer that the model is sure of, or a wrong label."
     )
     head = ("row", "text", "true", "predicted", "probability", "of the true", "loss")
-    return rows_table(head, lines) + f'<p class="muted">{escape(told)}</p>'
+    return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
 
 
 def suspects_section(found: Suspects | None) -> str:
@@ -54,7 +54,7 @@ def suspects_section(found: Suspects | None) -> str:
     ]  # fmt: skip
     told = f"Of {found.of} rows, {found.flagged} are marked. {found.told}"
     head = ("row", "text", "label", "likely", "margin", "decided")
-    return rows_table(head, lines) + f'<p class="muted">{escape(told)}</p>'
+    return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
 
 
 def rows_table(head: Sequence[str], lines: Sequence[tuple[Sequence[str], bool]]) -> str:
