@@ -112,7 +112,10 @@ def test_a_mixture_is_chosen_along_the_curve_and_saved(
     shelf = RunsShelf(workspace)
     qtbot.addWidget(shelf)
     actions = {action.text(): action for action in shelf.menu_for(run).actions()}
-    assert actions["Mix with the base…"].isEnabled() and not actions["Evaluate…"].isEnabled()
+    assert actions["Mix with the base…"].isEnabled()
+    with qtbot.waitSignal(workspace.page_wanted) as wanted:  # a classifier has the page, and no dialog
+        actions["Evaluate…"].trigger()
+    assert wanted.args == ["evaluate"] and workspace.evaluate_wish is not None
     dialog = MixtureDialog(workspace, run.name)
     qtbot.addWidget(dialog)
     dialog.show()
