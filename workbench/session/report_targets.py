@@ -83,7 +83,5 @@ def furthest_section(found: TargetRows | None) -> str:
             f"{int(found.wrong.sum())} of {len(found.texts)} rows are off by more than one standard deviation of the "
             "training numbers."
         )
-    return (
-        rows_table(("row", "text", "true", "answered", "loss"), lines)
-        + f'<p class="muted">{escape(told)}</p>'
-    )
+    head = ("row", "text", "true", "answered", "loss")
+    return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
