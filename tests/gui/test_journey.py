@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from workbench.gui.app import Bench, make_window
 from workbench.gui.data.cards import ChoiceCard
+from workbench.gui.pages import PAGES
 from workbench.gui.panes.attention import AttentionPane
 from workbench.gui.panes.data import DataPane
 from workbench.gui.panes.prompt import PromptPane
@@ -71,8 +72,9 @@ def drop(bench: Bench, file: Path) -> None:
     bench.window.dropEvent(event)
 
 
-def pane(qtbot: QtBot, bench: Bench, key: str, digit: Qt.Key) -> object:
-    """Go to a page with its shortcut, and wait until it is built."""
+def pane(qtbot: QtBot, bench: Bench, key: str) -> object:
+    """Go to a page with its shortcut, the digit of its place in the switch, and wait until it is built."""
+    digit = Qt.Key(Qt.Key.Key_1.value + [page.key for page in PAGES].index(key))
     bench.window.activateWindow()
     qtbot.waitUntil(bench.window.isActiveWindow)
     qtbot.keyClick(bench.window, digit, Qt.KeyboardModifier.ControlModifier)
@@ -88,7 +90,7 @@ def test_a_newcomer_s_journey(
     window, workspace = bench.window, bench.workspace
 
     # Data: a shipped set by its card, then a file of one's own.
-    data = pane(qtbot, bench, "data", Qt.Key.Key_1)
+    data = pane(qtbot, bench, "data")
     assert isinstance(data, DataPane)
 
     def cards() -> list[ChoiceCard]:
@@ -119,7 +121,7 @@ def test_a_newcomer_s_journey(
     assert name is not None
 
     # Points arrive, and accuracy rises.
-    train = pane(qtbot, bench, "train", Qt.Key.Key_2)
+    train = pane(qtbot, bench, "train")
     assert isinstance(train, TrainPane)
 
     def accuracies() -> np.ndarray:
@@ -130,7 +132,7 @@ def test_a_newcomer_s_journey(
     )
 
     # Attention shows the maps of the model in training.
-    attention = pane(qtbot, bench, "attention", Qt.Key.Key_4)
+    attention = pane(qtbot, bench, "attention")
     assert isinstance(attention, AttentionPane)
     attention.question.chooser.pick(LIVE)
     attention.question.line.clear()
@@ -163,7 +165,7 @@ def test_a_newcomer_s_journey(
     assert np.array_equal(again.workspace.histories[name].curve("loss").y, drawn)
     line = again.workspace.summary(name)
     assert line is not None and line.status == "stopped" and line.resumable
-    prompt = pane(qtbot, again, "prompt", Qt.Key.Key_5)
+    prompt = pane(qtbot, again, "prompt")
     assert isinstance(prompt, PromptPane)
     qtbot.keyClicks(prompt.classifier.box, "storm and snow")
     qtbot.waitUntil(lambda: prompt.classifier.winner.text().startswith("weather"), timeout=LONG)
@@ -246,7 +248,7 @@ def test_an_exception_in_the_worker_leaves_the_window_alive_and_is_shown(
     workspace.set_field("model.source", str(tiny_bert))
     click(qtbot, bench.window.bar.start)
     qtbot.waitUntil(lambda: _waits(workspace), timeout=LONG)
-    train = pane(qtbot, bench, "train", Qt.Key.Key_2)
+    train = pane(qtbot, bench, "train")
     assert isinstance(train, TrainPane)
     card = train.trouble
     qtbot.waitUntil(card.isVisible)
@@ -275,11 +277,7 @@ def test_building_the_pages_shows_no_second_window(
     watch = Watch()
     qapp.installEventFilter(watch)
     bench = open_window()
-    for key, digit in zip(
-        ("data", "train", "evaluate", "attention", "prompt"),
-        (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5),
-        strict=True,
-    ):
-        pane(qtbot, bench, key, digit)
+    for page in PAGES:
+        pane(qtbot, bench, page.key)
     qapp.removeEventFilter(watch)
     assert shown == [bench.window]

@@ -68,7 +68,7 @@ def test_a_file_becomes_a_model_that_answers(
         qtbot.waitUntil(lambda: bool(workspace.datasets and workspace.models), timeout=LONG)
 
         # The file's columns say what it is for, and a model that suits it is chosen.
-        data = pane(qtbot, bench, "data", Qt.Key.Key_1)
+        data = pane(qtbot, bench, "data")
         assert isinstance(data, DataPane)
         drop(bench, file)
         qtbot.waitUntil(lambda: workspace.data is not None and workspace.data.path == file, timeout=LONG)
@@ -100,7 +100,7 @@ def test_a_file_becomes_a_model_that_answers(
         name = workspace.runs[0].name
         qtbot.waitUntil(lambda: name in workspace.histories, timeout=LONG)
         assert set(workspace.histories[name].curves) >= CURVES[task]
-        train = pane(qtbot, bench, "train", Qt.Key.Key_2)
+        train = pane(qtbot, bench, "train")
         assert isinstance(train, TrainPane)
         drawn = {line.key.removeprefix("0/"): line.colour for line in train.plots["scores"].series}
         scores = CURVES[task] - {"validation/loss"}
@@ -108,7 +108,7 @@ def test_a_file_becomes_a_model_that_answers(
         assert len(set(drawn.values())) == len(drawn)  # each has its own colour
 
         # The Prompt page talks to it.
-        prompt = pane(qtbot, bench, "prompt", Qt.Key.Key_5)
+        prompt = pane(qtbot, bench, "prompt")
         assert isinstance(prompt, PromptPane)
         prompt.chooser.pick(name)
         qtbot.waitUntil(lambda: prompt.stack.currentWidget() is not prompt.setup, timeout=LONG)
