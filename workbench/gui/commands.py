@@ -109,6 +109,12 @@ def _evaluate(parent: QWidget, workspace: Workspace) -> None:
     open_evaluation(workspace, workspace.selected or "", parent)
 
 
+def _search(parent: QWidget, workspace: Workspace) -> None:
+    from workbench.gui.search.dialog import open_search
+
+    open_search(workspace, parent)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing that can be done. `menu` is the menu it stands in; `rule` puts a line above it;
@@ -196,7 +202,12 @@ COMMANDS: tuple[Command, ...] = (
         lambda d: _evaluate(cast("QWidget", d), d.workspace), "", "measure", rule=True,
     ),
     Command(
-        "run.follow", "&Run", "&Follow a run elsewhere…",
+        "run.search", "&Run", "Search, &folds, more rows…",
+        "Try several settings by itself, cross-validate, or see whether more rows would help.",
+        lambda d: _search(cast("QWidget", d), d.workspace), "Ctrl+Shift+H", "search",
+    ),
+    Command(
+        "run.follow", "&Run", "F&ollow a run elsewhere…",
         "Show a run in another folder or on another machine, live; it is only read.",
         lambda d: ask_for_run(cast("QWidget", d), d.workspace.elsewhere.invite), "Ctrl+Shift+F", "layers",
     ),
@@ -217,12 +228,16 @@ COMMANDS: tuple[Command, ...] = (
         lambda d: d.show_page("evaluate"), "Ctrl+3", "measure",
     ),
     Command(
+        "page.compare", "&View", "&Compare", "Runs beside each other: what differs, and what came out.",
+        lambda d: d.show_page("compare"), "Ctrl+4", "layers",
+    ),
+    Command(
         "page.attention", "&View", "&Attention", "What the model looks at.",
-        lambda d: d.show_page("attention"), "Ctrl+4", "attention",
+        lambda d: d.show_page("attention"), "Ctrl+5", "attention",
     ),
     Command(
         "page.prompt", "&View", "&Prompt", "Try the model.",
-        lambda d: d.show_page("prompt"), "Ctrl+5", "prompt",
+        lambda d: d.show_page("prompt"), "Ctrl+6", "prompt",
     ),
     Command(
         "runs.focus", "&View", "&Runs shelf", "Go to the list of runs.",

@@ -41,12 +41,20 @@ PAGES: tuple[Page, ...] = (
         "EvaluatePane",
     ),
     Page(
+        "compare",
+        "Compare",
+        "layers",
+        "Runs beside each other: what differs, what came out, and who is first (Ctrl+4).",
+        "workbench.gui.panes.compare",
+        "ComparePane",
+    ),
+    Page(
         "attention",
         "Attention",
         "attention",
-        "What the model looks at (Ctrl+4).",
+        "What the model looks at (Ctrl+5).",
         "workbench.gui.panes.attention",
         "AttentionPane",
     ),
-    Page("prompt", "Prompt", "prompt", "Try the model (Ctrl+5).", "workbench.gui.panes.prompt", "PromptPane"),
+    Page("prompt", "Prompt", "prompt", "Try the model (Ctrl+6).", "workbench.gui.panes.prompt", "PromptPane"),
 )

@@ -37,6 +37,8 @@ class CurvePlot(Card):
         self.marks: tuple[Mark, ...] = ()
         self._mark_lines: list[pg.InfiniteLine] = []
         self.live = False
+        #: Where the pointer is, in words.
+        self.place_words = self.tr("at step {0:.0f}")
         self._range = (0.0, 1.0)
         self._hover: float | None = None
         self._log = log
@@ -211,7 +213,7 @@ class CurvePlot(Card):
         if self._hover is not None:
             near = 4 * self.canvas.getViewBox().viewPixelSize()[0]
             marks = [mark.words for mark in self.marks if abs(mark.x - self._hover) <= near]
-            place = "; ".join([self.tr("at step {0:.0f}").format(max(0.0, self._hover)), *marks])
+            place = "; ".join([self.place_words.format(max(0.0, self._hover)), *marks])
         before = self.legend.entries()
         self.legend.show_entries(place, entries)
         if self.legend.entries() != before:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QInputDialog,
@@ -58,6 +59,7 @@ class RunsShelf(QFrame):
         self.list.setItemDelegate(RunsDelegate(self.list))
         self.list.setProperty("role", "plain")
         self.list.setMouseTracking(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setUniformItemSizes(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -161,6 +163,11 @@ class RunsShelf(QFrame):
         overlay.setCheckable(True)
         overlay.setChecked(overlaid)
         overlay.setEnabled(run.name != workspace.selected)
+        chosen = self.chosen(run)
+        words = tr("Compare these {0}").format(len(chosen)) if len(chosen) > 2 else tr("Compare both")
+        compare = menu.addAction(icon("measure"), words if len(chosen) > 1 else tr("Compare"))
+        compare.triggered.connect(lambda: self.compare(chosen))
+        compare.setEnabled(len(chosen) > 1)
         if run.name in workspace.elsewhere.guests:
             menu.addAction(
                 icon("close"), tr("Show it no longer"), lambda: workspace.elsewhere.let_go(run.name)
@@ -182,6 +189,19 @@ class RunsShelf(QFrame):
         menu.addSeparator()
         menu.addAction(icon("trash", "bad"), tr("Delete…"), lambda: self.trash(run)).setEnabled(not in_work)
         return menu
+
+    def chosen(self, run: RunSummary) -> tuple[str, ...]:
+        """The runs that a command on a run is about: the chosen ones with it, or it and the one that is shown."""
+        rows = self.list.selectionModel().selectedRows()
+        names = [found.name for index in rows if (found := self.model.run_at(index))]
+        if run.name not in names or len(names) < 2:
+            names = [name for name in (run.name, self._workspace.selected) if name]
+        return tuple(dict.fromkeys(name for name in names if name not in self._workspace.elsewhere.guests))
+
+    def compare(self, names: tuple[str, ...]) -> None:
+        """Show runs beside each other."""
+        self._workspace.compare_wish = names
+        self._workspace.page_wanted.emit("compare")
 
     def _overlay(self, run: RunSummary, on: bool) -> None:
         others = [name for name in self._workspace.overlays if name != run.name]

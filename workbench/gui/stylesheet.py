@@ -102,7 +102,7 @@ QPlainTextEdit[role="plain"], QTextBrowser[role="plain"] { border: 0; border-rad
 QLineEdit[role="cell"], QComboBox[role="cell"] { min-height: 0; border-radius: 0; border-color: $accent; }
 QFrame[role="chip"] { border-radius: ${radius_small}px; border: 1px solid $warning_line; background: $warning_soft; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
-QCheckBox::indicator, QListView[role="ticks"]::indicator {
+QCheckBox::indicator, QListView[role="ticks"]::indicator, QTableView[role="ticks"]::indicator {
     width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
     background: $field; }
 QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $line_strong; border-radius: 8px;
@@ -112,7 +112,8 @@ QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $ac
 QRadioButton::indicator:checked:focus { border-color: $accent_hover; }
 QRadioButton::indicator:disabled { border-color: $line; background: $background; }
 QCheckBox::indicator:focus { border-color: $accent; }
-QCheckBox::indicator:checked, QListView[role="ticks"]::indicator:checked {
+QCheckBox::indicator:checked, QListView[role="ticks"]::indicator:checked,
+QTableView[role="ticks"]::indicator:checked {
     background: $accent; border-color: $accent; image: url("$icons/$tick.svg"); }
 QCheckBox::indicator:disabled { background: $background; border-color: $line; }
 QSlider { min-height: 20px; background: transparent; }

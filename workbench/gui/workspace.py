@@ -15,6 +15,7 @@ from workbench.gui.checking import Checking
 from workbench.gui.elsewhere import Elsewhere
 from workbench.gui.fitting import fitting_model, task_by_columns, task_by_name
 from workbench.gui.mending import Mending
+from workbench.gui.search.work import SeriesWork
 from workbench.gui.settings import Settings
 from workbench.run.events import Ended, Event, Paused
 from workbench.run.folder import RunFolder, RunSummary
@@ -80,6 +81,9 @@ class Workspace(QObject):
         self.evaluate_wish: str | None = None
         #: The number in the untouched file, from 0, of the row that the Data page is to go to once it is seen.
         self.row_wish: int | None = None
+        #: The runs that the Compare page is to compare once it is seen.
+        self.compare_wish: tuple[str, ...] = ()
+        self._series_run: str | None = None  # the last run of the series in work
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
         self._data_ticket: Ticket | None = None
@@ -90,6 +94,7 @@ class Workspace(QObject):
         self.elsewhere = Elsewhere(self)
         self.checking = Checking(self)
         self.mending = Mending(self)
+        self.series = SeriesWork(self)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_MS)
         self._timer.timeout.connect(self.drain)
@@ -100,6 +105,9 @@ class Workspace(QObject):
     def drain(self) -> None:
         """Empty the mailbox once and fold what came in for the run in work."""
         self.session.mailbox.deliver()
+        self._fold()
+
+    def _fold(self) -> None:
         if self._pending and self.active_name:
             events, self._pending = self._pending, []
             name = self.active_name
@@ -418,6 +426,26 @@ class Workspace(QObject):
         self.select(folder.name)
         self.active_changed.emit()
 
+    def series_run_begun(self, name: str) -> None:
+        """A run of the series in work begins or goes on; it is shown where the last one was."""
+        self._fold()  # the end of the run before
+        followed = self._series_run in (None, self.selected) or self.selected is None
+        self._series_run = self.active_name = name
+        self.histories[name] = History()
+        self.active_recipe, self.answered = None, None
+        self.refresh_runs()
+        if followed:
+            self.select(name)
+        self.active_changed.emit()
+
+    def series_over(self) -> None:
+        """The series in work has ended, or could not begin."""
+        self._fold()
+        self.active = self.active_name = self._series_run = None
+        self._pending.clear()
+        self.active_changed.emit()
+        self.refresh_runs()
+
     def run_event(self, event: Event) -> None:
         """The next event of the run in work; folded with the others of this drain."""
         self._pending.append(event)
@@ -432,6 +460,13 @@ class Workspace(QObject):
             self.problem_raised.emit(problem)
 
     def _ended(self, ended: Ended) -> None:
+        if self.series.busy:  # the next run of the series follows, and tells what became of this one
+            name, self.active_name = self.active_name, None
+            if name:
+                self._read_history(name)  # of one that went on, what it did before was not heard
+            self.active_changed.emit()
+            self.refresh_runs()
+            return
         self.active = self.active_name = None
         known = self.answered.problem if self.answered else None
         if ended.problem and ended.problem != known:  # whoever ended the run for it need not be told again

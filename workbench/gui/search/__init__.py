@@ -1,0 +1,1 @@
+"""Series of runs in the window: search, cross-validation and learning curve, and what they found."""
