@@ -57,9 +57,13 @@ def columns_of(table: RunTable) -> tuple[Column, ...]:
         Column("parameters", "Weights", "Of the model.", lambda r: r.parameters or None, lambda r: short(r.parameters)),
         Column("steps", "Steps", "That learning took.", lambda r: r.steps, lambda r: f"{r.steps:,}".replace(",", " ")),
         Column("status", "Status", "How it stands.", lambda r: r.status, lambda r: status_words(r.status)[0], False),
-        Column(TAGS, "Tags", "Your own words to find it by.", lambda r: ", ".join(r.notes.tags), lambda r: ", ".join(r.notes.tags), False),
+        Column(TAGS, "Tags", "Your own words to find it by.", _tags, _tags, False),
         Column(NOTE, "Note", "What you want to remember.", lambda r: r.notes.note, lambda r: r.notes.note, False),
     )  # fmt: skip
+
+
+def _tags(run: ComparedRun) -> str:
+    return ", ".join(run.notes.tags)
 
 
 def axes_of(columns: Sequence[Column], runs: Sequence[ComparedRun]) -> tuple[Column, ...]:

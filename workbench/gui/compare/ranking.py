@@ -61,10 +61,10 @@ class RankingView(View):
 
     def __init__(self, workspace: Workspace, board: Board) -> None:
         super().__init__(workspace, board)
-        self.metric = QComboBox()
-        self.metric.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.metric.activated.connect(lambda _: self._draw())
-        explain_widget(self.metric, self.tr("What decides the places."), self.tr("Ranked by"))
+        self.by = QComboBox()
+        self.by.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.by.activated.connect(lambda _: self._draw())
+        explain_widget(self.by, self.tr("What decides the places."), self.tr("Ranked by"))
         self.boards: tuple[Leaderboard, ...] = ()
         self._content = QWidget()
         self._cards = QVBoxLayout(self._content)
@@ -73,17 +73,17 @@ class RankingView(View):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
-        layout.addWidget(row(Label(self.tr("Ranked by"), "caption"), self.metric, None))
+        layout.addWidget(row(Label(self.tr("Ranked by"), "caption"), self.by, None))
         layout.addWidget(scrolled(self._content), 1)
 
     def show_runs(self) -> None:
         """Offer the scores that the ticked runs have."""
-        before = self.metric.currentData()
-        self.metric.clear()
-        self.metric.addItem(self.tr("what decides in each"), "")
+        before = self.by.currentData()
+        self.by.clear()
+        self.by.addItem(self.tr("what decides in each"), "")
         for name in self.board.table.metrics:
-            self.metric.addItem(metric_title(name), name)
-        self.metric.setCurrentIndex(max(0, self.metric.findData(before or "")))
+            self.by.addItem(metric_title(name), name)
+        self.by.setCurrentIndex(max(0, self.by.findData(before or "")))
         self._draw()
 
     def _draw(self) -> None:
@@ -91,7 +91,7 @@ class RankingView(View):
             if widget := item.widget():
                 widget.hide()
                 widget.deleteLater()
-        self.boards = leaderboards(self.board.table.runs, str(self.metric.currentData() or ""))
+        self.boards = leaderboards(self.board.table.runs, str(self.by.currentData() or ""))
         for found in self.boards:
             self._cards.addWidget(self._card(found))
         if not self.boards:
@@ -113,7 +113,7 @@ class RankingView(View):
             name = ElidedLabel(ranked.run.title, "section" if ranked.place == 1 else "")
             words = self.tr("may be as good as the first") if ranked.near else ""
             why = self.tr(
-                "Its interval overlaps that of the first place: on other rows of the same kind the order may be another."
+                "Its interval overlaps that of the first: on other rows of the same kind the order may be another."
             )
             near = Label(words, "caption")
             explain_widget(near, why if words else "", words)

@@ -190,8 +190,9 @@ class RowByRowView(View):
         self._busy()
 
     def _request(self, pair: Pair, *, measure: bool) -> AgreementRequest:
-        folders = [str(run.folder) for name in pair if (run := self.board.run(name))]
-        return AgreementRequest(*folders, measure=measure)
+        runs = [self.board.run(name) for name in pair]
+        first, second = (str(run.folder) if run else name for run, name in zip(runs, pair, strict=True))
+        return AgreementRequest(first, second, measure=measure)
 
     def _drop(self) -> None:
         if self._ticket:

@@ -88,7 +88,7 @@ class ComparePane(QWidget):
             tr("None"), help=tr("Untick every run."), on_click=lambda: self.board.tick(())
         )
         self.search = GhostButton(
-            tr("Search …"), "search", help=tr("Try several settings by itself; cross-validate; see whether more rows help."),
+            tr("Search …"), "search", help=tr("Try several settings; cross-validate; see whether more rows help."),
             on_click=self.open_search,
         )  # fmt: skip
         self.export = IconButton(
@@ -136,6 +136,7 @@ class ComparePane(QWidget):
         self.only.toggled.connect(self.model.show_only_ticked)
         self.table.opened.connect(self._open)
         self.workspace.runs_changed.connect(self._changed)
+        self.workspace.page_wanted.connect(lambda _: self._take_wish() if self.isVisible() else None)
 
     # ---- views
 
@@ -162,12 +163,15 @@ class ComparePane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Read the runs once they are seen, and take up what another part wished for."""
         super().showEvent(event)
+        self._take_wish()
+        if self._stale:
+            self.ask()
+
+    def _take_wish(self) -> None:
         wish, self.workspace.compare_wish = self.workspace.compare_wish, ()
         if wish:
             self.board.tick(wish)
             self.show_view(TABLE)
-        if self._stale:
-            self.ask()
 
     def _changed(self) -> None:
         self._stale = True

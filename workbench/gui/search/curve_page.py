@@ -25,8 +25,8 @@ class CurvePage(SeriesPage):
         self.empty.say(
             tr("Would more rows help?"),
             tr(
-                "Four runs learn from 10, 25, 50 and 100 % of the rows and are measured on the same held-out ones. From "
-                "how the score rises you see what twice as many rows would bring, and how sure that is."
+                "Four runs learn from 10, 25, 50 and 100 % of the rows and are measured on the same held-out ones. "
+                "From how the score rises you see what twice as many rows would bring, and how sure that is."
             ),
             "train",
         )
@@ -34,19 +34,25 @@ class CurvePage(SeriesPage):
         self.same.setChecked(True)
         explain_widget(
             self.same,
-            tr("Without, a tenth of the rows is learned from for a tenth of the time: quicker, but more rows look better than they are."),
+            tr(
+                "Without, a tenth of the rows is learned from for a tenth of the time: quicker, but more rows look "
+                "better than they are."
+            ),
             tr("As many steps for each"),
         )  # fmt: skip
         self.lines.addWidget(self.same)
         self.lines.addWidget(
-            Muted(tr("Each part lies in the next larger one, with the classes in the same proportion. It takes about four times as long as one run."))
+            Muted(
+                tr(
+                    "Each part lies in the next larger one, with the classes in the same proportion. It takes about "
+                    "four times as long as one run."
+                )
+            )
         )  # fmt: skip
         self.lines.addStretch(1)
         self.plot = SmallPlot(tr("Score over the rows that were learned from"), log=True)
         self.key = Muted(
-            tr(
-                "The line ahead is the middle of what is likely; the pale dots are the ends of its 95 % interval."
-            )
+            tr("Ahead: the middle of what is likely; pale dots are the ends of its 95 % interval.")
         )
         self.table = SmallTable(tr("Runs"))
         self.found_lines.addWidget(self.words)

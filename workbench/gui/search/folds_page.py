@@ -26,8 +26,8 @@ class FoldsPage(SeriesPage):
         self.empty.say(
             tr("How good is it really?"),
             tr(
-                "The rows are divided into folds. Each run learns from all but one and is measured on that one, so that "
-                "every row is judged once by a model that has not seen it. You see how much the score varies."
+                "The rows are divided into folds. Each run learns from all but one and is measured on that one, so "
+                "that every row is judged once by a model that has not seen it. You see how much the score varies."
             ),
             "measure",
         )
@@ -39,7 +39,7 @@ class FoldsPage(SeriesPage):
         self.group.setMinimumContentsLength(12)
         explain_widget(
             self.group,
-            tr("Where several rows are from one patient, author or document, keep them in one fold: else the score is too good."),
+            tr("Rows of one patient, author or document belong in one fold: else the score is too good."),
             tr("Keep whole"),
         )  # fmt: skip
         for title, widget in ((tr("Folds"), self.folds), (tr("Rows that stay together"), self.group)):

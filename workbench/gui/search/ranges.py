@@ -64,9 +64,9 @@ def sensible(recipe: Recipe, path: str) -> Range:
     if field.annotation is bool:
         return parse_range(path, [True, False])
     if field.annotation is int and not isinstance(value, bool):
-        least = int(field.minimum or 0)
-        most = int(field.maximum) if field.maximum is not None else 2**31 - 1
-        near = sorted({min(most, max(least, one)) for one in (value // 2, value, value * 2 or 1)})
+        lowest = int(field.minimum or 0)
+        highest = int(field.maximum) if field.maximum is not None else 2**31 - 1
+        near = sorted({min(highest, max(lowest, one)) for one in (value // 2, value, value * 2 or 1)})
         return parse_range(path, near)
     if field.annotation is float and isinstance(value, int | float):
         least = field.minimum if field.minimum is not None else 0.0

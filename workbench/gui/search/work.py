@@ -55,7 +55,7 @@ class SeriesWork(QObject):
         #: Why the last one could not begin, by kind.
         self.problems: dict[SeriesKind, Problem] = {}
         #: The names of all series, the newest first.
-        self.names: dict[SeriesKind, tuple[str, ...]] = {kind: () for kind in KINDS}
+        self.names: dict[SeriesKind, tuple[str, ...]] = dict.fromkeys(KINDS, ())
         self._run = ""  # the run in work
 
     @property
