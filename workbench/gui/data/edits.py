@@ -147,6 +147,18 @@ class Edits(QObject):
         ]
         self._do(self.tr("note on {0}").format(self._told(places)), noted)
 
+    def take(self, words: str, patch: Patch, key: int) -> None:
+        """Take another patch that says more or less of some rows, the first with this key, as one step on the way
+        back; `words` go on after “Undo”."""
+        before = self._patch
+        if patch != before:
+            self.stack.do(Change(words, partial(self._take, patch, key), partial(self._take, before, key)))
+
+    def _take(self, patch: Patch, key: int) -> None:
+        self._patch, self.last = patch, key
+        self.changed.emit(None)
+        self.patch_changed.emit(patch)
+
     def _told(self, places: Sequence[Place]) -> str:
         if len(places) == 1:
             return self.tr("row {0}").format(places[0].number)

@@ -28,6 +28,8 @@ class View(QWidget):
 
     #: Whether there is something to see of rows without labels.
     needs_labels = True
+    #: Whether it lists rows of its own, so that those of the evaluation are not shown below.
+    own_rows = False
 
     def __init__(self, workspace: Workspace, board: Board) -> None:
         super().__init__()

@@ -148,6 +148,7 @@ class EvaluatePane(QWidget):
             self.stack.addWidget(tall(made))
         self.switcher.choose(key)
         show_if(self.stack, key != ROWS)
+        show_if(self.rows, key == ROWS or not self.views[key].own_rows)
         self.rows.show_whole(key == ROWS)
         if key != ROWS:
             self.stack.setCurrentIndex(list(self.views).index(key))

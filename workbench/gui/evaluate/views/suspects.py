@@ -71,7 +71,6 @@ class SuspectsView(View):
     """The queue at the left, the chosen row with the decisions at the right."""
 
     needs_labels = False
-    #: The queue has rows of its own: those below are others.
     own_rows = True
 
     def __init__(self, workspace: Workspace, board: Board) -> None:
