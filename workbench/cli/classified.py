@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from workbench.run.row_scores import RowScores
     from workbench.run.row_slices import Slice
     from workbench.run.scores import ClassificationScores, Comparison
+    from workbench.session.scoring.rows import Side
 
 #: The confusion of more classes is no table that can be read.
 _MOST_CLASSES = 12
 _TOLD = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "matthews", "log_loss", "auc", "average_precision",
          "calibration_error", "top_3")  # fmt: skip
-_SIDES = {"held-out": "validation", "test": "test", "training": "train"}
+_SIDES: dict[str, Side] = {"held-out": "validation", "test": "test", "training": "train"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
