@@ -74,7 +74,7 @@ class Deciding(QObject):
             return
         after = before
         if decision in ("keep", "fix", "drop"):
-            chosen: Decision = decision  # type: ignore[assignment]  # one of the three, as was just asked
+            chosen: Decision = decision
             after = decide(found, before, [(one, chosen, label) for one in suspects])
         else:
             for one in suspects:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import html
 import re
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QTextBrowser, QVBoxLayout
@@ -44,7 +45,7 @@ class FlipPair(Card):
         names = self.tr("As it is"), self.tr("Changed")
         sides = QHBoxLayout()
         sides.setSpacing(MEDIUM)
-        for name, text, said in zip(names, self.texts, self.said, strict=True):
+        for number, (name, text, said) in enumerate(zip(names, self.texts, self.said, strict=True)):
             text.setTabChangesFocus(True)
             text.setOpenLinks(False)
             text.setMinimumHeight(48)
@@ -55,12 +56,11 @@ class FlipPair(Card):
             line = QHBoxLayout()
             line.addWidget(Label(name, "caption"))
             line.addStretch(1)
-            number = len(sides.children())
             button = GhostButton(
                 self.tr("Attention"),
                 "attention",
                 help=self.tr("Open this text with this model on the Attention page."),
-                on_click=lambda number=number: self._open(number),
+                on_click=partial(self._open, number),
             )
             line.addWidget(button)
             side.addLayout(line)

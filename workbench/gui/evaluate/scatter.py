@@ -327,7 +327,7 @@ class Scatter(QWidget):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.box is not None:
             pixels, places = self._box_pixels(), self.places()
             within = (places >= (pixels.left(), pixels.top())) & (places <= (pixels.right(), pixels.bottom()))
-            self._choose(within.all(axis=1))
+            self._choose(within[:, 0] & within[:, 1])
         elif key == Qt.Key.Key_Escape:
             self.cleared.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus, Qt.Key.Key_0):

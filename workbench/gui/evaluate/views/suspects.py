@@ -142,8 +142,8 @@ class SuspectsView(View):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(SMALL)
-        for widget in (self.by, self.count):
-            top.addWidget(widget)
+        top.addWidget(self.by)
+        top.addWidget(self.count)
         top.addWidget(self.told, 1)
         for widget in (self.cancel, self.back, self.again):
             top.addWidget(widget)
