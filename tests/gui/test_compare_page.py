@@ -101,7 +101,7 @@ def test_ticks_choose_what_is_compared_and_notes_are_kept(qtbot: QtBot, bench: B
 
     page.write(home.root / "runs.csv")
     wait_for_files(qtbot, bench.workspace)
-    lines = list(csv.reader((home.root / "runs.csv").open(encoding="utf-8")))
+    lines = list(csv.reader((home.root / "runs.csv").read_text(encoding="utf-8").splitlines()))
     assert len(lines) == 4 and lines[0][0] == "Run"
 
 

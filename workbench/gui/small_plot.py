@@ -26,6 +26,7 @@ class Drawn:
     y: Floats
     colour: int = 0
     dots: bool = False
+    strong: bool = False  # dots that are few and meant to be read
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
@@ -153,11 +154,12 @@ class SmallPlot(QWidget):
         colour = QColor(palette.series[curve.colour % len(palette.series)])
         points = [self.place(float(x), float(y)) for x, y in zip(curve.x, curve.y, strict=True)]
         if curve.dots:
-            colour.setAlphaF(0.45)
+            colour.setAlphaF(0.9 if curve.strong else 0.45)
+            size = 3.5 if curve.strong else 2.0
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             for point in points:
-                painter.drawEllipse(point, 2.0, 2.0)
+                painter.drawEllipse(point, size, size)
         elif len(points) == 1:
             painter.setBrush(colour)
             painter.drawEllipse(points[0], 2.5, 2.5)

@@ -187,10 +187,11 @@ class Axis:
 
             span = (self.high - self.low) or 1.0
             return [((value - self.low) / span, _mark(value)) for value in ticks(self.low, self.high, 4)]
-        powers = range(math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1)
-        values = [10.0**power for power in powers]
-        if len(values) < 2:
-            values = [self.low, math.sqrt(self.low * self.high), self.high]
+        powers = range(math.floor(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
+        values = [10.0**power for power in powers if self.low <= 10.0**power <= self.high]
+        if len(values) < 3:
+            sizes = [size * 10.0**power for power in powers for size in (1, 2, 5)]
+            values = [size for size in sizes if self.low <= size <= self.high]
         whole = math.log(self.high / self.low)
         return [(math.log(value / self.low) / whole, _mark(value)) for value in values]
 

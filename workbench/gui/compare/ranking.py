@@ -13,7 +13,7 @@ from workbench.gui.compare.columns import with_interval
 from workbench.gui.compare.view import View
 from workbench.gui.runs_list import metric_title
 from workbench.gui.theme import MEDIUM, SMALL, current, theme
-from workbench.gui.widgets import Card, ElidedLabel, EmptyState, Label, Muted, explain_widget, row, scrolled
+from workbench.gui.widgets import Card, ElidedLabel, EmptyState, Label, Muted, explain_widget, row, tall
 from workbench.gui.workspace import Workspace
 from workbench.run.comparison import Leaderboard, leaderboards
 from workbench.run.scores import Number
@@ -74,7 +74,7 @@ class RankingView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
         layout.addWidget(row(Label(self.tr("Ranked by"), "caption"), self.by, None))
-        layout.addWidget(scrolled(self._content), 1)
+        layout.addWidget(tall(self._content), 1)
 
     def show_runs(self) -> None:
         """Offer the scores that the ticked runs have."""

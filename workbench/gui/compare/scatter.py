@@ -107,6 +107,9 @@ class ScatterView(View):
         scores = [key for key in keys if key.startswith("score/")]
         fields = [key for key in keys if "." in key and not key.startswith("score/")]
         up = scores[0] if scores else keys[0]
+        fields.sort(
+            key=lambda key: key.startswith("data.")
+        )  # what was set matters more than what was held out
         across = next((key for key in (*fields, "seconds", *keys) if key in keys and key != up), keys[-1])
         for box, first in ((self.across, across), (self.up, up)):
             before = box.currentData()

@@ -50,7 +50,7 @@ class CurvePage(SeriesPage):
             )
         )  # fmt: skip
         self.lines.addStretch(1)
-        self.plot = SmallPlot(tr("Score over the rows that were learned from"), log=True)
+        self.plot = SmallPlot(tr("Score over the rows that were learned from"))
         self.key = Muted(
             tr("Ahead: the middle of what is likely; pale dots are the ends of its 95 % interval.")
         )
@@ -95,7 +95,7 @@ class CurvePage(SeriesPage):
     def _draw(self, found: LearningCurve) -> None:
         done = [(p.rows, p.metrics[found.metric]) for p in found.points if found.metric in p.metrics]
         if not done:
-            self.plot.show_curves((), (1, 10, 0, 1), words=self.tr("The first run is in work."))
+            self.plot.show_curves((), (0, 1, 0, 1), words=self.tr("The first run is in work."))
             return
         x, y = np.array([n for n, _ in done], float), np.array([v for _, v in done], float)
         curves, values = [Drawn(x, y)], [*y]
@@ -110,14 +110,14 @@ class CurvePage(SeriesPage):
                 ends = np.array([getattr(one, end) for one in told])
                 curves.append(Drawn(at, ends, 1, dots=True))
                 values += [*ends]
-        curves.append(Drawn(x, y, dots=True))
+        curves.append(Drawn(x, y, dots=True, strong=True))
         low, high = float(min(values)), float(max(values))
         room = 0.08 * ((high - low) or abs(high) or 1.0)
 
         def reads(at: float) -> str:
-            rows, value = min(done, key=lambda one: abs(np.log(one[0] / at)))
+            rows, value = min(done, key=lambda one: abs(one[0] - at))
             return self.tr("{0} rows: {1}").format(rows, metric_text(found.metric, value))
 
-        bounds = (float(x.min()) * 0.9, float(x.max()) * 2.2, low - room, high + room)
+        bounds = (0.0, float(x.max()) * 2.15, low - room, high + room)
         self.plot.show_curves(curves, bounds, self.tr("rows"), reads=reads)
         self.plot.setAccessibleDescription(found.words)

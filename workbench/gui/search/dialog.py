@@ -72,7 +72,6 @@ def open_search(workspace: Workspace, parent: QWidget) -> SearchDialog:
     """Show the window, or bring it to the front where it is open already; it goes when it is closed."""
     for known in parent.findChildren(SearchDialog):
         if known.isVisible():
-            known.raise_()
             known.activateWindow()
             return known
     dialog = SearchDialog(workspace, parent)

@@ -101,7 +101,7 @@ class FoldsPage(SeriesPage):
         ]
         for title, values in (
             (self.tr("Mean"), [spreads[name].mean for name in names]),
-            (self.tr("± standard deviation"), [spreads[name].deviation for name in names]),
+            (self.tr("± SD"), [spreads[name].deviation for name in names]),
         ):
             if len(found.done) > 1:
                 rows.append([title, "", *map(metric_text, names, values), ""])
@@ -122,7 +122,7 @@ class FoldsPage(SeriesPage):
         mean = float(y.mean())
         room = 0.1 * (float(y.max() - y.min()) or abs(mean) or 1.0)
         ends = np.array([0.5, found.folds + 0.5])
-        curves = [Drawn(ends, np.array([mean, mean]), 1), Drawn(x, y, dots=True)]
+        curves = [Drawn(ends, np.array([mean, mean]), 1), Drawn(x, y, dots=True, strong=True)]
 
         def reads(at: float) -> str:
             number, value = min(done, key=lambda one: abs(one[0] - at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
@@ -27,6 +28,7 @@ from workbench.gui.widgets import (
     EmptyState,
     GhostButton,
     Label,
+    Muted,
     PrimaryButton,
     explain_widget,
     scrolled,
@@ -34,8 +36,12 @@ from workbench.gui.widgets import (
 )
 from workbench.gui.workspace import Workspace
 from workbench.run.series import SeriesKind
+from workbench.run.sources import title_of
 
-SETUP_WIDTH = 340
+SETUP_WIDTH = 404
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?( ?(%|s|min|h))?|–")
 
 
 class SeriesPage(QWidget):
@@ -63,12 +69,14 @@ class SeriesPage(QWidget):
         self.found_lines.setContentsMargins(0, 0, 0, 0)
         self.found_lines.setSpacing(SMALL)
         self.empty = EmptyState("search", " ", " ")
+        self.about = Muted("")
+        self.about.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.words = Label("", "", wrap=True)
         self.state = ElidedLabel("", "caption")
         self.start = PrimaryButton(
             tr("Start"), "play", help=tr("Begin with the recipe in hand."), on_click=self.begin
         )
-        self.go_on = PrimaryButton(
+        self.go_on = GhostButton(
             tr("Go on"),
             "play",
             help=tr("Go on where it was stopped; nothing is done twice."),
@@ -98,7 +106,9 @@ class SeriesPage(QWidget):
     def _lay_out(self) -> None:
         left = Card()
         left.add(self.chooser)
-        left.add(scrolled(self.setup), 1)
+        self.asked = scrolled(self.setup)
+        left.add(self.asked, 1)
+        left.add(self.about, 1)
         left.setFixedWidth(SETUP_WIDTH)
         right = Card()
         self.pages = QStackedWidget()
@@ -138,6 +148,13 @@ class SeriesPage(QWidget):
         """Whether there is more to do."""
         raise NotImplementedError
 
+    def plan_in_words(self, found: Found) -> str:
+        """What the one that is shown does."""
+        recipe = found.recipe
+        return self.tr("{0}, {1}, {2}").format(
+            recipe.model.source, title_of(recipe.data.train), recipe.task.kind.replace("-", " ")
+        )
+
     def allowed(self) -> bool:
         """Whether what is set can be begun."""
         return True
@@ -153,6 +170,9 @@ class SeriesPage(QWidget):
         """Show how it stands."""
         found, mine = self.found, self.work.kind == self.kind
         self.setup.setEnabled(not mine and found is None)
+        show_if(self.asked, found is None)
+        show_if(self.about, found is not None)
+        self.about.setText(self.plan_in_words(found) if found is not None else "")
         self.chooser.setEnabled(not mine)
         problem = self.work.problems.get(self.kind)
         if found is not None:
@@ -225,13 +245,16 @@ class SmallTable(QTableWidget):
         at = self.currentRow()
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(list(titles))
+        for column in range(len(titles)):
+            self.horizontalHeaderItem(column).setTextAlignment(_LEFT)
         self.setRowCount(len(rows))
         for number, cells in enumerate(rows):
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
-                if text[:1].isdigit() or text[:1] == "-":
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                if _NUMBER.fullmatch(text):
+                    item.setTextAlignment(_RIGHT)
+                    self.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
                 font = item.font()
                 font.setBold(number == strong)
                 item.setFont(font)

@@ -64,8 +64,10 @@ class SearchPage(SeriesPage):
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SMALL)
-        for number, path in enumerate(("trials", "minutes", "method", "pruning", "weights", "seed")):
-            grid.addWidget(self.edits[path], number // 2, number % 2)
+        for number, path in enumerate(
+            ("trials", "minutes", "method", "pruning", "weights", "seed", "metric")
+        ):
+            grid.addWidget(self.edits[path], number // 2, number % 2, 1, 2 if path == "metric" else 1)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         held = QWidget()
@@ -155,6 +157,17 @@ class SearchPage(SeriesPage):
             spent = found.settings.minutes and found.seconds >= 60 * found.settings.minutes
             self.work.go_on(self.kind, found.name, trials=more, minutes=0.0 if spent and planned else None)
 
+    def plan_in_words(self, found: Found) -> str:
+        """The ranges and the budget too."""
+        said = super().plan_in_words(found)
+        if not isinstance(found, Search):
+            return said
+        rows = recipe_fields()
+        ranges = [str(one).replace(one.path, rows[one.path].title) for one in found.ranges]
+        budget = self.tr("{0} runs").format(found.settings.trials) if found.settings.trials else ""
+        minutes = self.tr("{0:g} minutes").format(found.settings.minutes) if found.settings.minutes else ""
+        return "\n".join([said, "", *ranges, "", ", ".join(part for part in (budget, minutes) if part)])
+
     def can_go_on(self, found: Found) -> bool:
         """A search can always do more runs, unless everything was tried."""
         return "Everything" not in found.over
@@ -210,7 +223,7 @@ class SearchPage(SeriesPage):
             self.history.show_curves((), (0, 1, 0, 1), words=self.tr("The first trial is in work."))
             return
         x, y = np.array([n for n, _ in done], float), np.array([s for _, s in done], float)
-        curves = [Drawn(x, y, dots=True)]
+        curves = [Drawn(x, y, dots=True, strong=len(x) < 100)]
         if found.record:
             curves.append(
                 Drawn(
