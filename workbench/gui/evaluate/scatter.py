@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pyqtgraph.functions import arrayToQPolygonF
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -84,6 +84,9 @@ class Scatter(QWidget):
         #: The keyboard's rectangle in shares of the picture; None while the mouse is used.
         self.box: QRectF | None = None
         self._drawn: QPixmap | None = None
+        # Many points that move are drawn without smooth edges, which cost ten times as much; at rest they have them.
+        self._moving = QTimer(self, singleShot=True, interval=160)
+        self._moving.timeout.connect(self._again)
         self.setMinimumSize(220, 160)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
@@ -108,6 +111,8 @@ class Scatter(QWidget):
             reach = np.abs(self.points).max(axis=1)
             self._radius = float(min(reach.max(), 1.6 * np.quantile(reach, 0.98))) or 1.0
             self._zoom, self._middle = 1.0, (0.0, 0.0)
+        elif len(self.points) > _MANY:
+            self._moving.start()
         self._hovered = -1 if fit else self._hovered
         self._again()
 
@@ -188,7 +193,7 @@ class Scatter(QWidget):
         made.setDevicePixelRatio(ratio)
         made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not self._moving.isActive())
         places = self.places()
         size = 4.0 if len(places) > _MANY else 6.0
         for group in self._groups:
@@ -209,7 +214,8 @@ class Scatter(QWidget):
         if not len(places):
             return
         colour.setAlphaF(strength)
-        painter.setPen(QPen(colour, size, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        cap = Qt.PenCapStyle.SquareCap if self._moving.isActive() else Qt.PenCapStyle.RoundCap
+        painter.setPen(QPen(colour, size, Qt.PenStyle.SolidLine, cap))
         painter.drawPoints(arrayToQPolygonF(places[:, 0].copy(), places[:, 1].copy()))
 
     # ---- the mouse

@@ -62,7 +62,7 @@ class SuspectCard(Card):
         self.show_suspect(None, (), "")
 
     def _lay_out(self) -> None:
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(280)
         self.add(self.place)
         self.add(self.text, 1)
         labels = row(

@@ -311,7 +311,7 @@ class SuspectsView(View):
     def _show_chosen(self) -> None:
         found, at = self.deciding.found, self.table.currentIndex().row()
         suspect = self.table.rows.row(at).value if found and at >= 0 else None
-        told = self.table.rows.row(at).cells[-1].text if suspect else ""
+        told = self.table.rows.row(at).cells[-1].text.replace("→", self.tr("now")) if suspect else ""
         self.card.show_suspect(suspect, found.names if found else (), told)
 
     # ---- deciding
