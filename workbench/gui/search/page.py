@@ -71,6 +71,7 @@ class SeriesPage(QWidget):
         self.empty = EmptyState("search", " ", " ")
         self.about = Muted("")
         self.about.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.about.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.words = Label("", "", wrap=True)
         self.state = ElidedLabel("", "caption")
         self.start = PrimaryButton(
@@ -244,9 +245,10 @@ class SmallTable(QTableWidget):
         """Show these rows, one of them in bold; numbers are at the right."""
         at = self.currentRow()
         self.setColumnCount(len(titles))
-        self.setHorizontalHeaderLabels(list(titles))
-        for column in range(len(titles)):
-            self.horizontalHeaderItem(column).setTextAlignment(_LEFT)
+        heads = [QTableWidgetItem(title) for title in titles]
+        for column, head in enumerate(heads):
+            head.setTextAlignment(_LEFT)
+            self.setHorizontalHeaderItem(column, head)
         self.setRowCount(len(rows))
         for number, cells in enumerate(rows):
             for column, text in enumerate(cells):
@@ -254,7 +256,7 @@ class SmallTable(QTableWidget):
                 item.setToolTip(text)
                 if _NUMBER.fullmatch(text):
                     item.setTextAlignment(_RIGHT)
-                    self.horizontalHeaderItem(column).setTextAlignment(_RIGHT)
+                    heads[column].setTextAlignment(_RIGHT)
                 font = item.font()
                 font.setBold(number == strong)
                 item.setFont(font)
