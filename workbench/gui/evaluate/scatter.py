@@ -84,7 +84,7 @@ class Scatter(QWidget):
         #: The keyboard's rectangle in shares of the picture; None while the mouse is used.
         self.box: QRectF | None = None
         self._drawn: QPixmap | None = None
-        # Many points that move are drawn without smooth edges, which cost ten times as much; at rest they have them.
+        # Many points that move are drawn without smooth edges, which cost three times as much; at rest they have them.
         self._moving = QTimer(self, singleShot=True, interval=160)
         self._moving.timeout.connect(self._again)
         self.setMinimumSize(220, 160)
