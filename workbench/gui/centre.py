@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from workbench.gui.pages import PAGES
 from workbench.gui.problem_card import ProblemCard
 from workbench.gui.theme import LARGE, MEDIUM, SMALL
-from workbench.gui.widgets import Segmented
+from workbench.gui.widgets import FoldingSwitch
 from workbench.gui.workspace import Workspace
 from workbench.run.problem import explain
 
@@ -25,7 +25,7 @@ class Centre(QWidget):
         self._rows = {page.key: page for page in PAGES}
         self._built: dict[str, QWidget] = {}
         self._may_build = False
-        self.switcher = Segmented([(p.key, p.title, p.icon, p.help) for p in PAGES], self.tr("Page"))
+        self.switcher = FoldingSwitch([(p.key, p.title, p.icon, p.help) for p in PAGES], self.tr("Page"))
         self.problems = ProblemCard()
         self.stack = QStackedWidget()
         self.stack.addWidget(QWidget())
