@@ -188,9 +188,7 @@ def _tagged(table: Table) -> Guess | None:
         if tokens is not None:
             seen = sorted({tag for row in split[tags] for tag in row})
             what = "say where names begin and go on" if tags in spans else "are one for each word"
-            reason = (
-                f"“{tags}” has as many words as “{tokens}” in the rows; they {what} ({listed(seen, 5)})."
-            )
+            reason = f"“{tags}” has as many words as “{tokens}” in the rows; they {what} ({listed(seen, 5)})."
             # The column that is called tags is the one to learn, where several would do.
             chosen = "tags" if "tags" in spans and lengths["tags"] == lengths[tags] else tags
             return Guess("token-classification", (tokens,), chosen, None, (reason,))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.run.power_law import Predicted
 
 NAME = "learning-curve"
-HELP = "learn from 10, 25, 50 and 100 % of the rows, and say what twice as many would bring"
+HELP = "learn from 10, 25, 50 and 100 percent of the rows, and say what twice as many would bring"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

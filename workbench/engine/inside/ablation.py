@@ -112,9 +112,7 @@ def hold_out(
     seconds = time.perf_counter() - began
     means = [total / sums.count for total in sums.totals]
     metric = task.best_metric if task.best_metric in KNOWN else "loss"
-    return HeldOut(
-        task, metric, rows.class_names, batches, terms, base, [m.float() for m in means], seconds
-    )
+    return HeldOut(task, metric, rows.class_names, batches, terms, base, [m.float() for m in means], seconds)
 
 
 def score_batch(task: Task, model: torch.nn.Module, batch: Batch, terms: NDArray[np.int64]) -> Scores:

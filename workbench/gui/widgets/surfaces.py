@@ -175,7 +175,9 @@ class EmptyState(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """The room at its sides, which grows with the window, is not needed: a window can be made narrow again."""
-        return QSize(min(READABLE // 2, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+        return QSize(
+            min(READABLE // 2, super().minimumSizeHint().width()), super().minimumSizeHint().height()
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lines longer than this are tiring to read."""
