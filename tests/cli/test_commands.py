@@ -209,7 +209,7 @@ def test_models_and_version_and_help(cli: Cli) -> None:
     said = cli("--help")
     assert said.code == 0
     listed = [line.split()[0] for line in said.out.splitlines() if line[:4] == "    " and line[4:5].strip()]
-    assert listed == sorted(entry.name for entry in pkgutil.iter_modules(commands.__path__))
+    assert listed == sorted(entry.name.replace("_", "-") for entry in pkgutil.iter_modules(commands.__path__))
 
 
 def test_demo_leaves_pictures_and_a_report_with_attention(cli: Cli, tiny_bert: Path, tiny_csv: Path) -> None:
