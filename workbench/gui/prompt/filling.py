@@ -9,7 +9,7 @@ from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.probabilities import ProbabilityBars
 from workbench.gui.prompt.asking import Asking
 from workbench.gui.prompt.box import PromptBox
-from workbench.gui.theme import LARGE, MEDIUM
+from workbench.gui.theme import LARGE, MEDIUM, SMALL
 from workbench.gui.widgets import EmptyState, GhostButton, Label, Title, scrolled
 from workbench.gui.workspace import Workspace
 from workbench.run.results import FilledText
@@ -50,7 +50,8 @@ class Filling(Asking):
         around = QVBoxLayout(inside)
         around.setContentsMargins(0, 0, MEDIUM, 0)
         self._grid = QGridLayout()
-        self._grid.setSpacing(LARGE)
+        self._grid.setHorizontalSpacing(LARGE)
+        self._grid.setVerticalSpacing(SMALL)
         around.addLayout(self._grid)
         around.addStretch(1)
         found = QWidget()
