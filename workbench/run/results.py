@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,6 +148,10 @@ class Prediction:
     def label(self) -> str:
         """The most probable class."""
         return self.classes[0][0]
+
+
+#: How a person writes a gap; the mask tokens are those of BERT's and RoBERTa's kin.
+GAP = re.compile(r"_{2,}|\[MASK\]|<mask>")
 
 
 @dataclass(frozen=True, slots=True)
