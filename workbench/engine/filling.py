@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 
 from workbench.engine.inside.reading import readable_tokens
 from workbench.engine.live import LiveModel, untouched
 from workbench.engine.loading import LoadedModel, fitting_length
 from workbench.run.problem import bad_input
-from workbench.run.results import FilledText
-
-#: How a person writes a gap, beside the model's own mask token.
-GAP = re.compile(r"_{2,}|\[MASK\]|<mask>")
+from workbench.run.results import GAP, FilledText
 
 
 def fill(loaded: LoadedModel | LiveModel, text: str, count: int = 10) -> FilledText:
@@ -43,10 +38,11 @@ def fill(loaded: LoadedModel | LiveModel, text: str, count: int = 10) -> FilledT
         )
     limit = fitting_length(min(int(tokenizer.model_max_length), 8192), loaded.model)
     whole = tokenizer(hidden, truncation=False, verbose=False)["input_ids"]
-    ids = torch.tensor(tokenizer(hidden, truncation=True, max_length=limit)["input_ids"])
+    cut = len(whole) > limit
+    ids = torch.tensor(tokenizer(hidden, truncation=True, max_length=limit)["input_ids"] if cut else whole)
     places = (ids == tokenizer.mask_token_id).nonzero().flatten()
     note = ""
-    if len(whole) > len(ids):
+    if cut:
         note = f"The model reads {limit} tokens: the end of the text was cut off."
         if len(places) < found:
             note += f" {found - len(places)} of {found} gaps are in that part."

@@ -27,13 +27,18 @@ def guard_overrides() -> None:
 
 def _guard(cls: type[Any], /, **more: Any) -> None:
     super(QObject, cls).__init_subclass__(**more)
-    meta = cls.staticMetaObject
-    # A slot keeps its own signature, by which Qt knows how many of a signal's values it takes.
-    slots = {bytes(meta.method(i).name().data()).decode() for i in range(meta.methodCount())}
+    qt = next(base for base in cls.__mro__ if base.__module__.startswith("PySide6."))
     for name, value in list(vars(cls).items()):
-        overriding = isinstance(value, FunctionType) and not name.startswith("__") and name not in slots
-        if overriding and any(isinstance(vars(base).get(name), _QtMethod) for base in cls.__mro__[1:]):
+        overriding = isinstance(value, FunctionType) and not name.startswith("__") and name not in _slots(qt)
+        if overriding and any(isinstance(vars(base).get(name), _QtMethod) for base in qt.__mro__):
             setattr(cls, name, _caught(value))
+
+
+@functools.cache
+def _slots(qt: type[Any]) -> frozenset[str]:
+    """Slots keep their own signature, by which Qt knows how many of a signal's values they take."""
+    meta = qt.staticMetaObject
+    return frozenset(bytes(meta.method(i).name().data()).decode() for i in range(meta.methodCount()))
 
 
 def _caught(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -133,6 +133,9 @@ class _Photographer:
         if shown is pane.classifier:
             pane.classifier.box.setPlainText(SENTENCE)
             self._wait(lambda: bool(pane.classifier.winner.text()))
+        elif shown is pane.filling:
+            pane.filling.take(SENTENCE)
+            self._wait(lambda: bool(pane.filling.bars))
         elif shown is pane.writer and not pane.writer.turns:
             # An answer that fits the page, with the probability of each token.
             length = pane.writer.form.edits["max_new_tokens"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -177,6 +178,10 @@ class Prediction:
             case "marks":
                 return "; ".join(f"{self.text[mark.start : mark.end]} ({mark.kind})" for mark in self.marks)
         return self.classes[0][0]
+
+
+#: How a person writes a gap; the mask tokens are those of BERT's and RoBERTa's kin.
+GAP = re.compile(r"_{2,}|\[MASK\]|<mask>")
 
 
 @dataclass(frozen=True, slots=True)

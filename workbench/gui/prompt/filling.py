@@ -9,14 +9,14 @@ from workbench.gui.examples import SENTENCES, ExamplesButton
 from workbench.gui.probabilities import ProbabilityBars
 from workbench.gui.prompt.asking import Asking
 from workbench.gui.prompt.box import PromptBox
-from workbench.gui.theme import LARGE, MEDIUM
+from workbench.gui.theme import LARGE, MEDIUM, SMALL
 from workbench.gui.widgets import EmptyState, GhostButton, Label, Title, scrolled
 from workbench.gui.workspace import Workspace
-from workbench.run.results import FilledText
+from workbench.run.results import GAP, FilledText
 from workbench.session.lanes import Ticket
 from workbench.session.requests import FillRequest
 
-GAP = "__"
+WRITTEN = "__"
 #: Gaps that stand beside each other.
 BESIDE = 3
 
@@ -37,7 +37,7 @@ class Filling(Asking):
                 ),
             ),
         )
-        self.examples = ExamplesButton(workspace, SENTENCES, self._take)
+        self.examples = ExamplesButton(workspace, SENTENCES, self.take)
         self.hide_word = GhostButton(
             self.tr("Hide the word"),
             help=self.tr("Make a gap of the word at the cursor, or of what is selected."),
@@ -50,7 +50,8 @@ class Filling(Asking):
         around = QVBoxLayout(inside)
         around.setContentsMargins(0, 0, MEDIUM, 0)
         self._grid = QGridLayout()
-        self._grid.setSpacing(LARGE)
+        self._grid.setHorizontalSpacing(LARGE)
+        self._grid.setVerticalSpacing(SMALL)
         around.addLayout(self._grid)
         around.addStretch(1)
         found = QWidget()
@@ -61,12 +62,12 @@ class Filling(Asking):
         shown.addWidget(scrolled(inside), 1)
         self._lay_out(found, self.hide_word, self.examples)
 
-    def _take(self, text: str) -> None:
-        """An example, with its longest word hidden."""
+    def take(self, text: str) -> None:
+        """Ask about a text with its longest word hidden."""
         words = text.split(" ")
         longest = max(range(len(words)), key=lambda i: len(words[i].strip(".,!?;:")))
         word = words[longest]
-        words[longest] = word.replace(word.strip(".,!?;:"), GAP, 1)
+        words[longest] = word.replace(word.strip(".,!?;:"), WRITTEN, 1)
         self.box.setPlainText(" ".join(words))
 
     def _hide(self) -> None:
@@ -74,14 +75,14 @@ class Filling(Asking):
         if not cursor.hasSelection():
             cursor.select(QTextCursor.SelectionType.WordUnderCursor)
         if cursor.selectedText().strip():
-            cursor.insertText(GAP)
+            cursor.insertText(WRITTEN)
             self.box.setTextCursor(cursor)
         self.box.setFocus()
 
     def _missing(self, text: str) -> str | None:
         if not text:
             return ""
-        if not any(gap in text for gap in (GAP, "[MASK]", "<mask>")):
+        if not GAP.search(text):
             return self.tr("No gap yet: write __ in place of a word.")
         return None
 
