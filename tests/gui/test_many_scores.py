@@ -8,6 +8,9 @@ from pytestqt.qtbot import QtBot
 from workbench.gui.plots import CurvePlot
 from workbench.gui.series import Series
 from workbench.gui.train_parts import Headline, HeadlineRow
+from workbench.gui.train_series import PLOTS, Shown, series_of
+from workbench.run.events import Evaluated
+from workbench.run.history import History
 
 NAMES = ("BLEU", "chrF", "Perplexity", "ROUGE-1", "ROUGE-2", "ROUGE-L")
 
@@ -47,3 +50,14 @@ def test_a_legend_that_does_not_fit_beside_the_title_has_its_own_lines(qtbot: Qt
     plot.resize(1600, 240)
     qtbot.waitUntil(lambda: plot.legend.height() == 16)
     assert plot.legend.width() >= plot.legend.needed()
+
+
+def test_perplexity_has_the_scores_plot_to_itself_or_leaves_it_to_the_others() -> None:
+    def lines(**metrics: float) -> list[str]:
+        history = History()
+        history.fold([Evaluated(step=1, epoch=0.5, metrics={"loss": 2.0, **metrics})])
+        (scores,) = (row for row in PLOTS if row.key == "scores")
+        return [line.label for line in series_of(scores, [Shown("a run", history)], 0.0)]
+
+    assert lines(perplexity=7.4) == ["Perplexity"]
+    assert lines(perplexity=7.4, accuracy=0.4) == ["Accuracy"]

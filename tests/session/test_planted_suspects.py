@@ -24,6 +24,7 @@ ROWS, SHARE, SEED = 6919, 0.05, 7  # the whole file: with fewer rows the model i
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(3600)
 def test_most_of_the_first_suspects_are_flipped_rows(
     real: Callable[[str], Path], home: Home, tmp_path: Path
 ) -> None:

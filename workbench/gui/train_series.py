@@ -148,6 +148,8 @@ def _held_out_series(row: PlotRow, run: Shown, *, alone: bool) -> list[Series]:
     curves = run.history.curves
     if row.held_out == "validation/":
         names = sorted(n for n in curves if n.startswith("validation/") and n not in _NO_SCORES)
+        # Perplexity says what the held-out loss says, and would press the others flat on the same axis.
+        names = [n for n in names if n != "validation/perplexity"] or names
     else:
         names = [row.held_out] if row.held_out in curves else []
     found = []
