@@ -249,6 +249,23 @@ def test_another_run_is_compared_in_words_and_every_chart_chooses_rows(
     qtbot.keyClick(slices.query, Qt.Key.Key_Return)
     calls = [i for i, channel in enumerate(rows.metadata["channel"]) if channel == "call"]
     qtbot.waitUntil(lambda: sorted(page.rows.shown()) == calls, timeout=WAIT)
+    # The same group in the other run: what that one gets right instead.
+    qtbot.waitUntil(lambda: len(slices.runs.found) == 2, timeout=WAIT)
+    here, there = (
+        next(one for one in slices.runs.found if one.run == n) for n in (trained.good, trained.poor)
+    )
+    right = np.array([found.against.predicted[i] == rows.true[i] for i in calls])
+    assert there.same and there.found is not None and there.found.score == pytest.approx(right.mean())
+    assert here.found is not None and (here.fixed, here.broken) == (0, 0)
+    assert there.fixed == int((right & rows.wrong[calls]).sum())
+    assert len(slices.runs.table()) == 3
+    page.subject.against.setCurrentIndex(0)
+    page.subject.against.chosen.emit()
+    settle(qtbot, page)
+    slices.runs.list.opened.emit(there)  # a click sets it against this one; the filter stays
+    settle(qtbot, page)
+    found = page.board.evaluated
+    assert found is not None and found.against is not None and sorted(page.rows.shown()) == calls
     slices.query.setText("colour = red")
     slices.ask_own()
     qtbot.waitUntil(lambda: "no column" in slices.answer.text(), timeout=WAIT)

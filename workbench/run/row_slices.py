@@ -18,7 +18,8 @@ class Slice:
     Attributes:
         name: Which rows these are, in words.
         kind: By what they were told apart; "query" for those that a person asked for.
-        query: What gives the same rows, also of another run (`session.scoring.row_query`); empty for a cluster.
+        query: What gives the same rows (`session.scoring.row_query`), also of another run; a cluster's gives those that
+            are alike there.
         rows: Their places among the evaluation's rows, ascending; int64.
         right: How many of them the model gets right.
         score: The share of them that is right.

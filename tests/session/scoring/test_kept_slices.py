@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from workbench.run.home import Home
-from workbench.session.scoring.kept_slices import forget_question, keep_question, kept_questions, through_runs
-from workbench.session.scoring.measuring import RowsRequest
+from workbench.session.scoring.kept_slices import forget_question, keep_question, kept_questions
 
 
 def test_questions_are_kept_and_forgotten_by_file(home: Home) -> None:
@@ -22,8 +21,3 @@ def test_questions_are_kept_and_forgotten_by_file(home: Home) -> None:
     assert kept_questions(home, "b.csv") == ("wrong",)
     (home.root / "slices.json").write_text("[1", encoding="utf-8")
     assert kept_questions(home, "a.csv") == () and keep_question(home, "a.csv", "right") == ("right",)
-
-
-def test_what_was_not_measured_is_said(home: Home) -> None:
-    (one,) = through_runs(home, "wrong", [RowsRequest("no-such-run")])
-    assert one.found is None and "not measured" in one.problem

@@ -95,7 +95,14 @@ def test_clusters_of_vectors_are_looked_at() -> None:
     wrong[apart] = np.where(np.arange(2) == scores.true[apart][:, None], 0.1, 0.9)
     there = RowScores.of(scores.texts, scores.true, wrong, scores.names, vectors=vectors)
     first = find_slices(there, QUICK).slices[0]
-    assert first.kind == "cluster" and first.query == ""
+    assert first.kind == "cluster" and first.query.startswith("text is-like ")
+    table = RowTable(there)
+    assert table.where(first.query).nonzero()[0].tolist() == first.rows.tolist()
+    for query, why in (("true is-like 3", "Only texts"), ("text is-like 401", "not among these rows")):
+        with pytest.raises(WorkbenchError, match=why):
+            table.where(query)
+    with pytest.raises(WorkbenchError, match="vectors were not taken"):
+        RowTable(scores).where(first.query)
     assert set(apart) >= set(first.rows.tolist()) and first.size >= 20
     later = there.take(np.arange(399, -1, -1))
     assert set(tracked(first, there, later).rows.tolist()) == {399 - row for row in first.rows.tolist()}

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from workbench.run.evaluated import Evaluated
+from workbench.run.row_scores import RowScores
+from workbench.session.scoring.measuring import RowsRequest
 
 Ints = NDArray[np.int64]
 
@@ -30,17 +32,30 @@ class Filter:
     mark: object = None
 
 
+def alike(one: RowScores, other: RowScores) -> bool:
+    """Whether two evaluations say the same of the same rows, whatever they are set against."""
+    return one is other or (
+        one.texts == other.texts
+        and one.names == other.names
+        and np.array_equal(one.probabilities, other.probabilities)
+        and np.array_equal(one.losses, other.losses, equal_nan=True)
+    )
+
+
 class Board(QObject):
     """The evaluation and its filters; rows are shown where all filters choose them."""
 
     evaluated_changed = Signal()
     filters_changed = Signal()
+    against_wanted = Signal(str)  # a run that is to be set against the one that is shown
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.evaluated: Evaluated | None = None
         #: What the evaluated model is called in requests.
         self.model = ""
+        #: What was asked of it; None while nothing is shown.
+        self.request: RowsRequest | None = None
         self._filters: dict[str, Filter] = {}
 
     @property
@@ -48,10 +63,10 @@ class Board(QObject):
         """The filters that are on, in the order in which they were set."""
         return tuple(self._filters.values())
 
-    def show(self, evaluated: Evaluated | None, model: str = "") -> None:
+    def show(self, evaluated: Evaluated | None, model: str = "", request: RowsRequest | None = None) -> None:
         """Show another evaluation, or none; of the same rows the filters stay where they mean the same."""
-        before, self.evaluated, self.model = self.evaluated, evaluated, model
-        same = before is not None and evaluated is not None and before.rows is evaluated.rows
+        before, self.evaluated, self.model, self.request = self.evaluated, evaluated, model, request
+        same = before is not None and evaluated is not None and alike(before.rows, evaluated.rows)
         if not same:
             self._filters = {}
         self.evaluated_changed.emit()

@@ -60,7 +60,8 @@ class EvaluatePane(QWidget):
         self.switcher.setProperty("dense", True)
         self.stack = QStackedWidget()
         self.rows = RowsPanel(self.board, self.correcting)
-        self.rows.add_action(AgainButton(workspace))
+        self.again = AgainButton(workspace, self._run)
+        self.rows.add_action(self.again)
         self.empty = EmptyState(
             "measure", self.tr("Nothing measured yet"), " ", self.tr("Measure"), self._act
         )
@@ -121,14 +122,21 @@ class EvaluatePane(QWidget):
 
     def _connect(self) -> None:
         self.switcher.chosen.connect(self.show_view)
+        self.subject.changed.connect(self.again.refresh)
         self.subject.changed.connect(self._soon.start)  # several things may change at once
         self._soon.timeout.connect(self.ask)
         self.subject.measure_wanted.connect(self.measure)
+        self.board.against_wanted.connect(self.subject.against.pick)
         self.setup.ready.connect(lambda _: self.ask())
         self.rows.attention_wanted.connect(self._open_attention)
         self.targets.attention_wanted.connect(self._open_attention)
         self.rows.data_wanted.connect(self._open_data)
         self.rows.fetch_wanted.connect(self._fetch)
+
+    def _run(self) -> str:
+        """The run behind the model that is evaluated; empty for a base model."""
+        choice = self.subject.choice()
+        return choice.run if choice else ""
 
     # ---- views
 
@@ -298,7 +306,7 @@ class EvaluatePane(QWidget):
     def _show(self, found: Evaluated | None) -> None:
         wish = self._wish
         self._asked = wish.rows if wish and found is not None else None
-        self.board.show(found, wish.rows.model if wish else "")
+        self.board.show(found, wish.rows.model if wish else "", self._asked)
         if found is not None:
             self.pages.setCurrentWidget(self.halves)
         self._busy(False)

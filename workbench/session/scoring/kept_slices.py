@@ -1,28 +1,13 @@
-"""Groups of rows that a person asked for: kept by the data file, and followed through the runs that were measured."""
+"""Groups of rows that a person asked for, kept by the data file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.run.files import write_whole
 from workbench.run.home import Home
-from workbench.run.problem import WorkbenchError, bad_input
-from workbench.run.row_slices import Slice
-from workbench.session.scoring.measuring import RowsRequest, stored_rows
-from workbench.session.scoring.row_query import RowTable
-from workbench.session.scoring.slices import slice_of
-
-
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """A group of rows in one run; `problem` says in words why there are no figures."""
-
-    model: str
-    found: Slice | None
-    problem: str = ""
+from workbench.run.problem import bad_input
 
 
 def kept_questions(home: Home, file: str) -> tuple[str, ...]:
@@ -50,21 +35,6 @@ def forget_question(home: Home, file: str, question: str) -> tuple[str, ...]:
     kept = _read(home)
     kept[file] = [one for one in kept.get(file, []) if one != question]
     return _write(home, kept, file)
-
-
-def through_runs(home: Home, question: str, requests: Sequence[RowsRequest]) -> tuple[Tracked, ...]:
-    """The same question asked of several evaluations, of those that were made before; nothing is measured for it."""
-    found = []
-    for request in requests:
-        rows = stored_rows(home, request)
-        if rows is None:
-            found.append(Tracked(request.model, None, "It was not measured on these rows yet."))
-            continue
-        try:
-            found.append(Tracked(rows.model, slice_of(rows, question, RowTable(rows))))
-        except WorkbenchError as error:
-            found.append(Tracked(rows.model, None, error.problem.cause))
-    return tuple(found)
 
 
 def _file(home: Home) -> Path:

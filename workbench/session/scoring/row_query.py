@@ -6,7 +6,10 @@ The tests are those of the Data page (`data.row_order`), with comparisons of num
     group      a condition, or several with "and" between them
     condition  wrong · right · FIELD TEST VALUE · FIELD is-missing · "some text"; each may follow "not"
     FIELD      text, true, predicted, probability, loss, words, length, language, or a column of the file
-    TEST       = != < <= > >= contains matches has-word is-longer is-shorter
+    TEST       = != < <= > >= contains matches has-word is-longer is-shorter is-like
+
+"text is-like 17" chooses the cluster of similar texts in which row 17 of the file lies, by the sentence vectors that
+this model gives them.
 
 Names and values with blanks stand between quotation marks.
 """
@@ -27,6 +30,7 @@ from workbench.data.row_order import Test, where
 from workbench.data.suggest import did_you_mean, listed
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.row_scores import RowScores
+from workbench.session.scoring.clusters import cluster_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +41,7 @@ _WORD = re.compile(r"\w(?:[\w'’-]*\w)?")
 _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal
 }  # fmt: skip
-_TESTS = ("contains", "matches", "has-word", "is-longer", "is-shorter", "is-missing")
+_TESTS = ("contains", "matches", "has-word", "is-longer", "is-shorter", "is-like", "is-missing")
 
 
 def words_of(text: str) -> list[str]:
@@ -92,6 +96,12 @@ class RowTable:
     def languages(self) -> tuple[str, ...]:
         """The language of each text as its ISO 639 code; "zxx" where that is not clear. A millisecond a text."""
         return language_codes(self.scores.texts, self.check)
+
+    @cached_property
+    def clusters(self) -> NDArray[np.int64] | None:
+        """The cluster of each text; None where there are no vectors, or none to be found. A few seconds for 20 000."""
+        vectors = self.scores.vectors
+        return None if vectors is None else cluster_numbers(vectors, self.check)
 
     def numbers(self, name: str) -> NDArray[np.float64] | None:
         """A column of numbers; NaN where a value is none. None where there is no such column."""
@@ -204,6 +214,8 @@ class _Reader:
             split = self.table.words if field == "text" else [words_of(text or "") for text in column]
             wanted = value.casefold()
             return np.fromiter((wanted in words for words in split), np.bool_, len(split))
+        if test == "is-like":
+            return self._like(field, value)
         if test in ("is-longer", "is-shorter"):
             self._number(value)
         return self._where(field, test, value)
@@ -216,6 +228,26 @@ class _Reader:
         if numbers is None:
             raise self._no_field(field)
         found: Mask = numbers == self._number(value)
+        return found
+
+    def _like(self, field: str, value: str) -> Mask:
+        """The cluster of a row, which is named by its number in the file."""
+        if field != "text":
+            raise self._wrong(
+                "Only texts have sentence vectors: write “text is-like” and the number of a row."
+            )
+        clusters = self.table.clusters
+        if clusters is None:
+            few = self.table.scores.vectors is not None
+            raise self._wrong(
+                "These texts are in no clusters: there are too few or too many of them."
+                if few
+                else "The texts' sentence vectors were not taken."
+            )
+        places = np.flatnonzero(self.table.scores.row_ids.rows == self._number(value) - 1)
+        if not len(places):
+            raise self._wrong(f"Row {value} is not among these rows.")
+        found: Mask = clusters == clusters[places[0]]
         return found
 
     def _where(self, field: str, test: str, value: str) -> Mask:

@@ -1,9 +1,9 @@
-"""Which groups of rows are looked at: what can be asked about texts, their words, and clusters of their vectors."""
+"""Which groups of rows are looked at: what can be asked about texts, and their words."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,8 @@ from workbench.session.scoring.row_query import RowTable, quoted
 
 #: More different values than this make no slices of a column.
 MOST_VALUES = 50
-#: Texts of which the language is told, and rows that are put into clusters, at most: each costs seconds.
+#: Texts of which the language is told, at most: each costs a millisecond.
 MOST_READ = 20_000
-_CLUSTER = 25  # rows that a cluster has on average
-_MOST_CLUSTERS = 24
 
 Candidate = tuple[SliceKind, str, str]
 #: Marks in texts, as a person reads them, and the expression that finds them.
@@ -133,24 +131,3 @@ def typical_words(presence: Presence, rows: NDArray[np.int64], most: int = 3) ->
     weights = np.where((here >= 2) & (times > 0), here * times, 0.0)
     best = np.argsort(-weights, kind="stable")[:most]
     return [presence.words[i] for i in best if weights[i] > 0]
-
-
-def clusters(
-    vectors: NDArray[np.float32], smallest: int, check: Callable[[], object]
-) -> list[NDArray[np.int64]]:
-    """The rows of each cluster of sentence vectors, by direction (k-means of unit vectors), those of a useful size."""
-    rows = len(vectors)
-    count = min(_MOST_CLUSTERS, rows // _CLUSTER)
-    if count < 2 or rows > MOST_READ:
-        return []
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.where(lengths > 0, lengths, 1)
-    count = min(count, len(np.unique(unit, axis=0)))  # equal texts have equal vectors
-    if count < 2:
-        return []
-    from sklearn.cluster import KMeans
-
-    check()
-    labels = KMeans(count, n_init=2, random_state=0).fit_predict(unit)
-    found = [np.flatnonzero(labels == i).astype(np.int64, copy=False) for i in range(count)]
-    return [one for one in found if len(one) >= smallest]

@@ -12,8 +12,9 @@ from workbench.run.evaluation import Share
 from workbench.run.problem import bad_input
 from workbench.run.row_scores import RowScores
 from workbench.run.row_slices import Slice, SliceKind, SliceSearch
+from workbench.session.scoring.clusters import MOST_CLUSTERED, middle_row
 from workbench.session.scoring.row_query import RowTable, quoted
-from workbench.session.scoring.slice_candidates import Presence, asked_candidates, clusters, typical_words
+from workbench.session.scoring.slice_candidates import MOST_READ, Presence, asked_candidates, typical_words
 
 #: How surely a slice must be worse, after the correction for how many were looked at.
 SURE = 0.05
@@ -86,13 +87,27 @@ def find_slices(
         )
     table = RowTable(scores, check)
     wrong = scores.wrong
-    notes = (
-        [] if scores.vectors is not None else ["Without sentence vectors there are no clusters to look at."]
-    )
     found, looked = _significant(table, wrong, wish, check)
     kept = _independent(_ranked(found, wrong)[:_COMPARED], wrong)
     slices = tuple(described(scores, one) for one in _ranked(kept, wrong)[:MOST])
-    return SliceSearch(slices, looked, float(1 - wrong.mean()) if len(wrong) else float("nan"), tuple(notes))
+    return SliceSearch(
+        slices,
+        looked,
+        float(1 - wrong.mean()) if len(wrong) else float("nan"),
+        tuple(_left_out(scores, wish)),
+    )
+
+
+def _left_out(scores: RowScores, wish: SliceWish) -> Iterator[str]:
+    """What could not be looked at, and why."""
+    if scores.vectors is None:
+        yield "Without sentence vectors there are no clusters to look at."
+    elif len(scores) > MOST_CLUSTERED:
+        yield f"Clusters are looked for among at most {MOST_CLUSTERED:,} rows.".replace(",", " ")
+    if wish.languages and len(scores) > MOST_READ:
+        yield f"Languages are told of at most {MOST_READ:,} rows; ask about one with “language = de”.".replace(
+            ",", " "
+        )
 
 
 def slice_of(scores: RowScores, query: str, table: RowTable | None = None) -> Slice:
@@ -108,12 +123,21 @@ def slice_of(scores: RowScores, query: str, table: RowTable | None = None) -> Sl
 
 
 def tracked(found: Slice, of: RowScores, scores: RowScores, table: RowTable | None = None) -> Slice:
-    """A slice of one evaluation in another one: the rows that its query chooses there; of a cluster those of its rows
-    that are there too, known by their keys."""
-    if found.query:
-        return replace(slice_of(scores, found.query, table), name=found.name, kind=found.kind)
-    rows = np.flatnonzero(np.isin(scores.row_ids.keys, of.row_ids.keys[found.rows]))
-    return described(scores, _Found(found.name, found.kind, "", rows.astype(np.int64, copy=False)))
+    """A slice of one evaluation in another one: its own rows where all of them are there too, known by their keys, or
+    else the rows that its question chooses there; of a cluster those of its rows that are there."""
+    keys = of.row_ids.keys[found.rows]
+    rows = np.flatnonzero(np.isin(scores.row_ids.keys, keys)).astype(np.int64, copy=False)
+    alike = of.row_ids.file == scores.row_ids.file and bool(of.row_ids.file)
+    if not found.query or found.kind == "cluster" or (alike and len(rows) == len(keys)):
+        return in_rows(found, scores, rows)
+    return replace(slice_of(scores, found.query, table), name=found.name, kind=found.kind)
+
+
+def in_rows(found: Slice, scores: RowScores, rows: Rows) -> Slice:
+    """How another evaluation does on the rows of a slice; `rows` are their places there."""
+    wrong = scores.wrong
+    p_value = float(_chances(np.array([int(wrong[rows].sum())]), np.array([len(rows)]), wrong)[0])
+    return described(scores, _Found(found.name, found.kind, found.query, rows, p_value))
 
 
 def described(scores: RowScores, found: _Found) -> Slice:
@@ -145,9 +169,8 @@ def _significant(
         counts.append(totals[words])
         wrongs.append(presence.counts_of(wrong)[words])
     if table.scores.vectors is not None and presence is not None:
-        for rows in clusters(table.scores.vectors, wish.smallest, check):
-            name = f"a cluster of texts ({', '.join(typical_words(presence, rows))}, …)"
-            asked.append(_Found(name, "cluster", "", rows))
+        for name, query, rows in _clusters(table, presence, wish.smallest):
+            asked.append(_Found(name, "cluster", query, rows))
             counts.append(np.array([len(rows)]))
             wrongs.append(np.array([int(wrong[rows].sum())]))
     p_values = _chances(np.concatenate(wrongs), np.concatenate(counts), wrong)
@@ -166,6 +189,19 @@ def _significant(
         query = f"text has-word {quoted(word)}"
         found.append(_Found(f"texts with “{word}”", "word", query, presence.rows_of(int(words[at])), p, q))
     return found, len(p_values)
+
+
+def _clusters(table: RowTable, presence: Presence, smallest: int) -> Iterator[tuple[str, str, Rows]]:
+    """Name, question and rows of each cluster of a useful size."""
+    numbers, vectors = table.clusters, table.scores.vectors
+    if numbers is None or vectors is None:
+        return
+    for number in range(int(numbers.max()) + 1):
+        rows = np.flatnonzero(numbers == number).astype(np.int64, copy=False)
+        if len(rows) >= smallest:
+            name = f"a cluster of texts ({', '.join(typical_words(presence, rows))}, …)"
+            middle = int(table.scores.row_ids.rows[middle_row(vectors, rows)])
+            yield name, f"text is-like {middle + 1}", rows
 
 
 def _asked(table: RowTable, wish: SliceWish, check: Callable[[], object]) -> Iterator[_Found]:

@@ -6,15 +6,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout
 
 from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.evaluate.board import Board
 from workbench.gui.evaluate.confusion import ConfusionMap
 from workbench.gui.evaluate.exporting import class_table, confusion_table, number_table, picture, title_of
+from workbench.gui.evaluate.halves import Halves
 from workbench.gui.evaluate.tiles import OTHERS, NumberTiles, figure, interval
 from workbench.gui.evaluate.view import View
 from workbench.gui.theme import MEDIUM
@@ -25,29 +25,6 @@ from workbench.run.evaluated import Evaluated
 CONFUSION, CLASS = "confusion", "class"
 #: From this width on the classes stand beside the matrix.
 _SIDE_BY_SIDE = 900
-
-
-class _Halves(QWidget):
-    """Two widgets side by side, or below each other in a narrow window."""
-
-    def __init__(self, left: QWidget, right: QWidget) -> None:
-        super().__init__()
-        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._box.setContentsMargins(0, 0, 0, 0)
-        self._box.setSpacing(MEDIUM)
-        self._box.addWidget(left, 1)
-        self._box.addWidget(right, 1)
-
-    def minimumSizeHint(self) -> QSize:
-        """As narrow as one of them."""
-        return QSize(320, super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width, another direction."""
-        super().resizeEvent(event)
-        wide = self.width() >= _SIDE_BY_SIDE
-        # In a narrow window the right one comes first: it is what one looks for.
-        self._box.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.BottomToTop)
 
 
 class ScoresView(View):
@@ -116,7 +93,8 @@ class ScoresView(View):
         matrix.add_action(self.mode)
         matrix.add(self.map, 1)
         box = QHBoxLayout()
-        box.addWidget(_Halves(table, matrix))
+        # In a narrow window the matrix comes first: it is what one looks for.
+        box.addWidget(Halves(table, matrix, _SIDE_BY_SIDE, right_first=True))
         layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QStackedWidget
 
 from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
-from workbench.gui.evaluate.board import Board, Filter
+from workbench.gui.evaluate.board import Board, Filter, alike
+from workbench.gui.evaluate.halves import Halves
+from workbench.gui.evaluate.slice_runs import SliceRuns
 from workbench.gui.evaluate.view import View
-from workbench.gui.theme import MEDIUM, SMALL, current
+from workbench.gui.theme import SMALL, current
 from workbench.gui.widgets import Card, EmptyState, GhostButton, IconButton, Label, explain_widget
 from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
@@ -113,6 +115,8 @@ class SlicesView(View):
             ),
         )
         self.pages = QStackedWidget()
+        self.runs = SliceRuns(workspace, board)
+        self.runs.against_wanted.connect(board.against_wanted)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -131,20 +135,21 @@ class SlicesView(View):
         self.answer.hide()
         layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self.content)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(MEDIUM)
-        layout.addWidget(card, 1)
+        layout.addWidget(Halves(card, self.runs, 980, shares=(3, 2)))
 
     # ---- looking
 
     def draw(self, found: Evaluated) -> None:
         """Look for groups in other rows; the same rows stay as they are."""
-        if found.rows is self._rows:
+        if self._rows is not None and alike(found.rows, self._rows):
+            self._rows = found.rows
             return
         for ticket in (self._ticket, self._asking):
             if ticket:
                 ticket.cancel()
         self._rows, self._found, self._own = found.rows, None, {}
         self.list.show_rows([])
+        self.runs.show_group(None)
         self.told.setText(self.tr("Looking for groups of rows on which the model is worse …"))
         self.pages.setCurrentWidget(self.list)
         self.answer.hide()
@@ -264,16 +269,21 @@ class SlicesView(View):
             one: Slice = self.list.rows.row(row).value
             if (one.query or one.name) == mark:
                 self.list.selectRow(row)
+                self.runs.show_group(one)
                 self.told.setToolTip(
                     self.tr("It also explains: {0}").format(", ".join(one.also)) if one.also else ""
                 )
                 return
         self.list.clearSelection()
+        self.runs.show_group(None)
 
     def parts(self) -> Sequence[Part]:
         """The list as a table."""
         listed = self.slices()
-        return (Part(self.tr("Groups of rows"), "groups", table=lambda: _table(listed)),) if listed else ()
+        parts = [Part(self.tr("Groups of rows"), "groups", table=lambda: _table(listed))] if listed else []
+        if self.runs.found:
+            parts.append(Part(self.tr("The group in each run"), "runs", table=self.runs.table))
+        return parts
 
 
 def _search(home: Home, rows: RowScores, desk: Desk) -> _Found:
