@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from workbench.gui.icons import keep_icon
 from workbench.gui.questions import ask_for_run
-from workbench.gui.run_controls import measure_obstacle, order_obstacle
+from workbench.gui.run_controls import measure_obstacle, order_obstacle, pause_obstacle
 from workbench.gui.theme import Mode
 from workbench.gui.workspace import Workspace
 
@@ -169,7 +169,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "run.pause", "&Run", "&Pause or go on", "Pause the run in work, or let it go on.",
-        lambda d: d.workspace.toggle_pause(), "Ctrl+P", "pause", obstacle=order_obstacle,
+        lambda d: d.workspace.toggle_pause(), "Ctrl+P", "pause", obstacle=pause_obstacle,
     ),
     Command(
         "run.stop", "&Run", "S&top now", "Stop the run in work within a step; it saves first and can be resumed.",

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from workbench.data.edits import Patch
 from workbench.run.problem import Problem
+from workbench.run.recipe import Recipe
+from workbench.run.recipe_files import changed
+from workbench.run.sources import same_source
 from workbench.session.lanes import Ticket
 from workbench.session.requests import DataRequest
 
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from workbench.data.check import Fix
-    from workbench.data.edits import Patch
     from workbench.data.mending import Looked
     from workbench.data.row_order import Arranged, Rows, Wish
     from workbench.gui.data.edits import Edits
@@ -44,10 +47,11 @@ class Mending(QObject):
         self._ordering: Ticket | None = None
         self._trying: Ticket | None = None
         self._again = False
-        self._source = ""
-        self._patch_read = ""
+        self._source = ""  # the data whose edits by hand are in hand
+        self._patch_read: str | None = None  # their file, "" for none; None while nobody has looked
         self._unwritten: Patch | None = None
         self._writing = False
+        self._kept: dict[str, str] = {}  # the newest file of edits of each data that was edited here
         #: The look that `looked` answers.
         self.request: DataRequest | None = None
         self.looked: Looked | None = None
@@ -190,27 +194,46 @@ class Mending(QObject):
         """Whether edits by hand are still to be written."""
         return self._unwritten is not None or self._writing
 
+    def kept(self, source: str) -> str:
+        """The file of the edits by hand that were made of some data since the window was opened; empty for none."""
+        found = next((path for data, path in self._kept.items() if same_source(data, source)), "")
+        return found if found and Path(found).is_file() else ""
+
+    def of(self, source: str) -> str:
+        """The file of the edits by hand of some data as they stand: the recipe's where it is the data in hand."""
+        data = self._workspace.recipe.data
+        return data.patch if same_source(data.train, source) else self.kept(source)
+
+    def with_edits(self, recipe: Recipe) -> Recipe:
+        """A run's recipe with what was edited of its data since the window was opened."""
+        kept = self.kept(recipe.data.train)
+        return changed(recipe, "data.patch", kept) if kept else recipe
+
     def edited(self, patch: Patch) -> None:
         """Keep the edits by hand soon."""
         self._unwritten = patch
         self._keeping.start()
 
     def _keep(self) -> None:
-        data, patch = self._workspace.data, self._unwritten
-        self._unwritten = None
+        """Write the edits beside the data they were made in, also where other data has just been taken in hand."""
+        patch, self._unwritten = self._unwritten, None
+        data, source = self._workspace.data, self._source
         if data is None or patch is None:
             return
-        kept = self._workspace.recipe.data.patch
-        path = Path(kept).expanduser() if kept else self._rows.edits_file(data.path)
-
+        self._keeping.stop()
+        path = Path(self._patch_read).expanduser() if self._patch_read else self._rows.edits_file(data.path)
         self._writing = True
 
         def done(path: Path) -> None:
-            self._writing, self._patch_read = False, str(path)
-            if self._workspace.recipe.data.patch == str(path):
-                self._workspace.look_at_data()  # the same name, other edits
+            self._writing, self._kept[source] = False, str(path)
+            workspace = self._workspace
+            if workspace.recipe.data.train != source:
+                return  # they are kept, and the data in hand has none of them
+            self._patch_read = str(path)
+            if workspace.recipe.data.patch == str(path):
+                workspace.look_at_data()  # the same name, other edits
             else:
-                self._workspace.set_field("data.patch", str(path))
+                workspace.set_field("data.patch", str(path))
 
         def failed(problem: Problem) -> None:
             self._writing = False
@@ -223,7 +246,9 @@ class Mending(QObject):
     def _data_changed(self) -> None:
         workspace = self._workspace
         if workspace.recipe.data.train != self._source:
-            self._source, self._patch_read = workspace.recipe.data.train, ""
+            self._keep()  # what was just done belongs to the data before
+            self._source, self._patch_read = workspace.recipe.data.train, None
+            self.edits_read.emit(Patch())  # of other rows; those of these come when they have been read
             self.cancel()
             self.looked = self.problem = None
             self.ignored = frozenset()
@@ -240,11 +265,13 @@ class Mending(QObject):
         if path == self._patch_read or self._unwritten is not None:
             return
         self._patch_read = path
+        if not path:
+            self.edits_read.emit(Patch())
+            return
 
         def arrived(patch: Patch) -> None:
             if self._patch_read == path:
-                if path:
-                    _ = self.edits  # whichever page asks for them first will find them
+                _ = self.edits  # whichever page asks for them first will find them
                 self.edits_read.emit(patch)
 
         self._rows.read_edits(path, arrived, self._workspace.problem_raised.emit)

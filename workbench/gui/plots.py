@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QPen, QResizeEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsView, QMenu
 
 from workbench.gui.canvas import Canvas, Line
@@ -127,7 +127,7 @@ class CurvePlot(Card):
             if line.key not in self._lines:
                 self._lines[line.key] = Line(self.canvas)
             x, y = thinned(line.x, line.y, *self._range, pixels, line.levels)
-            colour = QColor(palette.series[line.colour % len(palette.series)])
+            colour = palette.curve(line.colour)
             if line.style == "raw":
                 colour.setAlphaF(0.35)
             # Wide or smooth pens cost seconds on live curves; a finished run is drawn once, and may be smooth.
@@ -208,7 +208,7 @@ class CurvePlot(Card):
                 continue
             last = float(line.y[-1])
             value = last if self._hover is None else value_at(line.x, line.y, self._hover)
-            entries.append((palette.series[line.colour % len(palette.series)], line.label, line.words(value)))
+            entries.append((palette.curve(line.colour).name(), line.label, line.words(value)))
         place = ""
         if self._hover is not None:
             near = 4 * self.canvas.getViewBox().viewPixelSize()[0]

@@ -14,6 +14,13 @@ from workbench.run.recipe_files import recipe_fields
 
 def order_obstacle(workspace: Workspace) -> str:
     """Why no order can be given to a run now, in words; empty when one can."""
+    reason = pause_obstacle(workspace)
+    alike = "It is one run of a series, and all of them are made alike." if workspace.series.busy else ""
+    return reason or alike
+
+
+def pause_obstacle(workspace: Workspace) -> str:
+    """Why a run cannot be paused or go on now; those of a series can."""
     active, name = workspace.active, workspace.active_name
     if active is None:
         return "No run is in work."
@@ -142,7 +149,8 @@ class RunControls(QFrame):
         workspace, menu, tr = self._workspace, QMenu(self), self.tr
         active = workspace.active
         menu.setToolTipsVisible(True)
-        free, paused = not order_obstacle(workspace), active is not None and active.paused
+        free, pausable = not order_obstacle(workspace), not pause_obstacle(workspace)
+        paused = active is not None and active.paused
         menu.addAction(icon("save"), tr("Save now"), self._save).setEnabled(free)
         measure = menu.addAction(icon("measure"), tr("Measure now"), self._measure)
         measure.setEnabled(not measure_obstacle(workspace))
@@ -153,12 +161,12 @@ class RunControls(QFrame):
             tr("Go on") if paused else tr("Pause"),
             workspace.toggle_pause,
         )
-        hold.setEnabled(free)
+        hold.setEnabled(pausable)
         if workspace.device and workspace.device.kind != "cpu" and not paused:
             release = menu.addAction(
                 icon("pause"), tr("Pause and give back device memory"), lambda: workspace.pause(release=True)
             )
-            release.setEnabled(free)
+            release.setEnabled(pausable)
         epoch = menu.addAction(tr("Stop after this epoch"))
         epoch.setCheckable(True)
         epoch.setChecked(active is not None and active.stops_after_epoch)

@@ -225,9 +225,9 @@ class RunsDelegate(QStyledItemDelegate):
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         overlay = index.data(OVERLAY)
         if isinstance(overlay, int) and overlay >= 0:
-            colour = palette.series[(2 + overlay) % len(palette.series)]
+            colour = palette.curve(2 + overlay)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colour))
+            painter.setBrush(colour)
             painter.drawEllipse(QRectF(top.left(), top.center().y() - 4, 8, 8))
             top.setLeft(top.left() + 14)
 

@@ -151,7 +151,7 @@ class SmallPlot(QWidget):
 
     def _draw_curve(self, painter: QPainter, curve: Drawn) -> None:
         palette = current()
-        colour = QColor(palette.series[curve.colour % len(palette.series)])
+        colour = palette.curve(curve.colour)
         points = [self.place(float(x), float(y)) for x, y in zip(curve.x, curve.y, strict=True)]
         if curve.dots:
             colour.setAlphaF(0.9 if curve.strong else 0.45)

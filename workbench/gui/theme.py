@@ -49,6 +49,13 @@ class Palette:
         """A named colour, as `colour("muted")`."""
         return QColor(str(getattr(self, name)))
 
+    def curve(self, number: int) -> QColor:
+        """The colour of the curve of this number, from 0. There are three times as many as in `series`: the second
+        round leans to the text's colour, the third to the ground's."""
+        turn, place = divmod(number, len(self.series))
+        onto, share = ((self.text, 1.0), (self.text, 0.5), (self.surface, 0.55))[turn % 3]
+        return QColor(mixed(self.series[place], onto, share))
+
     def blend(self, name: str, share: float, onto: str = "surface") -> str:
         """The colour mixed into another one: the soft grounds of badges and banners."""
         return mixed(str(getattr(self, name)), str(getattr(self, onto)), share)

@@ -81,8 +81,9 @@ class Workspace(QObject):
         self.evaluate_wish: str | None = None
         #: The number in the untouched file, from 0, of the row that the Data page is to go to once it is seen.
         self.row_wish: int | None = None
-        #: The runs that the Compare page is to compare once it is seen.
+        #: The runs that the Compare page is to compare once it is seen, and whether row by row.
         self.compare_wish: tuple[str, ...] = ()
+        self.compare_rows = False
         self._series_run: str | None = None  # the last run of the series in work
         self._pending: list[Event] = []
         self._listed: dict[str, tuple[int, str]] = {}  # steps and status of each run when last listed
@@ -176,7 +177,7 @@ class Workspace(QObject):
             "fold": 1,
             "learn_share": 1.0,
             "sides": "",
-            "patch": "",
+            "patch": self.mending.kept(source),
             "steps": (),
         }
         shipped = next((d for d in self.datasets if d.name == source), None)

@@ -126,6 +126,14 @@ class Leaderboard:
     ranked: tuple[Ranked, ...]
     apart: tuple[Apart, ...] = ()
 
+    @property
+    def reasons(self) -> tuple[tuple[str, tuple[ComparedRun, ...]], ...]:
+        """Why runs are not ranked, each with the runs of which it is true."""
+        runs: dict[str, list[ComparedRun]] = {}
+        for one in self.apart:
+            runs.setdefault(one.why, []).append(one.run)
+        return tuple((why, tuple(found)) for why, found in runs.items())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedCurve:
@@ -226,7 +234,7 @@ def _board(data: str, runs: Sequence[ComparedRun], held_out: str, metric: str) -
         equal = bool(ranked) and ranked[-1].score.value == score.value
         place = ranked[-1].place if equal else len(ranked) + 1
         ranked.append(Ranked(place, run, score, bool(ranked) and _overlap(ranked[0].score, score)))
-    apart = [Apart(run, f"It was not measured by {name}.") for run in same if name not in run.scores]
+    apart = [Apart(run, _unmeasured(run, name)) for run in same if name not in run.scores]
     apart += [Apart(run, _why(same[0], run)) for run in runs if run.held_out != held_out]
     return Leaderboard(title_of(data), name, highest, same[0].held_out_rows, tuple(ranked), tuple(apart))
 
@@ -237,22 +245,39 @@ def _overlap(first: Number, second: Number) -> bool:
     return first.low <= second.high and second.low <= first.high
 
 
+def _unmeasured(run: ComparedRun, name: str) -> str:
+    words = name.replace("_", " ")
+    return f"Not measured by {words}." if run.scores else f"Not measured yet: there is no {words}."
+
+
 def _why(ranked: ComparedRun, other: ComparedRun) -> str:
     """Why a run was measured on other rows than the ranked ones."""
     if not other.held_out:
         return _UNKNOWN
-    said = f"It was measured on other rows ({other.held_out_rows} instead of {ranked.held_out_rows})"
+    said = f"Measured on other held-out rows ({other.held_out_rows} instead of {ranked.held_out_rows})"
     if other.held_out_rows == ranked.held_out_rows:
-        said = f"It was measured on {other.held_out_rows} other rows"
+        said = f"Measured on {other.held_out_rows} other held-out rows"
     fields = [
-        one.title.lower()
+        f"{one.title.lower()} ({' and '.join(_word(value) for value in reversed(one.values))})"
         for one in differences([ranked.recipe, other.recipe])
-        if one.path.startswith("data.") or one.path == "training.seed"
+        if (one.path.startswith("data.") or one.path == "training.seed") and not _is_guess(one)
     ]
     if other.data_fingerprint != ranked.data_fingerprint:
-        fields.insert(0, "the data file, which has changed in between")
-    return (
-        f"{said}: {', '.join(fields)} differ."
-        if len(fields) > 1
-        else (f"{said}: {fields[0]} differs." if fields else f"{said}.")
+        fields.insert(0, "the data file has changed in between")
+    return f"{said}. What differs: {', '.join(fields)}." if fields else f"{said}."
+
+
+def _is_guess(one: Difference) -> bool:
+    """Whether one of the two left a column to be found, which is no reason by itself."""
+    return one.path in ("data.text", "data.label") and "" in one.values
+
+
+def _word(value: Any) -> str:
+    text = (
+        f"{value:g}"
+        if isinstance(value, float)
+        else ", ".join(value)
+        if isinstance(value, tuple)
+        else str(value)
     )
+    return text or "none"

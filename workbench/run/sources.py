@@ -39,6 +39,19 @@ def stem_of(source: str) -> str:
     return f"{name} and {len(others)} more" if others else name
 
 
+def same_source(one: str, other: str) -> bool:
+    """Whether two sources are the same file, folder, files or shipped set."""
+    if one == other:
+        return True
+    if not one or not other:
+        return False
+    try:
+        here, there = ([Path(place).expanduser().resolve() for place in places(source)] for source in (one, other))
+    except OSError:
+        return False
+    return here == there
+
+
 def is_place(source: str) -> bool:
     """Whether a source is written as a file, a folder, or several, rather than as the name of a shipped data set."""
     return bool(Path(source).suffix) or any(mark in source for mark in ("/", "\\", "\n", *_MARKS))

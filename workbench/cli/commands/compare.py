@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.tables import table
 
 if TYPE_CHECKING:
-    from workbench.run.comparison import Agreement, ComparedRun, Leaderboard, RunTable
+    from workbench.run.comparison import Agreement, ComparedCurve, ComparedRun, Leaderboard, RunTable
+    from workbench.session.lanes import Desk
 
 NAME = "compare"
 HELP = "runs beside each other: what differs, what came out, which is best on the same rows, what changed in each row"
@@ -33,6 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="with --rows: compare on this file instead of the held-out rows",
     )
+    parser.add_argument(
+        "--curve", default="", metavar="NAME", help="a curve of each run, such as loss or validation/accuracy"
+    )
+    parser.add_argument(
+        "--by",
+        choices=("step", "epoch", "time"),
+        default="step",
+        help="what the curve goes over; time: minutes of work",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE.csv", help="with --curve: write every point here")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,16 +67,62 @@ def run(args: argparse.Namespace) -> int:
     rows = None
     if args.rows:
         rows = agreement(args.home, AgreementRequest(args.runs[0], args.runs[1], args.data), desk)
-    args.console.answer(_as_plain(found, boards, rows))
+    curves = _curves(args, found, desk)
+    args.console.answer(_as_plain(found, boards, rows, curves))
     if not found.runs:
         args.console.result("There are no runs to compare yet. Begin one with: workbench train")
         return 0
     _print_table(args, found)
     for board in boards:
         _print_board(args, board)
+    if curves:
+        _print_curves(args, curves)
     if rows is not None:
         _print_rows(args, rows)
     return 0
+
+
+def _curves(args: argparse.Namespace, found: RunTable, desk: Desk) -> tuple[ComparedCurve, ...]:
+    """The curve that was asked for, of each run that has it; written where a file is named."""
+    from workbench.run.files import writing
+    from workbench.run.problem import bad_input
+    from workbench.session.comparing_runs import CurvesRequest, compared_curves, curve_names
+
+    if not args.curve:
+        if args.output:
+            raise bad_input("There is nothing to write.", "-o writes a curve.", "Add --curve loss.")
+        return ()
+    names = tuple(str(run.folder) for run in found.runs)
+    curves = compared_curves(args.home, CurvesRequest(names, args.curve, args.by), desk)
+    if not curves:
+        known = ", ".join(curve_names(found)) or "none"
+        raise bad_input(f"No run has the curve {args.curve!r}.", f"There are: {known}.", "Name one of them.")
+    if args.output:
+        lines = [
+            f"{one.run},{x!r},{y!r}"
+            for one in curves
+            for x, y in zip(one.x.tolist(), one.y.tolist(), strict=True)
+        ]
+        head = f"run,{'minutes' if args.by == 'time' else args.by},{args.curve}"
+        with writing(Path(args.output), newline="\n") as file:
+            file.write("\n".join((head, *lines, "")))
+    return curves
+
+
+def _print_curves(args: argparse.Namespace, curves: tuple[ComparedCurve, ...]) -> None:
+    args.console.result(f"\n{args.curve} by {args.by}:")
+    rows = [
+        (one.run, str(len(one.x)), f"{one.x[-1]:.4g}", f"{one.y[0]:.4g}", f"{one.y[-1]:.4g}")
+        for one in curves
+    ]
+    heads = (
+        "run",
+        "points",
+        f"last {'minute' if args.by == 'time' else args.by}",
+        "first value",
+        "last value",
+    )
+    args.console.result(table(heads, rows))
 
 
 def _print_table(args: argparse.Namespace, found: RunTable) -> None:
@@ -140,8 +198,8 @@ def _print_board(args: argparse.Namespace, board: Leaderboard) -> None:
             for one in board.ranked
         ]
         console.result(table(("place", "run", board.metric.replace("_", " "), ""), rows))
-    for apart in board.apart:
-        console.result(f"Not ranked: {apart.run.name}. {apart.why}")
+    for why, runs in board.reasons:
+        console.result(f"Not ranked: {', '.join(run.name for run in runs)}. {why}")
 
 
 def _print_rows(args: argparse.Namespace, rows: Agreement) -> None:
@@ -157,7 +215,12 @@ def _print_rows(args: argparse.Namespace, rows: Agreement) -> None:
             console.result(f"… and {len(chosen) - _ROWS} more; all are in the answer of --json")
 
 
-def _as_plain(found: RunTable, boards: tuple[Leaderboard, ...], rows: Agreement | None) -> dict[str, Any]:
+def _as_plain(
+    found: RunTable,
+    boards: tuple[Leaderboard, ...],
+    rows: Agreement | None,
+    curves: tuple[ComparedCurve, ...],
+) -> dict[str, Any]:
     return {
         "runs": [_run(run) for run in found.runs],
         "differences": [
@@ -166,6 +229,9 @@ def _as_plain(found: RunTable, boards: tuple[Leaderboard, ...], rows: Agreement 
         ],
         "leaderboards": [_board(board) for board in boards],
         "rows": _rows_as_plain(rows) if rows else None,
+        "curves": [
+            {"run": one.run, "name": one.name, "x": one.x.tolist(), "y": one.y.tolist()} for one in curves
+        ],
         "problem": None,
     }
 

@@ -8,11 +8,14 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.compare.board import Board
 from workbench.gui.compare.columns import Axis, Column, axes_of, axis_of
+from workbench.gui.compare.exporting import chart_part
 from workbench.gui.compare.view import View
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, mixed, theme
-from workbench.gui.widgets import Card, EmptyState
+from workbench.gui.widgets import Card, EmptyState, Muted, row
 from workbench.gui.workspace import Workspace
 from workbench.run.comparison import ComparedRun
 
@@ -222,7 +225,10 @@ class ParallelView(View):
                 "that end high on the last axis show which settings did well."
             ),
         )
+        self.told = Muted("")
+        self.export = ExportButton(self.tr("Parallel axes"), self._name, self.parts, workspace)
         card = Card()
+        card.add(row(self.told, None, self.export))
         card.add(self.chart, 1)
         self.pages = QStackedWidget()
         self.pages.addWidget(card)
@@ -231,11 +237,26 @@ class ParallelView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pages)
 
+    def _name(self) -> str:
+        return self.tr("{0} runs").format(len(self.chart.runs))
+
+    def parts(self) -> list[Part]:
+        """The lines and their numbers."""
+        if len(self.chart.axes) < 2:
+            return []
+        columns = [axis.column for axis in self.chart.axes]
+        title = self.tr("Runs across their settings")
+        return [chart_part(self.chart, title, self.told.text(), self.chart.runs, columns)]
+
     def show_runs(self) -> None:
         """Settings from the left, then what they cost, and the score that decides at the right."""
         runs = self.board.table.runs
         columns = _in_order(axes_of(self.board.columns, runs))
         self.pages.setCurrentIndex(0 if len(columns) > 1 else 1)
+        if columns:
+            self.told.setText(
+                self.tr("Every line is a run; its colour follows {0}.").format(columns[-1].title)
+            )
         self.chart.show_runs(runs, tuple(axis_of(column, runs) for column in columns))
 
 

@@ -15,8 +15,11 @@ from workbench.gui.runs_list import metric_title
 from workbench.gui.theme import MEDIUM, SMALL, current, theme
 from workbench.gui.widgets import Card, ElidedLabel, EmptyState, Label, Muted, explain_widget, row, tall
 from workbench.gui.workspace import Workspace
-from workbench.run.comparison import Leaderboard, leaderboards
+from workbench.run.comparison import ComparedRun, Leaderboard, leaderboards
 from workbench.run.scores import Number
+
+#: So many runs that are not ranked are named.
+_NAMED = 4
 
 
 class Whisker(QWidget):
@@ -125,8 +128,8 @@ class RankingView(View):
         held.setLayout(grid)
         if found.ranked:
             card.add(held)
-        for apart in found.apart:
-            card.add(Muted(self.tr("Not ranked: {0}. {1}").format(apart.run.title, apart.why)))
+        for why, runs in found.reasons:
+            card.add(Muted(self.tr("Not ranked: {0}. {1}").format(_named(runs), why)))
         return card
 
     def _sentence(self, found: Leaderboard) -> str:
@@ -136,6 +139,12 @@ class RankingView(View):
         return self.tr("{0} on the same {1} held-out rows; {2}.").format(
             metric_title(found.metric), found.rows, order
         )
+
+
+def _named(runs: Sequence[ComparedRun]) -> str:
+    names = [run.title for run in runs[:_NAMED]]
+    more = len(runs) - len(names)
+    return f"{', '.join(names)} and {more} more" if more else ", ".join(names)
 
 
 def _span(scores: Sequence[Number]) -> tuple[float, float]:

@@ -15,7 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.compare.board import Board
+from workbench.gui.compare.exporting import agreement_table
 from workbench.gui.compare.row_model import RowModel
 from workbench.gui.compare.view import View
 from workbench.gui.theme import SMALL
@@ -109,9 +112,12 @@ class RowByRowView(View):
         return table
 
     def _lay_out(self) -> None:
+        self.export = ExportButton(
+            self.tr("Row by row"), lambda: " ".join(self._titles()), self.parts, self.workspace
+        )
         card = Card()
         card.add(self.words)
-        card.add(self.kind)
+        card.add(row(self.kind, None, self.export))
         card.add(self.table, 1)
         self.pages = QStackedWidget()
         self.pages.addWidget(card)
@@ -279,6 +285,11 @@ class RowByRowView(View):
             self.table.setColumnWidth(section, 110)
         if len(rows):
             self.table.setCurrentIndex(self.model.index(0, 0))
+
+    def parts(self) -> list[Part]:
+        """All rows, and what became of each."""
+        found = self.found
+        return [Part(self.tr("All rows"), "rows", table=lambda: agreement_table(found))] if found else []
 
     def _open(self, line: int) -> None:
         """Look into a row with the run that is wrong on it; where both are, with the second."""

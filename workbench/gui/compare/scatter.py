@@ -6,8 +6,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QVBoxLayout
 
+from workbench.gui.attention.export_files import Part
+from workbench.gui.attention.export_menu import ExportButton
 from workbench.gui.compare.board import Board
 from workbench.gui.compare.columns import Axis, Column, axes_of, axis_of
+from workbench.gui.compare.exporting import chart_part
 from workbench.gui.compare.view import View
 from workbench.gui.evaluate.chart import Chart, Line
 from workbench.gui.theme import SMALL
@@ -84,9 +87,10 @@ class ScatterView(View):
             self.tr("Nothing to set against each other yet"),
             self.tr("Tick two or more runs below that differ in a field, a score or their time."),
         )
+        self.export = ExportButton(self.tr("Scatter"), self._name, self.parts, workspace)
         card = Card()
         card.add(row(Label(self.tr("Across"), "caption"), self.across, SMALL,
-                     Label(self.tr("Up"), "caption"), self.up, None))  # fmt: skip
+                     Label(self.tr("Up"), "caption"), self.up, None, self.export))  # fmt: skip
         card.add(self.chart, 1)
         self.pages = QStackedWidget()
         self.pages.addWidget(card)
@@ -95,6 +99,16 @@ class ScatterView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pages)
         self._columns: tuple[Column, ...] = ()
+
+    def _name(self) -> str:
+        return f"{self.up.currentText()} over {self.across.currentText()}"
+
+    def parts(self) -> list[Part]:
+        """The dots and their numbers."""
+        if len(self._columns) < 2 or not self.chart.runs:
+            return []
+        shown = [self._columns[max(0, box.currentIndex())] for box in (self.across, self.up)]
+        return [chart_part(self.chart, self.tr("Runs"), self._name(), self.chart.runs, shown)]
 
     def show_runs(self) -> None:
         """Offer the columns in which the runs differ."""

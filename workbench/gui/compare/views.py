@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: The view in which the table takes the whole page.
 TABLE = "table"
+#: The view that compares two runs.
+ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ VIEWS: tuple[ViewRow, ...] = (
         "ranking", "RankingView",
     ),
     ViewRow(
-        "rows", "Row by row", "What one run gets right that another got wrong, and the reverse.",
+        ROWS, "Row by row", "What one run gets right that another got wrong, and the reverse.",
         "row_by_row", "RowByRowView",
     ),
 )  # fmt: skip

@@ -188,7 +188,7 @@ class Chart(QWidget):
         palette = current()
         if line.colour < 0:
             return QColor(palette.blend("muted", 0.45))
-        return QColor(palette.series[line.colour % len(palette.series)])
+        return palette.curve(line.colour)
 
     def _draw_line(self, painter: QPainter, line: Line) -> None:
         if not len(line.x):

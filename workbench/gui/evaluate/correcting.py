@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -17,6 +16,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
+from workbench.run.sources import same_source
 
 if TYPE_CHECKING:
     from workbench.data.frame import Frame
@@ -54,13 +54,13 @@ class Correcting(QObject):
     @property
     def in_hand(self) -> bool:
         """Whether the evaluated rows are those of the data in hand."""
-        return bool(self.file) and _same(self._workspace.recipe.data.train, self.file)
+        return bool(self.file) and same_source(self._workspace.recipe.data.train, self.file)
 
     @property
     def frame(self) -> Frame | None:
         """The untouched rows of the data in hand, where they are the evaluated ones and have been read."""
         preview = self._workspace.data
-        if preview is None or not self.in_hand or not _same(preview.source, self.file):
+        if preview is None or not self.in_hand or not same_source(preview.source, self.file):
             return None
         return preview.untouched
 
@@ -75,8 +75,8 @@ class Correcting(QObject):
             return
 
         def arrived(recipe: Recipe) -> None:
-            if _same(recipe.data.train, self.file):
-                self._workspace.set_recipe(recipe)
+            if same_source(recipe.data.train, self.file):
+                self._workspace.set_recipe(self._workspace.mending.with_edits(recipe))
             else:  # held-out rows with a file of their own
                 self._workspace.choose_data(self.file)
 
@@ -198,13 +198,3 @@ class Correcting(QObject):
 
 def _keys_of(patch: Patch) -> set[int]:
     return {*patch.labels, *patch.dropped, *(key for key, _ in patch.edits)}
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two sources are the same file or shipped set."""
-    if one == other:
-        return True
-    try:
-        return Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
-    except OSError:
-        return False

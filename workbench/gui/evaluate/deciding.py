@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,6 +13,7 @@ from workbench.gui.workspace import Workspace
 from workbench.run.folder import RunFolder
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
+from workbench.run.sources import same_source
 from workbench.run.suspects import Decision, Suspect, Suspects
 from workbench.session.lanes import Desk
 
@@ -39,7 +39,7 @@ class Deciding(QObject):
     def in_hand(self) -> bool:
         """Whether the queue's rows are those of the data in hand."""
         found = self.found
-        return found is not None and _same(self._workspace.recipe.data.train, found.file)
+        return found is not None and same_source(self._workspace.recipe.data.train, found.file)
 
     def decision(self, suspect: Suspect) -> tuple[Decision | str, str]:
         """What is decided about a row now ("" for nothing), and the class it was given by hand."""
@@ -104,7 +104,7 @@ class Deciding(QObject):
             return
 
         def arrived(recipe: Recipe) -> None:
-            self._workspace.set_recipe(recipe)
+            self._workspace.set_recipe(self._workspace.mending.with_edits(recipe))
 
         folder = RunFolder(self._workspace.session.home.runs / found.run)
         self._workspace.session.read_recipe(folder, arrived, self._failed)
@@ -128,10 +128,3 @@ class Deciding(QObject):
 
 def _nothing(desk: Desk) -> Patch | None:
     return None
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two sources are the same file or shipped set."""
-    if one == other:
-        return True
-    return bool(one) and Path(one).expanduser().absolute() == Path(other).expanduser().absolute()

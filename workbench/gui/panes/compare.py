@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from workbench.gui.compare.board import Board, Known, read_runs
 from workbench.gui.compare.table import RunsTable, RunsTableModel
 from workbench.gui.compare.view import View
-from workbench.gui.compare.views import TABLE, VIEWS
+from workbench.gui.compare.views import ROWS, TABLE, VIEWS
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import (
     ElidedLabel,
@@ -34,7 +34,7 @@ from workbench.gui.widgets import (
 )
 from workbench.gui.workspace import Workspace
 from workbench.run.files import write_whole
-from workbench.run.problem import bad_input
+from workbench.run.problem import Problem, bad_input
 from workbench.session.lanes import Ticket
 
 #: Runs change with every step elsewhere: reading them again waits so long.
@@ -163,15 +163,18 @@ class ComparePane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Read the runs once they are seen, and take up what another part wished for."""
         super().showEvent(event)
-        self._take_wish()
         if self._stale:
             self.ask()
+        self._take_wish()
 
     def _take_wish(self) -> None:
+        if self._ticket is not None and self.board.runs:
+            return  # a run that is wished for may be one of those that are being read
         wish, self.workspace.compare_wish = self.workspace.compare_wish, ()
         if wish:
             self.board.tick(wish)
-            self.show_view(TABLE)
+            self.show_view(ROWS if self.workspace.compare_rows else TABLE)
+        self.workspace.compare_rows = False
 
     def _changed(self) -> None:
         self._stale = True
@@ -192,9 +195,14 @@ class ComparePane(QWidget):
             self._ticket, self._known = None, found
             self.board.show(run for _, run in found.values())
             self.pages.setCurrentIndex(0 if self.board.runs else 1)
+            self._take_wish()
+
+        def failed(problem: Problem) -> None:
+            self._ticket = None
+            self.workspace.problem_raised.emit(problem)
 
         self._ticket = self.workspace.session.files.submit(
-            lambda desk: read_runs(home, known, desk), done=arrived, failed=self.workspace.problem_raised.emit
+            lambda desk: read_runs(home, known, desk), done=arrived, failed=failed
         )
 
     def _tick_all(self) -> None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.gui.again_button import AgainButton
+from workbench.gui.again_button import AgainButton, ChangedButton
 from workbench.gui.evaluation.opening import can_be_evaluated, evaluate_run
 from workbench.gui.plot_export import all_prepared, file_name, prepared
 from workbench.gui.plots import CurvePlot, PlotGroup
@@ -114,6 +114,7 @@ class TrainPane(QWidget):
             on_click=self._evaluate,
         )
         self.again = AgainButton(self._workspace)
+        self.changed = ChangedButton(self._workspace)
         self.name = ElidedLabel("", "title")
         self.status = Badge()
         self.elsewhere = ElidedLabel("", "caption")
@@ -147,6 +148,7 @@ class TrainPane(QWidget):
         line.addWidget(self.name, 1)
         line.addWidget(self.elsewhere, 2)
         line.addWidget(self.evaluate)
+        line.addWidget(self.changed)
         line.addWidget(self.again)
         line.addWidget(self.resume)
         line.addWidget(self.controls)

@@ -106,7 +106,7 @@ class SuspectsView(View):
         self.back = IconButton(
             "undo", self.tr("Undo"), self.tr("Take the last decision back (Ctrl+Z)."), on_click=self._undo
         )
-        self.again = AgainButton(workspace)
+        self.again = AgainButton(workspace, lambda: self.deciding.found.run if self.deciding.found else "")
         self.table = _Queue(
             (
                 Heading(self.tr("Row"), self.tr("The row's number in its file."), number=True),
@@ -189,6 +189,7 @@ class SuspectsView(View):
         model, by = self.board.model, cast("By", self.by.current())
         self._asked = model, by
         self.deciding.found = None
+        self.again.refresh()
         self._fill()
         self._say_busy(self.tr("Looking for suspicious labels …"))
         self.pages.setCurrentIndex(0)
@@ -227,6 +228,7 @@ class SuspectsView(View):
 
     def _arrived(self, found: Suspects) -> None:
         self._ticket, self.deciding.found = None, found
+        self.again.refresh()
         self._say_busy("")
         if not found.queue:
             self._say_nothing(self.tr("No row to doubt"), " ".join(found.notes), offer=found.by == "margin")
