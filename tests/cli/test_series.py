@@ -44,6 +44,14 @@ def test_a_search_and_its_best_recipe(cli: Cli, tmp_path: Path, tiny_bert: Path,
     assert [board["rows"] for board in compared["leaderboards"]] == [36]
     assert len(compared["leaderboards"][0]["ranked"]) == 2
     assert "training.learning_rate" in [one["path"] for one in compared["differences"]]
+    points = tmp_path / "loss.csv"
+    curves = cli(
+        "compare", "--series", "rates", "--curve", "loss", "--by", "epoch", "-o", points, "--json"
+    ).json["curves"]
+    assert [len(curve["x"]) for curve in curves] == [2, 2]
+    lines = points.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "run,epoch,loss" and len(lines) == 5
+    assert "There are:" in cli("compare", "--series", "rates", "--curve", "los").err
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,10 @@ def test_other_held_out_rows_are_not_ranked_and_it_is_said_why() -> None:
     assert [one.run.name for one in first.ranked] == ["a"]
     assert [one.run.name for one in second.ranked] == ["b"]
     why = {apart.run.name: apart.why for apart in first.apart}
-    assert "seed differs" in why["b"]
+    assert "differs: seed (5 and 0)" in why["b"]
     assert "not known" in why["c"]
-    assert "not measured" in why["d"]
+    assert why["d"] == "Not measured yet: there is no accuracy."
+    assert [[run.name for run in runs] for _, runs in second.reasons] == [["a", "d"], ["c"]]
 
 
 def test_each_data_set_has_its_own_board() -> None:

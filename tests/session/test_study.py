@@ -32,7 +32,12 @@ def _do(file: Path, plan: SearchPlan, times: int, score: Callable[[dict[str, Any
             if trial is None:
                 break
             study.tell(trial.number, score(trial.params))
-        return studies.read(study, "s", plan, "accuracy")
+        return studies.read(study, "s", plan, "accuracy", importance=False)
+
+
+def _importance(file: Path, plan: SearchPlan) -> tuple[tuple[str, float], ...]:
+    with studies.opened(file, plan.settings, True) as study:
+        return studies.importances(study, plan.ranges)
 
 
 def _far(values: dict[str, Any]) -> float:
@@ -44,17 +49,15 @@ def _near(values: dict[str, Any]) -> float:
     return -_far(values) - values.get(BATCH, 0) / 1e9
 
 
-@pytest.mark.parametrize("method", ["tpe", "random"])
-def test_a_study_that_is_opened_again_proposes_the_same(tmp_path: Path, method: str) -> None:
-    plan = _plan(f"{RATE}=1e-5..1e-2", f"{BATCH}=4,8", method=method, seed=3)
-    whole = _do(tmp_path / "a.db", plan, 14, _near)
-    for part in (1, 4, 9):
+def test_a_study_that_is_opened_again_proposes_the_same(tmp_path: Path) -> None:
+    ranges = (f"{RATE}=1e-5..1e-2", f"{BATCH}=4,8")
+    plan = _plan(*ranges, seed=3)
+    whole = _do(tmp_path / "a.db", plan, 12, _near)  # the first ten are by chance
+    for part in (1, 11):
         cut = _do(tmp_path / "b.db", plan, part, _near)
     assert [dict(trial.values) for trial in cut.trials] == [dict(trial.values) for trial in whole.trials]
-    other = _do(
-        tmp_path / "c.db", _plan(f"{RATE}=1e-5..1e-2", f"{BATCH}=4,8", method=method, seed=4), 3, _near
-    )
-    assert other.trials[1:] != whole.trials[1:3]
+    other = _do(tmp_path / "c.db", _plan(*ranges, seed=4), 2, _near)
+    assert other.trials[1].values != whole.trials[1].values
 
 
 def test_the_recipe_itself_is_tried_first(tmp_path: Path) -> None:
@@ -65,15 +68,16 @@ def test_the_recipe_itself_is_tried_first(tmp_path: Path) -> None:
 
 
 def test_nothing_is_tried_twice(tmp_path: Path) -> None:
-    plan = _plan(f"{BATCH}=4,8,16", "weights.kind=all,lora", method="random")
-    found = _do(tmp_path / "a.db", plan, 50, lambda values: values[BATCH])
+    plan = _plan(f"{BATCH}=4,8", "weights.kind=all,lora", method="random")
+    found = _do(tmp_path / "a.db", plan, 4, lambda values: values[BATCH])
     tried = [tuple(trial.values.values()) for trial in found.trials]
-    assert len(tried) == len(set(tried)) <= 6
-    grid = _plan(f"{BATCH}=4,8,16", "weights.kind=all,lora", method="grid")
+    assert 2 < len(tried) == len(set(tried)) <= 4
+    grid = _plan(f"{BATCH}=4,8", "weights.kind=all,lora", method="grid")
     tried = [trial.values for trial in _do(tmp_path / "b.db", grid, 50, lambda values: values[BATCH]).trials]
     assert tried == list(combinations(grid.ranges))
 
 
+@pytest.mark.heavy  # forty trials
 def test_tpe_comes_nearer_than_chance(tmp_path: Path) -> None:
     plan = _plan(f"{RATE}=1e-6..1e-1")
     found = _do(tmp_path / "a.db", plan, 40, _near)
@@ -84,25 +88,27 @@ def test_tpe_comes_nearer_than_chance(tmp_path: Path) -> None:
 
 def test_importance_names_the_field_that_decides(tmp_path: Path) -> None:
     plan = _plan(f"{RATE}=1e-5..1e-2", "training.weight_decay=0..0.1:linear", method="random")
-    few = _do(tmp_path / "a.db", plan, 3, lambda values: values[RATE])
-    assert few.importance == ()
-    many = _do(tmp_path / "a.db", plan, 25, lambda values: values[RATE])
-    assert many.importance[0][0] == RATE
-    assert many.importance[0][1] > 0.8
-    assert sum(share for _, share in many.importance) == pytest.approx(1)
+    file = tmp_path / "a.db"
+    _do(file, plan, 3, lambda values: values[RATE])
+    assert _importance(file, plan) == ()
+    _do(file, plan, 12, lambda values: values[RATE])
+    found = _importance(file, plan)
+    assert found[0][0] == RATE
+    assert found[0][1] > 0.7
+    assert sum(share for _, share in found) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("pruning", ["median", "hyperband"])
+@pytest.mark.parametrize("pruning", ["median", pytest.param("hyperband", marks=pytest.mark.heavy)])
 def test_bad_trials_are_given_up_and_good_ones_are_not(tmp_path: Path, pruning: str) -> None:
     plan = _plan(f"{RATE}=1e-5..1e-2", method="random", pruning=pruning)
     given_up = {}
     with studies.opened(tmp_path / "a.db", plan.settings, True) as study:
-        for number in range(15 if pruning == "median" else 24):
+        for number in range(9 if pruning == "median" else 24):
             trial = studies.asked(study, plan)
             assert trial is not None
             level = 0.9 if number % 3 else 0.1
-            for step in range(1, 5):
-                if studies.reported(study, trial, step / 4, level + step / 1000 + number / 1e6):
+            for step in range(1, 3):
+                if studies.reported(study, trial, step / 2, level + step / 1000 + number / 1e6):
                     given_up[number] = level
                     study.tell(trial.number, state=TrialState.PRUNED)
                     break
