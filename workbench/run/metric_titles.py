@@ -68,6 +68,11 @@ METRICS: dict[str, MetricWords] = {
     "top_2": MetricWords("Among the best 2", "The share of rows whose right class is among the two likeliest."),
     "top_3": MetricWords("Among the best 3", "The share of rows whose right class is among the three likeliest."),
     "top_5": MetricWords("Among the best 5", "The share of rows whose right class is among the five likeliest."),
+    "f1": MetricWords(
+        "Entity F1", "Precision and recall of marked stretches in one number; kind and both ends have to be right."
+    ),
+    "precision": MetricWords("Precision", "Of the stretches that are marked, the share that is right."),
+    "recall": MetricWords("Recall", "Of the stretches that are there, the share that is found."),
     "f1_samples": MetricWords("F1, mean of rows", "Precision and recall of each row's labels in one number, averaged."),
     "hamming": MetricWords("Wrong answers", "The share of single answers that are wrong.", less_is_better=True),
     "r2": MetricWords(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +15,14 @@ from hypothesis import strategies as st
 from workbench.run.deviations import number_metrics
 from workbench.run.entity_tallies import FAULTS, Entity, EntityTallies, entities, faults
 from workbench.run.label_tallies import best_threshold, label_metrics
+from workbench.run.problem import WorkbenchError
+from workbench.run.scores import Floats
+from workbench.run.target_rows import TargetRows
+from workbench.session.scoring.comparing_targets import against_targets, compare_targets
 from workbench.session.scoring.entities import entity_scores
 from workbench.session.scoring.multilabel import multi_label_scores
 from workbench.session.scoring.regression import regression_scores
+from workbench.session.scoring.targets import with_scores
 
 SEEDS = st.integers(0, 2**31)
 
@@ -131,3 +138,87 @@ def test_every_sort_of_fault_has_its_name() -> None:
     assert found["boundary"].true == true[0] and found["kind"].said == said[1]
     assert found["both"].said == said[2] and found["missed"].true == true[3]
     assert found["spurious"].said == said[3] and faults(true, true) == []
+
+
+def marked_rows(
+    given: list[list[str]], names: tuple[str, ...] = ("O", "B-a", "I-a", "B-b", "I-b")
+) -> TargetRows:
+    """An evaluation of the same forty rows by a model that says this of them."""
+    right = [["B-a", "I-a", "O", "B-b"]] * len(given)
+    texts = tuple(f"row {i}" for i in range(len(given)))
+    return with_scores(
+        TargetRows(
+            "token-classification", "tiny", "rows", "a.conll", np.arange(len(given)), texts, texts, texts,
+            np.array([a != b for a, b in zip(right, given, strict=True)]), np.zeros(len(given)), None, 0.5,
+            names=names, right_tags=tuple(map(tuple, right)), given_tags=tuple(map(tuple, given)),
+        )
+    )  # fmt: skip
+
+
+def rows_of(task: str, right: Floats, given: Floats, model: str = "tiny") -> TargetRows:
+    texts = tuple(f"row {i}" for i in range(len(right)))
+    wrong = ((given >= 0.5) != (right > 0.5)).any(axis=1)
+    names = tuple(f"name {i}" for i in range(right.shape[1]))
+    return TargetRows(
+            task, model, "rows", "a.csv", np.arange(len(right)), texts, texts, texts, wrong,
+            -np.log(np.clip(np.where(right > 0.5, given, 1 - given), 1e-15, 1)).mean(axis=1), None, 0.5,
+            names=names, right=right, given=given, limits=np.full(len(names), 0.5), sureness=given.min(axis=1),
+        )  # fmt: skip
+
+
+def pair_of(task: str, seed: int = 0, rows: int = 60, gain: float = 0.3) -> tuple[TargetRows, TargetRows]:
+    """Two evaluations of the same rows, the second better by so much."""
+    chance = np.random.default_rng(seed)
+    right = (chance.random((rows, 3)) < 0.4).astype(float)
+    if task == "token-classification":
+        tags = [
+            [
+                ["B-a", "I-a", "O", "B-b"] if c < share else ["B-a", "O", "B-b", "B-b"]
+                for c in chance.random(rows)
+            ]
+            for share in (0.5, 0.5 + gain)
+        ]
+        return marked_rows(tags[0]), replace(marked_rows(tags[1]), model="better")
+    noise = chance.normal(size=(2, rows, 3))
+    given = [
+        np.clip(0.5 + (right - 0.5) * 0.5 + n * s, 0.001, 0.999)
+        for n, s in zip(noise, (0.5, 0.5 - gain), strict=True)
+    ]
+    return rows_of(task, right, given[0]), rows_of(task, right, given[1], "better")
+
+
+@pytest.mark.parametrize("task", ["multi-label", "regression", "token-classification"])
+def test_the_better_of_two_is_found_for_every_metric_and_what_was_kept_is_the_same(
+    task: str, tmp_path: Path
+) -> None:
+    worse, better = map(with_scores, pair_of(task))
+    assert worse.scores is not None and better.scores is not None
+    for name in worse.scores.numbers:
+        found = compare_targets(worse, better, name)
+        difference = better.scores.numbers[name].value - worse.scores.numbers[name].value
+        assert found.difference == pytest.approx(difference, abs=1e-9), name
+        assert found.low <= found.difference <= found.high
+        assert found.words.startswith(("Yes: better has", "Not shown: better has")), found.words
+    told = compare_targets(worse, better)
+    assert told.words.startswith("Yes: better has") and told.p_value < 0.05
+    assert compare_targets(better, worse).words.replace("tiny", "x").startswith("Yes: better has")
+    assert told.only_second == int((worse.wrong & ~better.wrong).sum())
+    same = against_targets(better, replace(better, model="twin"))
+    assert same.comparison.words.startswith("No: both have the same") and not same.apart.any()
+    with pytest.raises(WorkbenchError, match="there is no 'beauty'"):
+        compare_targets(worse, better, "beauty")
+    with pytest.raises(WorkbenchError, match="not measured on the same rows"):
+        compare_targets(worse, replace(better, true=tuple(reversed(better.true))))
+    better.save(tmp_path / "kept.npz")
+    again = with_scores(TargetRows.load(tmp_path / "kept.npz"))
+    assert again.scores is not None and again.fingerprint == better.fingerprint
+    assert again.scores.numbers == better.scores.numbers
+    (tmp_path / "kept.npz").write_bytes(b"PK")
+    with pytest.raises(WorkbenchError, match="cannot be read"):
+        TargetRows.load(tmp_path / "kept.npz")
+
+
+@pytest.mark.parametrize("task", ["multi-label", "regression"])
+def test_equally_good_models_are_rarely_called_better(task: str) -> None:
+    finds = [compare_targets(*pair_of(task, seed, gain=0)).p_value < 0.05 for seed in range(100, 140)]
+    assert sum(finds) <= 5  # of 40; 2 are expected

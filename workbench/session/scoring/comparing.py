@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.suggest import counted, listed
+from workbench.run.metric_titles import words_of_metric
 from workbench.run.problem import bad_input
 from workbench.run.row_scores import RowScores
 from workbench.run.scores import Comparison
@@ -124,9 +125,9 @@ def _compare_losses(first: RowScores, second: RowScores, names: tuple[str, str],
         half = (high - low) / 2
         p_value = math.erfc(abs(difference) / half * 1.959964 / math.sqrt(2)) if half else 1.0
     else:
-        p_value = _two_sided(np.concatenate([weights @ apart / rows for weights in row_weights(rows, seed)]))
+        p_value = two_sided(np.concatenate([weights @ apart / rows for weights in row_weights(rows, seed)]))
     fixed, broken = fixed_and_broken(first, second)
-    words = _words(difference, p_value, "log_loss", names, rows)
+    words = answer(difference, p_value, "log_loss", names, rows)
     return Comparison("log_loss", difference, low, high, p_value, len(broken), len(fixed), words)
 
 
@@ -179,8 +180,8 @@ def compare(
     only_first = int(np.sum((first == true) & (second != true)))
     only_second = int(np.sum((first != true) & (second == true)))
     counted_rows = metric == "accuracy" or metric.endswith("_micro")
-    p_value = mcnemar(only_first, only_second) if counted_rows else _two_sided(moved)
-    words = _words(difference, p_value, metric, names, rows)
+    p_value = mcnemar(only_first, only_second) if counted_rows else two_sided(moved)
+    words = answer(difference, p_value, metric, names, rows)
     return Comparison(metric, difference, low, high, p_value, only_first, only_second, words)
 
 
@@ -192,24 +193,46 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return float(binomtest(only_first, apart, 0.5).pvalue) if apart else 1.0
 
 
-def _two_sided(moved: NDArray[np.float64]) -> float:
-    """The bootstrap's p-value of resampled differences."""
+def two_sided(moved: NDArray[np.float64]) -> float:
+    """The bootstrap's p-value of resampled differences: twice the share on the other side of zero."""
     other_side = min(float(np.mean(moved <= 0)), float(np.mean(moved >= 0)))
     return min(1.0, max(2 * other_side, 1 / len(moved)))
 
 
-def _words(difference: float, p_value: float, metric: str, names: tuple[str, str], rows: int) -> str:
-    less_is_better = metric == "log_loss"
-    better, worse = names[::-1] if (difference < 0) == less_is_better else names
-    what = metric.replace("_", " ")
-    amount = f"{abs(difference):.3f} less" if less_is_better else f"{100 * abs(difference):.1f} points more"
+#: What a metric is called in a sentence, where that is not its name.
+_SAID = {
+    "r2": "R²", "mae": "mean error", "rmse": "root mean square error", "spearman": "rank correlation",
+    "f1": "entity F1", "f1_micro": "F1 over all decisions", "f1_macro": "mean F1", "f1_weighted": "weighted F1",
+    "f1_samples": "F1 by row", "hamming": "wrong decisions", "matthews": "Matthews correlation",
+}  # fmt: skip
+
+
+def answer(difference: float, p_value: float, metric: str, names: tuple[str, str], rows: int) -> str:
+    """The answer in words.
+
+    Args:
+        difference: The second model's value minus the first's.
+        p_value: How likely that is between equally good models.
+        metric: What was compared.
+        names: The models.
+        rows: On how many rows.
+    """
+    about = words_of_metric(metric)
+    better, worse = names[::-1] if (difference < 0) == about.less_is_better else names
+    what = _SAID.get(metric, metric.replace("_", " "))
     if difference == 0:
         return f"No: both have the same {what} on these {counted(rows, 'row')}."
-    how_often = f"in {100 * p_value:.1f} % of such comparisons" if p_value >= 0.001 else "hardly ever"
+    more = "less" if about.less_is_better else "more"
+    size = abs(difference)
+    # Errors of numbers are in the data's own unit, which may be thousands.
+    amount = f"{size:.4g}" if metric in ("mae", "rmse") else f"{size:.3f}"
+    if about.share:
+        amount = f"{100 * size:.1f} points"
+    how_often = f"in {100 * p_value:.1f} % of such comparisons" if p_value >= 0.001 else ""
     if p_value < 0.05:
-        sure = f"Equally good models would differ as much {how_often}."
-        return f"Yes: {better} has {amount} {what} than {worse}. {sure}"
+        told = f"differ as much {how_often}" if how_often else "hardly ever differ as much"
+        return f"Yes: {better} has {amount} {more} {what} than {worse}. Equally good models would {told}."
     return (
-        f"Not shown: {better} has {amount} {what} than {worse}, but equally good models would differ as much "
+        f"Not shown: {better} has {amount} {more} {what} than {worse}, but equally good models would differ as much "
         f"{how_often}. More held-out rows would tell."
     )

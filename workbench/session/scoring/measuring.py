@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RowsRequest:
-    """What a classifier says of each of many rows.
+    """What a model with a head says of each of many rows.
 
     Attributes:
         model: A run, a checkpoint's folder, a folder, a short name or a Hub id; `LIVE` for the model in training.
@@ -67,7 +67,7 @@ def evaluate_rows(
     Raises:
         WorkbenchError: When the model is no classifier, there are no rows, or what is named is not there.
     """
-    shelf = None if request.model == LIVE else _shelf(home, request)
+    shelf = None if request.model == LIVE else shelf_of(home, request)
     if shelf is not None and not request.again and (kept := shelf.find(request.vectors)) is not None:
         return kept
     from workbench.engine.encoding import keeping_tokens
@@ -107,7 +107,7 @@ def evaluate_rows(
 def stored_rows(home: Home, request: RowsRequest) -> RowScores | None:
     """The same where it was measured before, without loading anything; None where it was not."""
     try:
-        return _shelf(home, request).find(request.vectors)
+        return shelf_of(home, request).find(request.vectors)
     except WorkbenchError:
         return None
 
@@ -123,7 +123,7 @@ def source_of(home: Home, model: str) -> str:
     Raises:
         WorkbenchError: When the model is no run, or began from nothing.
     """
-    run = _owner(home, model)
+    run = owner_of(home, model)
     if run is None or is_new(run.recipe().model.source):
         raise bad_input(
             f"{model} has no base to be compared with.",
@@ -141,7 +141,7 @@ def kind_of(home: Home, model: str) -> str:
     Raises:
         WorkbenchError: When there is no such model.
     """
-    run = _owner(home, model)
+    run = owner_of(home, model)
     if run is not None:
         return run.recipe().task.kind
     place = resolve_model(model, home)
@@ -157,10 +157,10 @@ def kind_of(home: Home, model: str) -> str:
 def _run_of_rows(home: Home, request: RowsRequest) -> RunFolder | None:
     """The run by whose recipe rows are read."""
     named = request.rows_of or request.model
-    return None if named == LIVE else _owner(home, named)
+    return None if named == LIVE else owner_of(home, named)
 
 
-def _owner(home: Home, model: str) -> RunFolder | None:
+def owner_of(home: Home, model: str) -> RunFolder | None:
     """The run that a model is of, also where a checkpoint holds only what was trained."""
     if (Path(model) / TRAINED).is_file():
         return RunFolder(Path(model).resolve().parents[1])
@@ -185,14 +185,14 @@ def _required(run: RunFolder | None, request: RowsRequest) -> RunFolder:
     return run
 
 
-def _shelf(home: Home, request: RowsRequest) -> Shelf:
+def shelf_of(home: Home, request: RowsRequest) -> Shelf:
     """Where this evaluation is kept.
 
     Raises:
         WorkbenchError: When the model or the rows are not there to be found.
     """
     run = _run_of_rows(home, request)
-    owner = _owner(home, request.model)
+    owner = owner_of(home, request.model)
     recipe = own_recipe(run) if run is not None else None
     files: list[Path] = []
     if request.data:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError
 from workbench.run.row_scores import RowScores
 from workbench.run.sources import matches, places
+from workbench.run.target_rows import TargetRows
+
+Kept = TypeVar("Kept", RowScores, TargetRows)
 
 #: The folder in that of the run, and for models that are no run in the home's cache.
 FOLDER = "evaluations"
@@ -42,22 +45,28 @@ class Shelf:
         self._file = self.folder / f"{self._asked}-{_short(self._states)}.npz"
 
     def find(self, vectors: bool) -> RowScores | None:
-        """What is kept; None where there is nothing, it is damaged, or it lacks the vectors that are wanted.
+        """What is kept of a classifier; None where there is nothing, it is damaged, or it lacks the vectors that are
+        wanted.
 
         Where data files are gone the newest evaluation of the same question answers, for it cannot be made again.
         """
+        found = self._read(RowScores.load)
+        return None if found is None or (vectors and found.vectors is None) else found
+
+    def find_targets(self) -> TargetRows | None:
+        """What is kept of a model with labels, numbers or marks, without its scores; None as in `find`."""
+        return self._read(TargetRows.load)
+
+    def _read(self, load: Callable[[Path], Kept]) -> Kept | None:
         file = self._file
         if not file.is_file() and any(state[1] < 0 for state in self._states):
             file = max(self._kin(), key=lambda kept: kept.stat().st_mtime, default=file)
-        if not file.is_file():
-            return None
         try:
-            found = RowScores.load(file)
+            return load(file) if file.is_file() else None
         except WorkbenchError:
             return None
-        return None if vectors and found.vectors is None else found
 
-    def keep(self, scores: RowScores) -> None:
+    def keep(self, scores: RowScores | TargetRows) -> None:
         """Put an evaluation here, in the place of what was asked before the data changed. Nothing is kept where nothing
         can be written, such as in a run that was sent read-only."""
         try:

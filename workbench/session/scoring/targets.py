@@ -1,22 +1,25 @@
-"""A model with labels, numbers or marks measured on its own held-out rows, or on those of a file."""
+"""A model with labels, numbers or marks measured on a run's own rows, or on those of a file: once, and then kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.data.span_cells import are_span_tags
 from workbench.run.entity_tallies import entities
 from workbench.run.home import Home
-from workbench.run.problem import bad_input
+from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe_files import changed
-from workbench.run.target_rows import TARGETS, TargetRows
-from workbench.session.evaluating import run_behind
+from workbench.run.target_rows import TARGETS, Scores, TargetRows, TargetsAgainst
 from workbench.session.inspection import the_model
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
+from workbench.session.scoring.comparing_targets import against_targets
 from workbench.session.scoring.entities import entity_scores
+from workbench.session.scoring.measuring import RowsRequest, owner_of, shelf_of
 from workbench.session.scoring.multilabel import multi_label_scores
 from workbench.session.scoring.regression import regression_scores
 from workbench.session.scoring.rows import SIDES, Side
@@ -28,23 +31,34 @@ if TYPE_CHECKING:
 
 
 def evaluate_targets(
-    home: Home, model: str, desk: Desk, *, data: str = "", side: Side = "validation"
+    home: Home,
+    model: str,
+    desk: Desk,
+    *,
+    data: str = "",
+    side: Side = "validation",
+    rows_of: str = "",
+    again: bool = False,
 ) -> TargetRows:
-    """The scores of a run's own rows, or of all rows of a file, which is read as a file of held-out rows would be.
+    """The scores of a run's own rows, or of all rows of a file, which is read as a file of held-out rows would be. They
+    are kept beside the run, and taken from there the next time.
 
     Args:
         home: Where data and models are looked up.
-        model: A run, or a checkpoint of one.
+        model: A run, or a checkpoint of one; with `rows_of` any model that knows the same labels.
         desk: Where the work is done.
         data: A file or a shipped data set; empty for the run's own rows.
         side: Which of its own rows.
+        rows_of: The run whose own rows are measured, and by whose recipe they are read; empty for the model's.
+        again: Measure anew, whatever is kept.
 
     Raises:
         WorkbenchError: When the model is no run of such a task, its data is gone, or there are no such rows.
     """
     from workbench.tasks import task_named
 
-    run = run_behind(home, model)
+    request = RowsRequest(model, data, side, rows_of, again=again)
+    run = owner_of(home, rows_of or model)
     recipe = own_recipe(run) if run is not None else None
     if run is None or recipe is None or recipe.task.kind not in TARGETS:
         raise bad_input(
@@ -52,6 +66,9 @@ def evaluate_targets(
             "Labels, numbers and marks are measured by the recipe of the run that has learned them.",
             "Name a run of one of the tasks multi-label, regression and token-classification.",
         )
+    shelf = shelf_of(home, request)
+    if not again and (kept := shelf.find_targets()) is not None:
+        return with_scores(kept)
     loaded = the_model(home, model, desk)
     desk.report("Reading the rows…")
     asked = changed(recipe, "data.validation", data) if data else recipe
@@ -66,9 +83,13 @@ def evaluate_targets(
         )
     if tuple(content.names) != tuple(loaded.class_names):
         raise bad_input(
-            f"The data of {run.name} has changed since it was trained.",
-            f"It has {', '.join(content.names[:6])}; the model knows {', '.join(loaded.class_names[:6])}.",
-            "Put the old file back, or train again.",
+            f"{model} does not answer what is asked of the rows of {run.name}."
+            if rows_of
+            else f"The data of {run.name} has changed since it was trained.",
+            f"They have {', '.join(content.names[:6])}; the model knows {', '.join(loaded.class_names[:6])}.",
+            "Choose a model that was trained on the same."
+            if rows_of
+            else "Put the old file back, or train again.",
         )
     desk.report(f"{loaded.name}: measuring")
     told = data or f"the {SIDES[side]} rows of {run.name}"
@@ -77,8 +98,63 @@ def evaluate_targets(
     measures: dict[str, Callable[..., dict[str, Any]]] = {
         "multi-label": _labels, "regression": _numbers, "token-classification": _tags,
     }  # fmt: skip
-    found = measures[recipe.task.kind](loaded, rows, content, desk)
-    return TargetRows(task=recipe.task.kind, model=loaded.name, told=told, file=file, **found)
+    measured = measures[recipe.task.kind](loaded, rows, content, desk)
+    found = TargetRows(
+        task=recipe.task.kind, model=loaded.name, told=told, file=file, names=tuple(content.names), scores=None,
+        **measured,
+    )  # fmt: skip
+    shelf.keep(found)
+    desk.report("Working the numbers out…")
+    return with_scores(found)
+
+
+def stored_targets(home: Home, request: RowsRequest) -> TargetRows | None:
+    """The same where it was measured before, without loading a model; None where it was not."""
+    try:
+        kept = shelf_of(home, request).find_targets()
+    except WorkbenchError:
+        return None
+    return None if kept is None else with_scores(kept)
+
+
+def measured_against(
+    home: Home, shown: TargetRows, request: RowsRequest, desk: Desk, metric: str = ""
+) -> TargetsAgainst:
+    """Another model on the rows of an evaluation, measured where that was not done before.
+
+    Args:
+        home: Where data and models are looked up.
+        shown: The evaluation.
+        request: The same rows asked of the other model.
+        desk: Where the work is done.
+        metric: What is compared; empty for what decides in training.
+
+    Raises:
+        WorkbenchError: As `evaluate_targets`, and when the two models were not asked about the same rows.
+    """
+    other = evaluate_targets(
+        home,
+        request.model,
+        desk,
+        data=request.data,
+        side=request.side,
+        rows_of=request.rows_of,
+        again=request.again,
+    )
+    return against_targets(shown, other, metric)
+
+
+def with_scores(found: TargetRows) -> TargetRows:
+    """Rows with the scores that follow from them."""
+    scores: Scores | None = None
+    match found.task:
+        case "multi-label":
+            scores = multi_label_scores(found.right > 0.5, found.given, found.names, found.limits.tolist())
+        case "regression":
+            scores = regression_scores(found.right, found.given, found.names)
+        case _ if are_span_tags(found.names):
+            scores = entity_scores(found.right_tags, found.given_tags)
+    return replace(found, scores=scores)
 
 
 def _labels(loaded: Any, side: MarkedSide, content: Any, desk: Desk) -> dict[str, Any]:
@@ -91,7 +167,7 @@ def _labels(loaded: Any, side: MarkedSide, content: Any, desk: Desk) -> dict[str
     true = np.zeros(probabilities.shape, dtype=bool)
     for row, numbers in enumerate(side.marks):
         true[row, list(numbers)] = True
-    thresholds = getattr(loaded.model.config, "thresholds", None) or 0.5
+    limits = np.broadcast_to(np.array(getattr(loaded.model.config, "thresholds", None) or 0.5), (len(names),))
     sure = np.clip(np.where(true, probabilities, 1 - probabilities), 1e-15, 1)
     right = tuple(", ".join(names[i] for i in marks) for marks in side.marks)
     said = tuple(", ".join(one.chosen) for one in found)
@@ -103,8 +179,11 @@ def _labels(loaded: Any, side: MarkedSide, content: Any, desk: Desk) -> dict[str
         "said": said,
         "wrong": wrong,
         "losses": -np.log(sure).mean(axis=1),
-        "scores": multi_label_scores(true, probabilities, names, thresholds),
         "accuracy": 1 - float(wrong.mean()),
+        "right": true.astype(np.float64),
+        "given": probabilities,
+        "limits": limits.astype(np.float64),
+        "sureness": np.where(probabilities >= limits, probabilities, 1 - probabilities).min(axis=1),
     }
 
 
@@ -123,8 +202,10 @@ def _numbers(loaded: Any, side: AmountSide, content: Any, desk: Desk) -> dict[st
         "said": tuple(_written(row) for row in said),
         "wrong": (np.abs(apart) > 1).any(axis=1),
         "losses": np.square(apart).mean(axis=1),
-        "scores": regression_scores(true, said, content.names),
         "accuracy": float("nan"),
+        "right": true,
+        "given": said,
+        "sureness": np.full(len(true), np.nan),
     }
 
 
@@ -136,6 +217,7 @@ def _tags(loaded: Any, side: tuple[TaggedRow, ...], content: Any, desk: Desk) ->
     texts, places = tuple(row.text for row in side), [row.places for row in side]
     found = word_probabilities(loaded, texts, places, desk.check)
     said = [likeliest(one, names) for one in found]
+    least = [np.nanmin(one.max(axis=1)) if np.isfinite(one).any() else np.nan for one in found]
     true = [list(row.tags) for row in side]
     losses = []
     for row, one in zip(side, found, strict=True):
@@ -150,8 +232,10 @@ def _tags(loaded: Any, side: tuple[TaggedRow, ...], content: Any, desk: Desk) ->
         "said": tuple(_marked(row, tags, content.spans) for row, tags in zip(side, said, strict=True)),
         "wrong": np.array([a != b for a, b in zip(true, said, strict=True)]),
         "losses": np.array(losses),
-        "scores": entity_scores(true, said) if content.spans else None,
         "accuracy": sum(words) / max(1, len(words)),
+        "right_tags": tuple(map(tuple, true)),
+        "given_tags": tuple(map(tuple, said)),
+        "sureness": np.array(least, dtype=np.float64),
     }
 
 
