@@ -33,7 +33,7 @@ def worst_rows_section(rows: RowScores | None) -> str:
         f"{wrong} of {len(rows)} rows are taken for another class. The rows are numbered as in the file; a high loss "
         "is a wrong answer that the model is sure of, or a wrong label."
     )
-    head = ("row", "text", "true", "predicted", "probability", "of the true", "loss")
+    head = ("row", "text", "true", "predicted", "probability", "of the true one", "loss")
     return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
 
 

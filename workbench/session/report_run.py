@@ -8,7 +8,7 @@ from contextlib import suppress
 from html import escape
 from typing import Any
 
-from workbench.run.energy import energy_of
+from workbench.run.energy import Energy, energy_of
 from workbench.run.folder import RunFolder
 from workbench.run.history import History
 from workbench.run.problem import Problem
@@ -109,10 +109,10 @@ def asked_section(folder: RunFolder, recipe: Recipe | None, history: History) ->
         ("Begins with", recipe.model.source),
         ("Learns from", title_of(recipe.data.train)),
     ]
-    rows.append(("Trained are", "all weights" if weights == "all" else weights))
+    rows.append(("What is trained", "all weights" if weights == "all" else weights))
     rows.append(
         (
-            "For",
+            "Training",
             f"{training.epochs:g} epochs, batch size {training.batch_size}, learning rate "
             f"{training.learning_rate:g}, seed {training.seed}",
         )
@@ -149,13 +149,19 @@ def cost_section(folder: RunFolder, history: History) -> str:
         rows.append(("Training alone", f"{duration(ended.seconds)}{speed}"))
     if not rows:
         return ""
-    found = energy_of(folder.path)
-    told = (
-        f"{found.in_words()}. Everything that the machine did meanwhile is counted."
-        if found
-        else "not measured: this machine shows no meter that may be read (RAPL of the processor, NVML of the GPU)"
-    )
-    return table((), [*rows, ("Energy", told)])
+    return table((), [*rows, ("Energy", _energy(energy_of(folder.path), history))])
+
+
+def _energy(found: Energy | None, history: History) -> str:
+    """What the meters counted, and which of those that matter could not be read."""
+    if found is None:
+        return "not measured: this machine shows no meter that may be read (RAPL of the processor, NVML of the GPU)"
+    told = f"{found.in_words()}. Everything that the machine did meanwhile is counted."
+    needed = {"processor": "processor (RAPL)"}
+    if history.started and not history.started.device.endswith("threads"):  # as a processor is described
+        needed["GPU"] = "GPU (NVML)"
+    absent = [words for name, words in needed.items() if name not in found.joules]
+    return f"{told} Not measured: the {' and the '.join(absent)}, whose meter cannot be read." if absent else told
 
 
 def duration(seconds: float) -> str:
