@@ -27,12 +27,16 @@ _SIDES: dict[str, Side] = {"held-out": "validation", "test": "test", "training":
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what concerns classifiers alone."""
-    group = parser.add_argument_group("of a classifier")
+    group = parser.add_argument_group("of a classifier, and where it fits of labels, numbers and marks")
     group.add_argument(
         "--against", default="", metavar="RUN|MODEL",
         help="is it better than this one, on the same rows? The word base means what the run started from",
     )  # fmt: skip
-    group.add_argument("--metric", default="accuracy", help="what --against compares (accuracy)")
+    group.add_argument(
+        "--metric",
+        default="",
+        help="what --against compares (accuracy; for other tasks what decides in training)",
+    )
     group.add_argument(
         "--side", choices=tuple(_SIDES), default="held-out", help="which of the run's own rows (held-out)"
     )
@@ -104,7 +108,7 @@ def _against(args: argparse.Namespace, request: Any, rows: RowScores) -> Compari
     own = bool(args.data) or run_behind(args.home, other) is not None
     asked = replace(request, model=other, rows_of="" if own else args.model, vectors=False)
     theirs = evaluate_rows(args.home, asked, lone_desk(lambda message: _hear(args, message)))
-    return compare_rows(theirs, rows, args.metric)
+    return compare_rows(theirs, rows, args.metric or "accuracy")
 
 
 # ---- for people
@@ -208,7 +212,7 @@ def _plain(
         "per_class": [_plain_class(one) for one in scores.classes] if scores else None,
         "calibration": _plain_calibration(scores),
         "slices": [_plain_slice(one) for one in slices],
-        "against": _plain_comparison(args.against, comparison),
+        "against": plain_comparison(args.against, comparison),
         "rows": plain_rows(rows),
         "notes": list(rows.notes),
         "output": args.output,
@@ -256,7 +260,8 @@ def _plain_slice(one: Slice) -> dict[str, Any]:
     return {**{name: getattr(one, name) for name in told}, "also": list(one.also), "rows": one.rows.tolist()}
 
 
-def _plain_comparison(other: str, found: Comparison | None) -> dict[str, Any] | None:
+def plain_comparison(other: str, found: Comparison | None) -> dict[str, Any] | None:
+    """The answer of a paired test as JSON has it."""
     if found is None:
         return None
     told = ("metric", "difference", "low", "high", "p_value", "only_first", "only_second", "words")

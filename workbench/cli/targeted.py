@@ -9,13 +9,16 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.asked import get_model_ready
+from workbench.cli.classified import plain_comparison
 from workbench.cli.tables import table
 from workbench.run.metric_titles import shown, words_of_metric
 from workbench.run.target_scores import EntityScores, MultiLabelScores, RegressionScores
 
 if TYPE_CHECKING:
     from workbench.run.scores import Number
-    from workbench.run.target_rows import TargetRows
+    from workbench.run.target_rows import TargetRows, TargetsAgainst
+    from workbench.session.scoring.rows import Side
 
 _SIDES = {"held-out": "validation", "test": "test", "training": "train"}
 #: The faults of marks in words.
@@ -38,22 +41,44 @@ def run(args: argparse.Namespace) -> int:
         raise bad_input(
             "Rows are written as CSV or JSON Lines.", "", "Give -o a name that ends with .csv or .jsonl."
         )
-    if args.against or args.beside:
+    if args.beside:
         raise bad_input(
-            "Two models are compared on classes and on answers alone.",
+            "Answers that are written stand beside each other.",
             f"{args.model} gives something else.",
-            "Measure each by itself, with --json for all numbers.",
+            "Compare it with another model on the same rows: --against.",
+        )
+    if args.slice:
+        raise bad_input(
+            "--slice is for classifiers.",
+            f"{args.model} gives something else.",
+            "Sort the rows with -o instead.",
         )
     side: Any = _SIDES[args.side]
-    found = evaluate_targets(args.home, args.model, lone_desk(args.console.hear), data=args.data, side=side)
+    desk = lone_desk(args.console.hear)
+    found = evaluate_targets(args.home, args.model, desk, data=args.data, side=side, again=args.again)
+    other = _against(args, found, side) if args.against else None
     if args.output:
         _write(Path(args.output), found)
-    _show(args, found)
-    args.console.answer(_plain(args, found))
+    _show(args, found, other)
+    args.console.answer(_plain(args, found, other))
     return 0
 
 
-def _show(args: argparse.Namespace, found: TargetRows) -> None:
+def _against(args: argparse.Namespace, found: TargetRows, side: Side) -> TargetsAgainst:
+    """The paired answer: is the model better than the other?"""
+    from workbench.session.evaluating import BASE, run_behind
+    from workbench.session.lanes import lone_desk
+    from workbench.session.scoring.measuring import RowsRequest, source_of
+    from workbench.session.scoring.targets import measured_against
+
+    other = source_of(args.home, args.model) if args.against == BASE else args.against
+    get_model_ready(args, other)
+    own = not args.data and run_behind(args.home, other) is not None
+    request = RowsRequest(other, args.data, side, "" if own else args.model, again=args.again)
+    return measured_against(args.home, found, request, lone_desk(args.console.hear), args.metric)
+
+
+def _show(args: argparse.Namespace, found: TargetRows, other: TargetsAgainst | None) -> None:
     console, scores = args.console, found.scores
     console.result(f"{found.model} on {len(found.texts)} rows, {found.told}:\n")
     if scores is None:
@@ -68,6 +93,8 @@ def _show(args: argparse.Namespace, found: TargetRows) -> None:
             console.result("\n" + _columns(scores))
         case EntityScores():
             console.result("\n" + _kinds(scores))
+    if other is not None:
+        console.result(f"\nIs it better than {args.against}? {other.comparison.words}")
     worst = sorted((i for i in range(len(found.texts)) if found.wrong[i]), key=lambda i: -found.losses[i])
     for i in worst[: max(0, args.samples)]:
         text = found.texts[i] if len(found.texts[i]) <= 200 else f"{found.texts[i][:199]}…"
@@ -120,7 +147,7 @@ def _kinds(scores: EntityScores) -> str:
     )
 
 
-def _plain(args: argparse.Namespace, found: TargetRows) -> dict[str, Any]:
+def _plain(args: argparse.Namespace, found: TargetRows, other: TargetsAgainst | None) -> dict[str, Any]:
     scores = found.scores
     metrics = None
     if scores is not None:
@@ -136,7 +163,8 @@ def _plain(args: argparse.Namespace, found: TargetRows) -> dict[str, Any]:
         "metrics": metrics or {"accuracy": {"value": found.accuracy, "low": None, "high": None}},
         "per_class": _details(scores),
         "faults": dict(scores.fault_counts) if isinstance(scores, EntityScores) else None,
-        "rows": plain_rows(found),
+        "against": plain_comparison(args.against, other.comparison) if other else None,
+        "rows": plain_rows(found, other),
         "notes": list(found.notes),
         "output": args.output,
         "problem": None,
@@ -175,18 +203,24 @@ def _number(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def plain_rows(found: TargetRows) -> list[dict[str, Any]]:
+def plain_rows(found: TargetRows, other: TargetsAgainst | None = None) -> list[dict[str, Any]]:
     """Each row as JSON has it; `row` is its number in the file, from 1."""
-    return [
-        {
+    rows = []
+    for i in range(len(found)):
+        row: dict[str, Any] = {
             "row": int(found.rows[i]) + 1,
             "text": found.texts[i],
             "true": found.true[i],
             "predicted": found.said[i],
+            "probability": _number(float(found.sureness[i])),
             "loss": float(found.losses[i]),
         }
-        for i in range(len(found.texts))
-    ]
+        if found.task == "multi-label":
+            row["probabilities"] = dict(zip(found.names, found.given[i].tolist(), strict=True))
+        if other is not None:
+            row |= {"other_predicted": other.said[i], "apart": float(other.apart[i])}
+        rows.append(row)
+    return rows
 
 
 def _write(path: Path, found: TargetRows) -> None:
@@ -200,8 +234,10 @@ def _write(path: Path, found: TargetRows) -> None:
             file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
             return
         writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(("row", "text", "true", "predicted", "loss"))
+        own = ("row", "text", "true", "predicted", "probability", "loss")
+        labels = found.names if found.task == "multi-label" else ()
+        writer.writerow([*own, *(made_harmless(f"probability of {name}") for name in labels)])
         for record in records:
-            writer.writerow(
-                [made_harmless(cell) if isinstance(cell, str) else cell for cell in record.values()]
-            )
+            cells = [record[name] for name in own]
+            cells = ["" if c is None else made_harmless(c) if isinstance(c, str) else c for c in cells]
+            writer.writerow([*cells, *record.get("probabilities", {}).values()])

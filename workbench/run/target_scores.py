@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.run.entity_tallies import Entity
-from workbench.run.scores import Floats, Number
+from workbench.run.scores import Floats, Number, TwoAxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,18 @@ class LabelNumbers:
 
 @dataclass(frozen=True, slots=True)
 class MultiLabelScores:
-    """Everything that is said of a model that gives any number of labels, on one set of rows."""
+    """Everything that is said of a model that gives any number of labels, on one set of rows.
+
+    Attributes:
+        numbers: The metrics by name.
+        labels: One entry for each label.
+        roc, precision_recall: As in `ClassificationScores`, of each label.
+    """
 
     numbers: dict[str, Number]
     labels: tuple[LabelNumbers, ...]
+    roc: tuple[TwoAxes, ...] = ()
+    precision_recall: tuple[TwoAxes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,8 @@ def test_the_better_of_two_is_found_for_every_metric_and_what_was_kept_is_the_sa
     worse, better = map(with_scores, pair_of(task))
     assert worse.scores is not None and better.scores is not None
     for name in worse.scores.numbers:
+        if name in ("auc", "average_precision"):  # the mean over the labels, which is told and not compared
+            continue
         found = compare_targets(worse, better, name)
         difference = better.scores.numbers[name].value - worse.scores.numbers[name].value
         assert found.difference == pytest.approx(difference, abs=1e-9), name

@@ -37,6 +37,8 @@ class Correcting(QObject):
         self.edits: Edits = workspace.mending.edits
         #: The run whose recipe the evaluated rows were read by; empty for rows of a file.
         self.run = ""
+        #: The file of rows that are no classes, and can be seen but not changed.
+        self.given = ""
         self._then: Callable[[], object] | None = None
         self._written: tuple[object, dict[str, str]] | None = None
         self.edits.changed.connect(lambda _: self.changed.emit())
@@ -49,7 +51,7 @@ class Correcting(QObject):
     def file(self) -> str:
         """Where the evaluated rows come from; empty while there are none."""
         found = self._board.evaluated
-        return found.rows.row_ids.file if found else ""
+        return found.rows.row_ids.file if found else self.given
 
     @property
     def in_hand(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -16,12 +16,11 @@ from workbench.gui.widgets import Card, PrimaryButton, explain_widget
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
 from workbench.run.sources import joined, title_of
-from workbench.run.target_rows import TARGETS, TargetRows
+from workbench.run.target_rows import TARGETS, TargetRows, TargetsAgainst
 from workbench.session.lanes import Desk
 from workbench.session.requests import LIVE
 from workbench.session.scoring.evaluated import EvaluationWish
 from workbench.session.scoring.measuring import RowsRequest
-from workbench.session.scoring.rows import Side
 
 #: The sides of a run's own rows, in words.
 SIDES = (
@@ -35,18 +34,70 @@ _CHOOSE = "choose"
 
 @dataclass(frozen=True, slots=True)
 class TargetsWish:
-    """Which rows a model with labels, numbers or marks is asked about."""
+    """Which rows a model with labels, numbers or marks is asked about, and against which other model.
 
-    model: str
-    data: str = ""
-    side: Side = "validation"
+    Attributes:
+        rows: Which model, and which rows.
+        against: Another model on the same rows; empty for none.
+        title, against_title: What the models are called in words.
+    """
+
+    rows: RowsRequest
+    against: str = ""
+    title: str = ""
+    against_title: str = ""
 
 
-def measure_targets(home: Home, wish: TargetsWish, desk: Desk) -> TargetRows:
-    """Ask the model; see `evaluate_targets`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetsFound:
+    """What was found; `missing` says that the other model is not measured on these rows yet."""
+
+    rows: TargetRows
+    against: TargetsAgainst | None = None
+    missing: bool = False
+
+
+def measure_targets(home: Home, wish: TargetsWish, desk: Desk) -> TargetsFound:
+    """Ask the models; see `evaluate_targets`."""
     from workbench.session.scoring.targets import evaluate_targets
 
-    return evaluate_targets(home, wish.model, desk, data=wish.data, side=wish.side)
+    asked = wish.rows
+    found = evaluate_targets(
+        home, asked.model, desk, data=asked.data, side=asked.side, rows_of=asked.rows_of, again=asked.again
+    )
+    found = replace(found, model=wish.title or found.model)
+    if not wish.against:
+        return TargetsFound(found)
+    from workbench.session.scoring.comparing_targets import against_targets
+
+    rows_of = "" if asked.data else asked.rows_of or asked.model
+    other = evaluate_targets(
+        home, wish.against, desk, data=asked.data, side=asked.side, rows_of=rows_of, again=asked.again
+    )
+    return TargetsFound(
+        found, against_targets(found, replace(other, model=wish.against_title or other.model))
+    )
+
+
+def stored_targets(home: Home, wish: TargetsWish, desk: Desk) -> TargetsFound | None:
+    """What was measured before, without loading a model; None where it was not."""
+    from workbench.session.scoring.comparing_targets import against_targets
+    from workbench.session.scoring.targets import stored_targets as stored
+
+    found = stored(home, wish.rows)
+    if found is None:
+        return None
+    found = replace(found, model=wish.title or found.model)
+    if not wish.against:
+        return TargetsFound(found)
+    desk.check()
+    rows_of = "" if wish.rows.data else wish.rows.rows_of or wish.rows.model
+    other = stored(home, replace(wish.rows, model=wish.against, rows_of=rows_of))
+    if other is None:
+        return TargetsFound(found, None, True)
+    return TargetsFound(
+        found, against_targets(found, replace(other, model=wish.against_title or other.model))
+    )
 
 
 class AgainstChooser(QComboBox):
@@ -84,7 +135,8 @@ class AgainstChooser(QComboBox):
     def refresh(self) -> None:
         """Offer every model that could be asked, but the first one; keeps the choice while it is there."""
         first, before = self._models.choice(), self.choice()
-        offered = [c for c in self._models.choices() if c.ready and c.task == CLASSIFIER and c != first]
+        task = first.task if first is not None and first.task in TARGETS else CLASSIFIER
+        offered = [c for c in self._models.choices() if c.ready and c.task == task and c != first]
         with QSignalBlocker(self):
             self.clear()
             self.addItem(self.tr("No other model"), None)
@@ -165,11 +217,15 @@ class Subject(Card):
             rows = RowsRequest(choice.model, data=str(found))
         else:
             rows = RowsRequest(choice.model, side=found, rows_of=of_run)
+        return EvaluationWish(rows, *self._against(choice))
+
+    def _against(self, choice: Choice) -> tuple[str, str, str]:
+        """The other model, and what both are called."""
         other = self.against.choice()
         name, second = _name(choice), _name(other) if other else ""
         if other is not None and name == second:  # two runs of one recipe: the ends of their titles differ
             name, second = (f"{one.title.partition(' · ')[0]} {_tail(one)}" for one in (choice, other))
-        return EvaluationWish(rows, other.model if other else "", name, second)
+        return other.model if other else "", name, second
 
     def targets_wish(self) -> TargetsWish | None:
         """What to ask of a model with labels, numbers or marks; None for any other."""
@@ -177,9 +233,12 @@ class Subject(Card):
         if choice is None or not choice.ready or choice.task not in TARGETS:
             return None
         found = self.rows.currentData()
-        if isinstance(found, Path):
-            return TargetsWish(choice.model, str(found))
-        return TargetsWish(choice.model, side=found)
+        rows = (
+            RowsRequest(choice.model, data=str(found))
+            if isinstance(found, Path)
+            else RowsRequest(choice.model, side=found)
+        )
+        return TargetsWish(rows, *self._against(choice))
 
     def rows_run(self) -> str:
         """The run whose own rows are measured; empty for those of a file."""

@@ -13,7 +13,7 @@ from workbench.gui.attention.rows_model import Cell, Heading, Row
 from workbench.gui.evaluate.tiles import figure
 from workbench.run.inside.tables import Table
 from workbench.run.scores import Number
-from workbench.run.target_rows import TargetRows
+from workbench.run.target_rows import TargetRows, TargetsAgainst
 from workbench.run.target_scores import EntityScores, MultiLabelScores, RegressionScores
 
 Mask = NDArray[np.bool_]
@@ -59,10 +59,11 @@ FAULTS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """What a line of the table chooses: its words, and the rows."""
+    """What a line of the table chooses: its words, the rows, and which column of numbers it is about (-1 for none)."""
 
     words: str
     rows: Mask
+    part: int = -1
 
 
 def tiles_of(found: TargetRows) -> tuple[tuple[str, str, str], ...]:
@@ -107,7 +108,9 @@ def lines_of(found: TargetRows) -> list[Row]:
                     Cell(one.name),
                     *(_cell(one.numbers[name].value) for name in ("r2", "mae", "rmse", "spearman")),
                 ),
-                Chosen(f"“{one.name}” far off", _far_off(scores, number)),
+                Chosen(
+                    f"the tenth with the largest errors of “{one.name}”", _far_off(scores, number), number
+                ),
             )
             for number, one in enumerate(scores.columns)
         ]
@@ -142,22 +145,17 @@ def number_table(found: TargetRows) -> Table:
     return lines
 
 
-def row_table(found: TargetRows) -> Table:
-    """A line for each row."""
+def row_table(found: TargetRows, against: TargetsAgainst | None = None) -> Table:
+    """A line for each row, with what another model says of it."""
     lines = [["file", "row", "text", "true", "said", "wrong", "loss"]]
+    labels = found.names if found.task == "multi-label" else ()
+    lines[0] += [f"p({name})" for name in labels]
+    lines[0] += ["other_said", "apart"] if against else []
     for i, text in enumerate(found.texts):
         wrong = "yes" if found.wrong[i] else "no"
-        lines.append(
-            [
-                found.file,
-                str(int(found.rows[i]) + 1),
-                text,
-                found.true[i],
-                found.said[i],
-                wrong,
-                f"{found.losses[i]:.6f}",
-            ]
-        )
+        line = [found.file, str(int(found.rows[i]) + 1), text, found.true[i], found.said[i], wrong]
+        line += [f"{found.losses[i]:.6f}", *(f"{p:.6f}" for p in (found.given[i] if labels else ()))]
+        lines.append([*line, against.said[i], f"{against.apart[i]:.6f}"] if against else line)
     return lines
 
 

@@ -22,15 +22,20 @@ from workbench.gui.evaluate.target_words import (
     row_table,
     tiles_of,
 )
-from workbench.gui.evaluate.tiles import NumberTiles, Reflow
+from workbench.gui.evaluate.tiles import NumberTiles, Reflow, figure
 from workbench.gui.icons import keep_icon
+from workbench.gui.probabilities import percent
 from workbench.gui.table_model import grouped, one_line
 from workbench.gui.theme import MEDIUM, SMALL, current, theme
 from workbench.gui.widgets import Card, GhostButton, Label, Muted, Rule, explain_widget, show_if, tall
 from workbench.run.scores import Floats
-from workbench.run.target_rows import TargetRows
-from workbench.run.target_scores import RegressionScores
+from workbench.run.target_rows import TargetRows, TargetsAgainst
+from workbench.run.target_scores import MultiLabelScores, RegressionScores
 
+#: Columns of the rows' table.
+_SURE, _LOSS, _OTHER, _APART = 4, 5, 6, 7
+#: So many labels have colours of their own.
+_COLOURED = 5
 _TITLES = {"multi-label": "Labels", "regression": "Columns", "token-classification": "Kinds and faults"}
 
 
@@ -39,25 +44,35 @@ class TargetsPage(QSplitter):
 
     Signals:
         attention_wanted: The text of a row, to be looked into.
+        data_wanted: The number of a row in its file, to be seen on the Data page.
     """
 
     attention_wanted = Signal(str)
+    data_wanted = Signal(int)
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self.found: TargetRows | None = None
+        self.against: TargetsAgainst | None = None
         self._chosen: Chosen | None = None
+        self.verdict = Label("", "section", wrap=True)
         self.tiles = NumberTiles()
         self.notes = Muted("")
         self.parts_card = Card(" ")
         self.parts: RowsTable | None = None
         self.scatter = Chart(self.tr("Predicted and right"), self.tr("right"), self.tr("predicted"))
         self.residuals = Chart(self.tr("Residuals"), self.tr("right"), self.tr("predicted minus right"))
-        self.scatter_card, self.residual_card = Card(self.scatter.name), Card(self.residuals.name)
-        self.scatter_card.add(self.scatter, 1)
-        self.residual_card.add(self.residuals, 1)
+        self.roc = Chart(self.tr("ROC"), self.tr("false alarms"), self.tr("recognised"), "right")
+        self.precision = Chart(
+            self.tr("Precision and recall"), self.tr("recall"), self.tr("precision"), "left"
+        )
+        self.cards_of = {chart: Card(chart.name) for chart in self.charts}
+        for chart, card in self.cards_of.items():
+            card.add(chart, 1)
         for chart in (self.scatter, self.residuals):
             chart.picked.connect(lambda _, point: self._point_picked(point))
+        for chart in (self.roc, self.precision):
+            chart.picked.connect(self._threshold_picked)
         self.told = Label("", "section")
         self.chip = QToolButton()
         self.chip.setProperty("role", "kind")
@@ -78,29 +93,55 @@ class TargetsPage(QSplitter):
             help=self.tr("Open this text with this model on the Attention page (Enter)."),
             on_click=self._open,
         )
+        self.data = GhostButton(
+            self.tr("Data"),
+            "data",
+            help=self.tr("Go to this row on the Data page."),
+            on_click=self._open_data,
+        )
         self.rows = RowsTable(
             (
                 Heading(self.tr("Row"), self.tr("The row's number in its file."), number=True),
                 Heading(self.tr("Text"), wide=True),
                 Heading(self.tr("Right")),
                 Heading(self.tr("Predicted")),
+                Heading(
+                    self.tr("Sure"),
+                    self.tr("How sure the model is of the least sure of its decisions about the row."),
+                    number=True,
+                ),
                 Heading(self.tr("Loss"), self.tr("How wrong the row is."), number=True),
+                Heading(self.tr("Other"), self.tr("What the other model predicts.")),
+                Heading(
+                    self.tr("Apart"),
+                    self.tr(
+                        "How far the two models are apart: the mean difference of the labels' probabilities, of the "
+                        "numbers, or the share of words with another tag."
+                    ),
+                    number=True,
+                ),
             ),
             self.tr("Rows of the evaluation"),
-            "",
+            self.tr("Enter opens a row on the Attention page."),
         )
         self._lay_out()
         theme().changed.connect(self._fill)
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """All charts, of which each task shows its own."""
+        return self.scatter, self.residuals, self.roc, self.precision
 
     def _lay_out(self) -> None:
         above = QWidget()
         layout = QVBoxLayout(above)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
+        layout.addWidget(self.verdict)
         layout.addWidget(self.tiles)
         layout.addWidget(self.notes)
         self.cards = Reflow(300, MEDIUM)
-        self.cards.show_widgets([self.parts_card, self.scatter_card, self.residual_card])
+        self.cards.show_widgets([self.parts_card, *self.cards_of.values()])
         layout.addWidget(self.cards, 1)
         below = Card()
         outer = below.layout()
@@ -114,15 +155,27 @@ class TargetsPage(QSplitter):
         line.addStretch(1)
         line.addWidget(self.wrong)
         line.addWidget(self.attention)
+        line.addWidget(self.data)
         below.body.addLayout(line)
         below.add(Rule())
         below.add(self.rows, 1)
         header = self.rows.horizontalHeader()
-        for column, width in ((2, 170), (3, 170)):
+        header.setMinimumSectionSize(44)
+        for column, width in (
+            (0, 64),
+            (2, 160),
+            (3, 160),
+            (_SURE, 64),
+            (_LOSS, 72),
+            (_OTHER, 150),
+            (_APART, 72),
+        ):
             header.setSectionResizeMode(column, header.ResizeMode.Interactive)
             self.rows.setColumnWidth(column, width)
-        header.setSortIndicator(4, Qt.SortOrder.DescendingOrder)
-        self.rows.rows.sort(4, Qt.SortOrder.DescendingOrder)
+        header.setSortIndicator(_LOSS, Qt.SortOrder.DescendingOrder)
+        self.rows.rows.sort(_LOSS, Qt.SortOrder.DescendingOrder)
+        # A click on a row is there to read; Enter and a double click open it.
+        self.rows.doubleClicked.connect(lambda _: self._open())
         self.addWidget(tall(above))
         self.addWidget(below)
         below.setMinimumSize(320, 150)
@@ -132,23 +185,34 @@ class TargetsPage(QSplitter):
 
     # ---- showing
 
-    def show_found(self, found: TargetRows | None) -> None:
-        """Show another evaluation, or none."""
-        self.found, self._chosen = found, None
+    def show_found(self, found: TargetRows | None, against: TargetsAgainst | None = None) -> None:
+        """Show another evaluation, or none; of the same rows what was chosen stays."""
+        same = found is not None and self.found is not None and found.fingerprint == self.found.fingerprint
+        if not same or (found and self.found and found.said != self.found.said):
+            self._chosen = None
+        self.found, self.against = found, against
         if found is None:
             return
+        self.verdict.setText(against.comparison.words if against else "")
+        show_if(self.verdict, against is not None)
         self.tiles.show_numbers(numbers_of(found), tiles_of(found))
         self.notes.setText(" ".join(found.notes))
         show_if(self.notes, bool(found.notes))
         self._show_parts(found)
-        numbers = isinstance(found.scores, RegressionScores)
-        # What is not shown takes no room either.
-        cards = [self.parts_card, *((self.scatter_card, self.residual_card) if numbers else ())]
-        for card in (self.scatter_card, self.residual_card):
-            show_if(card, numbers)
-        self.cards.arrange(cards)
+        shown: tuple[Chart, ...] = ()
         if isinstance(found.scores, RegressionScores):
+            shown = (self.scatter, self.residuals)
             self._show_charts(found.scores)
+        elif isinstance(found.scores, MultiLabelScores):
+            shown = (self.roc, self.precision)
+            self._show_curves(found.scores)
+        # What is not shown takes no room either.
+        for chart, card in self.cards_of.items():
+            show_if(card, chart in shown)
+        self.cards.arrange([self.parts_card, *(self.cards_of[chart] for chart in shown)])
+        for column in (_OTHER, _APART):
+            self.rows.setColumnHidden(column, against is None)
+        self.rows.setColumnHidden(_SURE, not np.isfinite(found.sureness).any())
         self._fill()
 
     def _show_parts(self, found: TargetRows) -> None:
@@ -166,13 +230,30 @@ class TargetsPage(QSplitter):
             header.setSectionResizeMode(column, header.ResizeMode.Interactive)
             title = str(self.parts.rows.headerData(column, Qt.Orientation.Horizontal))
             self.parts.setColumnWidth(column, max(64, self.parts.fontMetrics().horizontalAdvance(title) + 30))
-        self.parts.opened.connect(self.choose)
+        self.parts.opened.connect(self._part_picked)
         self.parts.show_rows(lines_of(found))
         self.parts_card.add(self.parts, 1)
 
-    def _show_charts(self, scores: RegressionScores) -> None:
-        """The first column; a dot is a row."""
-        true, said, apart = scores.true[:, 0], scores.predicted[:, 0], scores.residuals[:, 0]
+    def _show_curves(self, scores: MultiLabelScores) -> None:
+        """A curve for each label; a point is a threshold."""
+        for chart, curves, areas in (
+            (self.roc, scores.roc, [one.auc for one in scores.labels]),
+            (self.precision, scores.precision_recall, [one.average_precision for one in scores.labels]),
+        ):
+            lines = []
+            for i, (curve, one, area) in enumerate(zip(curves, scores.labels, areas, strict=True)):
+                coloured = len(scores.labels) <= _COLOURED + 1 or i < _COLOURED
+                name = f"{one.name}  {figure(area)}" if coloured else ""
+                lines.append(Line(name, curve.x, curve.y, i, i if coloured else -1))
+            lines.sort(key=lambda line: line.colour)  # the grey ones below
+            chart.show_lines(lines, diagonal=chart is self.roc)
+
+    def _show_charts(self, scores: RegressionScores, column: int = 0) -> None:
+        """One column; a dot is a row."""
+        true, said, apart = (side[:, column] for side in (scores.true, scores.predicted, scores.residuals))
+        if len(scores.columns) > 1:
+            for chart in (self.scatter, self.residuals):
+                self.cards_of[chart].title.setText(f"{chart.name}: {scores.columns[column].name}")
         both = np.concatenate([true, said])
         span, spread = _span(both), _span(np.concatenate([apart, -apart]))
         words = [
@@ -193,6 +274,23 @@ class TargetsPage(QSplitter):
         same = chosen is not None and self._chosen is not None and chosen.words == self._chosen.words
         self._chosen = None if same else chosen
         self._fill()
+
+    def _part_picked(self, chosen: Chosen) -> None:
+        scores = self.found.scores if self.found is not None else None
+        if isinstance(scores, RegressionScores) and chosen.part >= 0:
+            self._show_charts(scores, chosen.part)
+        self.choose(chosen)
+
+    def _threshold_picked(self, label: object, point: int) -> None:
+        """The rows on which a label would be wrong if it were given from here on."""
+        found = self.found
+        if found is None or not isinstance(found.scores, MultiLabelScores) or not isinstance(label, int):
+            return
+        curves = found.scores.roc if self.sender() is self.roc else found.scores.precision_recall
+        at = float(min(1.0, curves[label].thresholds[point]))
+        wrong = (found.given[:, label] >= at) != (found.right[:, label] > 0.5)
+        words = self.tr("mistakes about “{0}” if given from {1:.3f}").format(found.names[label], at)
+        self.choose(Chosen(words, wrong))
 
     def _choose_wrong(self) -> None:
         if self.found is not None:
@@ -215,6 +313,7 @@ class TargetsPage(QSplitter):
         every = np.arange(len(found.texts))
         places = every if self._chosen is None else every[self._chosen.rows]
         good, bad = current().colour("good"), current().colour("bad")
+        sure = found.sureness if len(found.sureness) else np.full(len(found), np.nan)
         self.rows.show_rows(
             [
                 Row(
@@ -223,7 +322,9 @@ class TargetsPage(QSplitter):
                         Cell(one_line(found.texts[i])),
                         Cell(one_line(found.true[i])),
                         Cell(one_line(found.said[i]), None, bad if found.wrong[i] else good),
+                        Cell(percent(float(sure[i])) if np.isfinite(sure[i]) else "", float(sure[i])),
                         Cell(f"{found.losses[i]:.3f}", float(found.losses[i])),
+                        *self._other_cells(int(i)),
                     ),
                     int(i),
                 )
@@ -240,7 +341,22 @@ class TargetsPage(QSplitter):
         show_if(self.chip, bool(words))
         if len(places):
             self.rows.selectRow(0)
-        self.attention.setEnabled(bool(len(places)))
+        for button in (self.attention, self.data):
+            button.setEnabled(bool(len(places)))
+
+    def _other_cells(self, row: int) -> tuple[Cell, Cell]:
+        other = self.against
+        if other is None:
+            return Cell(""), Cell("")
+        colour = current().colour("bad" if other.wrong[row] else "good")
+        return Cell(one_line(other.said[row]), None, colour), Cell(
+            f"{other.apart[row]:.3g}", float(other.apart[row])
+        )
+
+    def _open_data(self) -> None:
+        index = self.rows.currentIndex()
+        if self.found is not None and index.isValid():
+            self.data_wanted.emit(int(self.found.rows[self.rows.rows.row(index.row()).value]))
 
     def _open(self) -> None:
         index = self.rows.currentIndex()
@@ -256,20 +372,20 @@ class TargetsPage(QSplitter):
             return []
         parts = [
             Part(self.tr("Numbers"), "numbers", table=lambda: number_table(found)),
-            Part(self.tr("Rows"), "rows", table=lambda: row_table(found)),
+            Part(self.tr("Rows"), "rows", table=lambda: row_table(found, self.against)),
         ]
-        if isinstance(found.scores, RegressionScores):
-            told = f"{counted(len(found.texts), 'row')}, {found.told}."
-            parts += [
-                Part(
-                    chart.name,
-                    chart.name.lower().replace(" ", "-"),
-                    drawing=lambda chart=chart: plate(  # type: ignore[misc]
-                        f"{chart.name}: {found.model}", told, "", chart, font=self.font()
-                    ),
-                )
-                for chart in (self.scatter, self.residuals)
-            ]
+        told = f"{counted(len(found.texts), 'row')}, {found.told}."
+        parts += [
+            Part(
+                chart.name,
+                chart.name.lower().replace(" ", "-"),
+                drawing=lambda chart=chart: plate(  # type: ignore[misc]
+                    f"{chart.name}: {found.model}", told, "", chart, font=self.font()
+                ),
+            )
+            for chart, card in self.cards_of.items()
+            if not card.isHidden()
+        ]
         return parts
 
 

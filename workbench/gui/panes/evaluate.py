@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
@@ -17,7 +18,7 @@ from workbench.gui.evaluate.correcting import Correcting
 from workbench.gui.evaluate.exporting import save_json
 from workbench.gui.evaluate.rows import RowsPanel
 from workbench.gui.evaluate.rows_model import table_of
-from workbench.gui.evaluate.subject import Subject, TargetsWish, measure_targets
+from workbench.gui.evaluate.subject import Subject, TargetsFound, TargetsWish, measure_targets, stored_targets
 from workbench.gui.evaluate.targets import TargetsPage
 from workbench.gui.evaluate.view import View
 from workbench.gui.evaluate.views import ROWS, VIEWS
@@ -37,7 +38,6 @@ from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
 from workbench.run.evaluation import Progress
 from workbench.run.problem import Problem
-from workbench.run.target_rows import TargetRows
 from workbench.session.lanes import Ticket
 from workbench.session.scoring.evaluated import EvaluationWish, measured_evaluation, stored_evaluation
 from workbench.session.scoring.measuring import RowsRequest
@@ -67,7 +67,6 @@ class EvaluatePane(QWidget):
         )
         self.setup = ModelSetup(workspace)
         self.targets = TargetsPage()
-        self._measured_targets: dict[TargetsWish, TargetRows] = {}
         self.told = ElidedLabel("", "caption")
         self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.bar = QProgressBar()
@@ -86,6 +85,7 @@ class EvaluatePane(QWidget):
         )
         self._ticket: Ticket | None = None
         self._stale = True
+        self._wanting = False  # another model of labels, numbers or marks that is not measured yet
         self._wish: EvaluationWish | None = None
         self._asked: RowsRequest | None = None  # what the board shows
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -130,6 +130,7 @@ class EvaluatePane(QWidget):
         self.setup.ready.connect(lambda _: self.ask())
         self.rows.attention_wanted.connect(self._open_attention)
         self.targets.attention_wanted.connect(self._open_attention)
+        self.targets.data_wanted.connect(self._open_data)
         self.rows.data_wanted.connect(self._open_data)
         self.rows.fetch_wanted.connect(self._fetch)
 
@@ -200,26 +201,34 @@ class EvaluatePane(QWidget):
         self._busy(False)
 
     def _ask_targets(self) -> None:
-        """Show what was measured of labels, numbers or marks while the window is open."""
+        """Show what was measured of labels, numbers or marks."""
         targets = self.subject.targets_wish()
         if targets is None:
             self._say_unfit()
             return
         self.board.show(None)
-        found = self._measured_targets.get(targets)
-        self._show_targets(targets, found)
+        self._ticket = self.workspace.session.files.submit(
+            lambda desk: stored_targets(self.workspace.session.home, targets, desk),
+            done=partial(self._show_targets, targets), failed=self._failed,
+        )  # fmt: skip
+
+    def _show_targets(self, wish: TargetsWish, found: TargetsFound | None) -> None:
+        self._ticket = None
+        self.targets.show_found(found.rows if found else None, found.against if found else None)
+        self.board.model = wish.rows.model
+        self.correcting.given = found.rows.file if found else ""
+        self._wanting = found is not None and found.missing
         if found is None:
             self._say_unmeasured()
-
-    def _show_targets(self, wish: TargetsWish, found: TargetRows | None) -> None:
-        self._ticket = None
-        self.targets.show_found(found)
-        self.board.model = wish.model
-        if found is not None:
-            self._measured_targets[wish] = found
-            self.pages.setCurrentWidget(self.targets)
+            self._busy(False)
+            self.told.setText("")
+            return
+        self.pages.setCurrentWidget(self.targets)
         self._busy(False)
-        self.told.setText(found.told if found else "")
+        self.told.setText(self._missing() if found.missing else found.rows.told)
+
+    def _missing(self) -> str:
+        return self.tr("The other model is not measured on these rows yet: press Measure.")
 
     def measure(self) -> None:
         """Ask the model about every row, whatever is stored where the numbers are there already."""
@@ -229,6 +238,8 @@ class EvaluatePane(QWidget):
         self._drop()
         if wish is None:
             assert targets is not None
+            if self.pages.currentWidget() is self.targets and not self._wanting:
+                targets = replace(targets, rows=replace(targets.rows, again=True))
             self._ticket = self.workspace.session.look_inside(
                 measure_targets, targets, partial(self._show_targets, targets), self._failed, self._heard,
                 between_steps=False,
@@ -276,7 +287,10 @@ class EvaluatePane(QWidget):
         show_if(self.switcher, self.subject.targets_wish() is None)
         if on:
             self.bar.setRange(0, 0)
-        self.subject.show_busy(on, self.board.evaluated is not None and not self.board.evaluated.missing)
+        found = self.board.evaluated
+        measured = found is not None and not found.missing
+        labelled = self.pages.currentWidget() is self.targets and not self._wanting
+        self.subject.show_busy(on, measured or labelled)
 
     def _heard(self, news: object) -> None:
         if self._ticket is None:
@@ -317,7 +331,7 @@ class EvaluatePane(QWidget):
         if found is None:
             return ""
         if found.missing:
-            return self.tr("The other model is not measured on these rows yet: press Measure.")
+            return self._missing()
         return found.rows.told
 
     def _failed(self, problem: Problem) -> None:
@@ -443,8 +457,6 @@ class EvaluatePane(QWidget):
 
 def again(wish: EvaluationWish) -> EvaluationWish:
     """The same, measured anew whatever is stored."""
-    from dataclasses import replace
-
     return replace(wish, rows=replace(wish.rows, again=True))
 
 

@@ -66,13 +66,13 @@ def classification_scores(
             numbers[f"top_{k}"] = Number(f"top_{k}", hits / len(true), *interval)
     calibration = calibrate(true, probabilities)
     numbers["calibration_error"] = Number("calibration_error", calibration.error)
-    classes, roc, precision_recall = _one_against_rest(true, probabilities, names, confusion)
+    classes, roc, precision_recall = _oneagainst_rest(true, probabilities, names, confusion)
     numbers |= _ranking_numbers(true, probabilities, classes, seed, resamples)
     roc_average = precision_recall_average = None
     if len(names) > 2:
         # Every row is asked of every class whether it is the right one; the answers are ranked together.
         positive, asked = (true[:, None] == np.arange(len(names))).ravel(), probabilities.ravel()
-        area, average, roc_average, precision_recall_average = _against_rest(positive, asked)
+        area, average, roc_average, precision_recall_average = against_rest(positive, asked)
         numbers["auc_micro"] = Number("auc_micro", area)
         numbers["average_precision_micro"] = Number("average_precision_micro", average)
     return ClassificationScores(
@@ -163,7 +163,7 @@ def costs(true: NDArray[np.bool_], scores: Floats, false_alarm: float, miss: flo
     return TwoAxes(steps, (miss * misses + false_alarm * alarms) / len(true), steps)
 
 
-def _one_against_rest(
+def _oneagainst_rest(
     true: NDArray[np.int64], probabilities: Floats, names: tuple[str, ...], confusion: NDArray[np.int64]
 ) -> tuple[tuple[ClassNumbers, ...], tuple[TwoAxes, ...], tuple[TwoAxes, ...]]:
 
@@ -171,7 +171,7 @@ def _one_against_rest(
     classes, roc, precise = [], [], []
     for i, name in enumerate(names):
         positive = true == i
-        area, average, rates, pairs = _against_rest(positive, probabilities[:, i])
+        area, average, rates, pairs = against_rest(positive, probabilities[:, i])
         each = (float(precision[i]), float(recall[i]), float(f1[i]))
         classes.append(ClassNumbers(name, int(positive.sum()), *each, area, average))
         roc.append(rates)
@@ -179,7 +179,7 @@ def _one_against_rest(
     return tuple(classes), tuple(roc), tuple(precise)
 
 
-def _against_rest(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, float, TwoAxes, TwoAxes]:
+def against_rest(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, float, TwoAxes, TwoAxes]:
     """AUC, average precision, the ROC curve and the precision-recall curve; NaN and empty where only one side
     occurs."""
     from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench.run.label_tallies import best_threshold, label_counts, label_metrics, label_shares
 from workbench.run.scores import Floats, Number
 from workbench.run.target_scores import LabelNumbers, MultiLabelScores
+from workbench.session.scoring.classification import against_rest
 from workbench.session.scoring.intervals import MANY_ROWS, RESAMPLES, percentile_interval, row_weights
 
 #: Probabilities are not taken to be smaller, so that a loss stays a number.
@@ -44,7 +45,15 @@ def multi_label_scores(
     if len(true) <= MANY_ROWS:
         for name, (low, high) in _intervals(true, said, sure, seed, resamples).items():
             numbers[name] = Number(name, numbers[name].value, low, high)
-    return MultiLabelScores(numbers, _labels(true, probabilities, said, names, limits))
+    labels = _labels(true, probabilities, said, names, limits)
+    for name in ("auc", "average_precision"):
+        known = [getattr(one, name) for one in labels if not math.isnan(getattr(one, name))]
+        if known:
+            numbers[name] = Number(name, float(np.mean(known)))
+    curves = [against_rest(true[:, i], probabilities[:, i])[2:] for i in range(len(names))]
+    return MultiLabelScores(
+        numbers, labels, tuple(roc for roc, _ in curves), tuple(both for _, both in curves)
+    )
 
 
 def _labels(
