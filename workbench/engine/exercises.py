@@ -128,6 +128,34 @@ def measure_model(
     return ModelScores(loaded.name, loss, tokens, **figures, note=poser.note), answers
 
 
+def likely_answers(
+    loaded: LoadedModel | LiveModel,
+    rows: Sequence[Exercise],
+    *,
+    system: str = "",
+    prefix: str = "",
+    check: Callable[[], object] = lambda: None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """How improbable the expected answers are to a model: their negative log-likelihoods in nats, and how many tokens
+    each of them has; both of shape (rows,).
+
+    Args:
+        loaded: A language model.
+        rows: The rows.
+        system: The system prompt of conversations that have none; empty for none.
+        prefix: For encoder-decoders, what stands before each source text.
+        check: Called before each portion; may raise to end it.
+
+    Raises:
+        WorkbenchError: When the model's chat template cannot write a row.
+    """
+    settings = EvaluationSettings(max_new_tokens=1)
+    poser = _Poser(loaded, Asked(rows, (), (), Judge.of([], ""), settings, system, prefix))
+    reads = [poser.pose(row.conversation).read for row in rows]
+    counts = np.array([int(read.counts.sum()) for read in reads], dtype=np.int64)
+    return -log_likelihoods(loaded, reads, check=check), counts
+
+
 class _Poser:
     """Writes conversations for one model, and keeps what there is to say of that."""
 

@@ -220,6 +220,18 @@ def _sides(recipe: Recipe, context: Context) -> tuple[tuple[Exercise, ...], tupl
     return tuple(map(Exercise, found.train)), tuple(map(Exercise, found.validation)), list(found.notes)
 
 
+def held_out_exercises(home: Home, run: RunFolder, desk: Desk) -> tuple[tuple[Exercise, ...], Recipe]:
+    """A run's held-out rows with their expected answers, none where its task has none; and the run's recipe.
+
+    Raises:
+        WorkbenchError: When the recipe or the data cannot be read any more.
+    """
+    recipe = own_recipe(run)
+    if not _has_answers(recipe):
+        return (), recipe
+    return _sides(recipe, step_context(recipe, home, desk.check))[1], recipe
+
+
 def _of_pairs(side: SourceSide) -> tuple[Exercise, ...]:
     def turns(source: str, target: str) -> Conversation:
         return ({"role": "user", "content": source}, {"role": "assistant", "content": target})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from workbench.run.answer_losses import AnswerLosses
 from workbench.run.folder import RunFolder
 from workbench.run.inside.ablation import Importance
 from workbench.run.inside.explanation import Explanation
@@ -38,7 +39,7 @@ from workbench.session.report_numbers import (
 )
 from workbench.session.report_page import FRESH, page, section
 from workbench.session.report_pinned import pinned_section
-from workbench.session.report_rows import suspects_section, worst_rows_section
+from workbench.session.report_rows import improbable_section, suspects_section, worst_rows_section
 from workbench.session.report_run import (
     asked_section,
     cost_section,
@@ -66,6 +67,7 @@ class Looks:
         rows: What a classifier says of each held-out row.
         scores: The scores of `rows`.
         targets: What a model with labels, numbers or marks says of each held-out row.
+        answers: How probable the expected answer of each held-out row is to a model that writes.
         suspects: Training rows whose label may be wrong.
         data: Classes, steps and findings of the data.
     """
@@ -77,6 +79,7 @@ class Looks:
     rows: RowScores | None = None
     scores: ClassificationScores | None = None
     targets: TargetRows | None = None
+    answers: AnswerLosses | None = None
     suspects: Suspects | None = None
     data: DataFacts | None = None
 
@@ -85,6 +88,10 @@ class Looks:
         """What was measured of the held-out rows one by one; None where it was not."""
         if self.scores is not None:
             return self.scores.numbers
+        if self.answers is not None and len(self.answers.sums) == self.answers.of:
+            from workbench.session.scoring.answers import numbers_of_answers
+
+            return numbers_of_answers(self.answers)
         return self.targets.scores.numbers if self.targets and self.targets.scores else None
 
 
@@ -125,6 +132,7 @@ def report_html(folder: RunFolder, looks: Looks = _NOTHING) -> str:
     scores = looks.scores
     numbers = numbers_of(history, looks.numbers)
     worst = worst_rows_section(looks.rows) or furthest_section(looks.targets)
+    improbable = improbable_section(looks.answers)
     return page(
         title,
         [
@@ -142,7 +150,7 @@ def report_html(folder: RunFolder, looks: Looks = _NOTHING) -> str:
             section(
                 "How far it can be believed", calibration_section(scores.calibration if scores else None)
             ),
-            section("Held-out rows with the highest loss", worst, FRESH),
+            section("Held-out rows with the highest loss", worst or improbable, FRESH),
             section("Samples", "" if worst else samples_section(folder)),
             section("Labels that may be wrong", suspects_section(looks.suspects)),
             section("What it answered as it learned", pinned_section(folder.path)),

@@ -11,6 +11,7 @@ from workbench.run.events import Ended
 from workbench.run.inside.ablation import Importance
 from workbench.run.problem import WorkbenchError
 from workbench.run.target_rows import TARGETS
+from workbench.run.task_kinds import writes
 from workbench.session.preparing import Prepared
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _outside(prepared: Prepared, ended: Ended, subject: Subject, looks: Looks) -
     from workbench.session.lanes import lone_desk
     from workbench.session.report import scores_of
     from workbench.session.report_data import look_at_data
+    from workbench.session.scoring.answers import answer_losses
     from workbench.session.scoring.measuring import RowsRequest, evaluate_rows
     from workbench.session.scoring.targets import evaluate_targets
     from workbench.session.suspects import SuspectsRequest, suspects
@@ -102,6 +104,10 @@ def _outside(prepared: Prepared, ended: Ended, subject: Subject, looks: Looks) -
     if known and few and kind in TARGETS:
         targets = _tried(prepared, lambda: evaluate_targets(home, str(folder.path), desk))
         looks = replace(looks, targets=targets)
+    if known and few and writes(kind):
+        model = replace(subject.model, name=folder.name)
+        answers = _tried(prepared, lambda: answer_losses(home, folder, desk, model))
+        looks = replace(looks, answers=answers)
     if kind != "text-classification" or not known:
         return looks
     model = replace(subject.model, name=folder.name)

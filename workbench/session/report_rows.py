@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from workbench.run.answer_losses import AnswerLosses
 from workbench.run.row_scores import RowScores
 from workbench.run.suspects import Suspects
 
@@ -37,6 +38,27 @@ def worst_rows_section(rows: RowScores | None) -> str:
     return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
 
 
+def improbable_section(found: AnswerLosses | None) -> str:
+    """The held-out rows whose expected answers are least probable to the model, the worst first."""
+    if found is None or not len(found.sums):
+        return ""
+    losses = found.per_token
+    lines = [
+        (
+            (str(int(found.rows[i]) + 1), found.questions[i], found.answers[i], str(int(found.tokens[i])),
+             f"{losses[i]:.3f}"),
+            False,
+        )
+        for i in np.argsort(-losses, kind="stable")[:SHOWN]
+    ]  # fmt: skip
+    told = (
+        f"Measured on {len(found.sums)} of {found.of} held-out rows, numbered among them. The loss is that of the "
+        "expected answer, for each of its tokens: where it is high, the model would hardly have said that."
+    )
+    head = ("row", "question", "expected answer", "tokens", "loss")
+    return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines, long=(1, 2))}'
+
+
 def suspects_section(found: Suspects | None) -> str:
     """The training rows whose label may be wrong, the most suspicious first."""
     if found is None or not found.queue:
@@ -57,22 +79,29 @@ def suspects_section(found: Suspects | None) -> str:
     return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
 
 
-def rows_table(head: Sequence[str], lines: Sequence[tuple[Sequence[str], bool]]) -> str:
-    """A table of rows: their number, their text, two words about it, and figures; each with whether it stands out."""
+def rows_table(
+    head: Sequence[str], lines: Sequence[tuple[Sequence[str], bool]], long: Sequence[int] = (1,)
+) -> str:
+    """A table of rows: their number, their text, two words about it, and figures; each with whether it stands out.
+
+    Args:
+        head: The columns' names.
+        lines: The rows.
+        long: The columns that hold texts.
+    """
+
+    def kind(column: int) -> str:
+        if column in long:
+            return ' class="text"'
+        return ' class="n"' if column == 0 or column >= (4 if len(long) == 1 else 3) else ""
+
     body = []
     for values, wrong in lines:
-        cells = "".join(f"<td{_kind(i)}>{escape(_cut(value))}</td>" for i, value in enumerate(values))
+        cells = "".join(f"<td{kind(i)}>{escape(_cut(value))}</td>" for i, value in enumerate(values))
         body.append(f'<tr class="{"wrong" if wrong else ""}">{cells}</tr>')
-    names = "".join(f"<th{_kind(i)}>{escape(name)}</th>" for i, name in enumerate(head))
-    return (
-        f'<div class="wide"><table class="rows"><thead><tr>{names}</tr></thead>{"".join(body)}</table></div>'
-    )
-
-
-def _kind(column: int) -> str:
-    if column == 1:
-        return ' class="text"'
-    return ' class="n"' if column == 0 or column >= 4 else ""
+    names = "".join(f"<th{kind(i)}>{escape(name)}</th>" for i, name in enumerate(head))
+    columns = "rows pairs" if len(long) > 1 else "rows"
+    return f'<div class="wide"><table class="{columns}"><thead><tr>{names}</tr></thead>{"".join(body)}</table></div>'
 
 
 def _cut(text: str) -> str:

@@ -12,6 +12,7 @@ from workbench.run.home import Home
 from workbench.run.margins import FILE as MARGINS
 from workbench.run.problem import WorkbenchError
 from workbench.run.target_rows import TARGETS
+from workbench.run.task_kinds import MODEL_KIND, has_classes, writes
 from workbench.session.cards import write_card
 from workbench.session.inspection import the_model
 from workbench.session.lanes import Desk
@@ -20,6 +21,7 @@ from workbench.session.report import Looks, scores_of, write_report
 from workbench.session.report_data import look_at_data
 from workbench.session.report_looks import LISTED
 from workbench.session.report_run import samples_of
+from workbench.session.scoring.answers import answer_losses
 from workbench.session.scoring.measuring import RowsRequest, evaluate_rows
 from workbench.session.scoring.targets import evaluate_targets
 from workbench.session.suspects import SuspectsRequest, suspects
@@ -57,6 +59,8 @@ def write_anew(home: Home, run: RunFolder, desk: Desk, path: Path | None = None)
             look.at_rows()
         elif recipe.task.kind in TARGETS:
             look.at_targets()
+        elif writes(recipe.task.kind):
+            look.at_answers()
         look.inside()
     desk.report("Writing the report…")
     written = write_report(run, look.found, path)
@@ -107,6 +111,13 @@ class _Look:
             targets = self.tried("The held-out rows", lambda: evaluate_targets(self.home, name, self.desk))
             self.found = replace(self.found, targets=targets)
 
+    def at_answers(self) -> None:
+        """How probable the expected answers of the held-out rows are to a model that writes."""
+        if self.has_model:
+            self.desk.report("Reading the held-out rows…")
+            answers = self.tried("The held-out rows", lambda: answer_losses(self.home, self.run, self.desk))
+            self.found = replace(self.found, answers=answers)
+
     def inside(self) -> None:
         """The model's attention on one text, and what follows from it."""
         sample = self._sample()
@@ -121,8 +132,11 @@ class _Look:
             return
         self.desk.report("Looking into the model…")
         maps = self.tried("Attention", lambda: attention_maps(model, sample, max_tokens=24))
-        lens = self.tried("After each layer", lambda: layer_lens(model, sample, 24))
-        self.found = replace(self.found, attention=maps, lens=lens)
+        self.found = replace(self.found, attention=maps)
+        kind = self.run.recipe().task.kind
+        if has_classes(kind) or MODEL_KIND.get(kind) == "causal-lm":  # other heads cannot be read after each layer
+            lens = self.tried("After each layer", lambda: layer_lens(model, sample, 24))
+            self.found = replace(self.found, lens=lens)
         if model.class_names:
             said = self.tried("What made the prediction", lambda: explain(model, sample, max_tokens=32))
             self.found = replace(self.found, explanation=said)
