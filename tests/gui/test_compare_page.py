@@ -14,11 +14,13 @@ from pytestqt.qtbot import QtBot
 from tests.conftest import sentences, write_tiny_bert
 from tests.engine.conftest import quick_recipe
 from tests.gui.conftest import recorded, wait_for_files
+from tests.gui.exporting import rows, write_all
 from workbench.gui.app import Bench
 from workbench.gui.compare.columns import NOTE, RUN, TAGS
 from workbench.gui.compare.curves import CurvesView
+from workbench.gui.compare.exporting import agreement_table
 from workbench.gui.compare.parallel import ParallelView
-from workbench.gui.compare.ranking import RankingView
+from workbench.gui.compare.ranking import RankingView, Whisker
 from workbench.gui.compare.row_by_row import RowByRowView
 from workbench.gui.compare.scatter import ScatterView
 from workbench.gui.panes.compare import ComparePane
@@ -96,8 +98,7 @@ def test_ticks_choose_what_is_compared_and_notes_are_kept(qtbot: QtBot, bench: B
     assert set(chosen) == set(names)
     bench.window.show_page("data")
     shelf.compare(chosen[:2])
-    qtbot.waitUntil(page.isVisible, timeout=WAIT)
-    assert page.board.ticked == frozenset(chosen[:2])
+    qtbot.waitUntil(lambda: page.board.ticked == frozenset(chosen[:2]), timeout=WAIT)
 
     page.write(home.root / "runs.csv")
     wait_for_files(qtbot, bench.workspace)
@@ -106,7 +107,12 @@ def test_ticks_choose_what_is_compared_and_notes_are_kept(qtbot: QtBot, bench: B
 
 
 def test_every_picture_shows_the_ticked_runs(
-    qtbot: QtBot, bench: Bench, home: Home, trained: tuple[Path, str, str]
+    qtbot: QtBot,
+    bench: Bench,
+    home: Home,
+    trained: tuple[Path, str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     root, poor, good = trained
     shutil.copytree(root, home.root, dirs_exist_ok=True)
@@ -135,10 +141,15 @@ def test_every_picture_shows_the_ticked_runs(
     qtbot.mouseMove(scatter.chart, point.toPoint())
     assert page.board.pointed == scatter.chart.lines[0].key
 
+    files = write_all(qtbot, bench.workspace, scatter.export, tmp_path, monkeypatch)
+    assert len(rows(files["Runs as CSV"])) == 3
+
     page.switcher.button("parallel").click()
     parallel = page.view
     assert isinstance(parallel, ParallelView) and len(parallel.chart.axes) > 2
     parallel.chart.setFocus()
+    (part,) = parallel.parts()
+    assert part.table is not None and part.table()[0][-1] == parallel.chart.axes[-1].column.title
     before = page.board.pointed
     qtbot.keyClick(parallel.chart, Qt.Key.Key_Down)
     assert page.board.pointed != before
@@ -149,6 +160,8 @@ def test_every_picture_shows_the_ticked_runs(
     ranking = page.view
     assert isinstance(ranking, RankingView) and len(ranking.boards) == 1
     assert [ranked.run.name for ranked in ranking.boards[0].ranked] == [good, poor]
+    qtbot.mouseClick(ranking.findChildren(Whisker)[-1], Qt.MouseButton.LeftButton)
+    assert bench.workspace.selected == poor
 
 
 def test_two_runs_row_by_row_and_on_to_the_attention_page(
@@ -163,12 +176,14 @@ def test_two_runs_row_by_row_and_on_to_the_attention_page(
     qtbot.waitUntil(lambda: view.empty.action.isVisible() and view._ticket is None, timeout=WAIT)
     assert view.pair() == (poor, good)  # the newer one comes second
     view.empty.action.click()
+    page.board.ticked_changed.emit()  # as when one of the runs goes on elsewhere: measuring goes on
     qtbot.waitUntil(lambda: view.found is not None, timeout=WAIT)
     found = view.found
     assert found is not None and len(found.fixed) > len(found.broken)
     assert view.kind.current() == "fixed" and view.model.rowCount() == len(found.fixed)
     assert str(len(found.fixed)) in view.kind.button("fixed").text()
     view.table.setFocus()
+    assert len(agreement_table(found)) == len(found.texts) + 1
     text = found.texts[int(found.fixed[0])]
     opened: list[str] = []
     bench.workspace.page_wanted.connect(opened.append)

@@ -9,9 +9,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.engine.conftest import quick_recipe
 from workbench.gui.app import Bench
+from workbench.gui.run_controls import order_obstacle
 from workbench.gui.search.dialog import SearchDialog, open_search
-from workbench.gui.search.ranges import sensible
 from workbench.gui.search.search_page import SearchPage
+from workbench.gui.search.searchable import sensible
 from workbench.run.cross_validation import CrossValidation, Fold
 from workbench.run.learning_curve import CurvePoint, LearningCurve
 from workbench.run.search import Search
@@ -65,11 +66,14 @@ def test_a_search_goes_on_while_the_window_is_closed_and_gives_its_best_recipe(
             row.out.click()
     page.edits["trials"].editor.setValue(2)  # type: ignore[attr-defined]
     qtbot.waitUntil(page.start.isEnabled, timeout=WAIT)
+    reasons: set[str] = set()
+    workspace.history_changed.connect(lambda _: reasons.add(order_obstacle(workspace)))
     page.start.click()
     assert workspace.series.busy and workspace.active is not None and page.stop.isVisible()
     dialog.close()
     qtbot.waitUntil(lambda: not workspace.series.busy, timeout=WAIT)
     assert workspace.active is None and not workspace.series.problems
+    assert any("all of them are made alike" in reason for reason in reasons)  # why Save and Measure are off
     dialog, page = opened(bench)
     found = page.found
     assert isinstance(found, Search) and len(found.trials) == 2 and found.best is not None

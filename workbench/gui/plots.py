@@ -115,6 +115,12 @@ class CurvePlot(Card):
             self._later.start(0)
         self.canvas.getViewBox().setXRange(low, high, padding=0)
 
+    def rename(self, title: str) -> None:
+        """Call it otherwise, also in names of files."""
+        self.name = title
+        self._heading.setText(title)
+        self.setAccessibleName(title)
+
     def redraw(self) -> None:
         """Draw: one setData for each curve, thinned to the width in pixels."""
         self._later.stop()

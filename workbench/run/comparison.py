@@ -189,7 +189,9 @@ def differences(recipes: Sequence[Recipe]) -> tuple[Difference, ...]:
     found = []
     for path, row in recipe_fields().items():
         values = tuple(recipe.value(path) for recipe in recipes)
-        if path != "name" and any(value != values[0] for value in values[1:]):
+        # A column that was found by itself and one that was named may be the same.
+        told = [value for value in values if value or path not in ("data.text", "data.label")]
+        if path != "name" and any(value != told[0] for value in told[1:]):
             found.append(Difference(path, row.title, values))
     return tuple(found)
 
@@ -260,16 +262,11 @@ def _why(ranked: ComparedRun, other: ComparedRun) -> str:
     fields = [
         f"{one.title.lower()} ({' and '.join(_word(value) for value in reversed(one.values))})"
         for one in differences([ranked.recipe, other.recipe])
-        if (one.path.startswith("data.") or one.path == "training.seed") and not _is_guess(one)
+        if (one.path.startswith("data.") or one.path == "training.seed")
     ]
     if other.data_fingerprint != ranked.data_fingerprint:
         fields.insert(0, "the data file has changed in between")
     return f"{said}. What differs: {', '.join(fields)}." if fields else f"{said}."
-
-
-def _is_guess(one: Difference) -> bool:
-    """Whether one of the two left a column to be found, which is no reason by itself."""
-    return one.path in ("data.text", "data.label") and "" in one.values
 
 
 def _word(value: Any) -> str:

@@ -83,6 +83,7 @@ class CrossValidation:
             said.append(f"{len(failed)} failed: {failed[0].problem}")
         if spread and len(spread.values) > 1:
             metric = self.metric.replace("_", " ")
+            metric = f"{metric[:1].upper()}{metric[1:]}"
             said.append(
                 f"{metric} {spread.mean:.4g} ± {spread.deviation:.2g} (mean and standard deviation over "
                 f"{len(spread.values)} folds)."

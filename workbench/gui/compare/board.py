@@ -47,7 +47,7 @@ class Board(QObject):
 
     def show(self, runs: Iterable[ComparedRun]) -> None:
         """Take over the runs; ticks stay, and at first the newest are ticked."""
-        first = not self.runs
+        first, before = not self.runs, (self.ticked, self.table)
         self.runs = tuple(runs)
         names = {run.name for run in self.runs}
         kept = self.ticked & names
@@ -55,7 +55,8 @@ class Board(QObject):
             kept = frozenset(run.name for run in self.runs[:FIRST])
         self._settle(kept)
         self.runs_changed.emit()
-        self.ticked_changed.emit()
+        if (self.ticked, self.table) != before:
+            self.ticked_changed.emit()
 
     def tick(self, names: Iterable[str]) -> None:
         """Compare these."""

@@ -43,7 +43,8 @@ def columns_of(table: RunTable) -> tuple[Column, ...]:
     scores = [_score(name) for name in table.metrics]
     fields = [
         _field(one.path, one.title, [value for value in one.values if value is not None])
-        for one in table.differences
+        # What was set matters more than what was learned from.
+        for one in sorted(table.differences, key=lambda one: one.path.startswith("data."))
     ]
     return (
         Column(RUN, "Run", "What the run is called.", lambda r: r.title, lambda r: r.title, False),

@@ -117,6 +117,10 @@ class CurvesView(View):
             "epoch": self.tr("at epoch {0:.2f}"),
             "time": self.tr("after {0:.2f} minutes"),
         }[self.by.current()]
+        over = {"step": self.tr("steps"), "epoch": self.tr("epochs"), "time": self.tr("minutes")}[
+            self.by.current()
+        ]
+        self.plot.rename(self.tr("{0} over {1}").format(_title(chosen), over))
         self.plot.show_series(series)
         last = max((float(curve.x[-1]) for curve in shown), default=1.0) or 1.0
         first = min((float(curve.x[0]) for curve in shown), default=0.0)

@@ -15,7 +15,7 @@ from workbench.gui.compare.columns import Axis, Column, axes_of, axis_of
 from workbench.gui.compare.exporting import chart_part
 from workbench.gui.compare.view import View
 from workbench.gui.theme import FONT_SMALL, SMALL, TINY, current, mixed, theme
-from workbench.gui.widgets import Card, EmptyState, Muted, row
+from workbench.gui.widgets import Card, EmptyState, Label, row
 from workbench.gui.workspace import Workspace
 from workbench.run.comparison import ComparedRun
 
@@ -225,7 +225,7 @@ class ParallelView(View):
                 "that end high on the last axis show which settings did well."
             ),
         )
-        self.told = Muted("")
+        self.told = Label("", "muted")
         self.export = ExportButton(self.tr("Parallel axes"), self._name, self.parts, workspace)
         card = Card()
         card.add(row(self.told, None, self.export))

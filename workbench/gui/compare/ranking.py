@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui.compare.board import Board
@@ -23,14 +23,19 @@ _NAMED = 4
 
 
 class Whisker(QWidget):
-    """A score as a dot on a line that is its 95 % interval, all of one board on the same scale."""
+    """A score as a dot on a line, its 95 % interval, all of one board on the same scale; a click shows the run."""
+
+    picked = Signal()
 
     def __init__(self, number: Number, low: float, high: float) -> None:
         super().__init__()
         self._number, self._low, self._high = number, low, high
         self.setMinimumSize(80, 20)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        explain_widget(self, with_interval(number), metric_title(number.name))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        help = self.tr("{0}. A click shows the run.").format(with_interval(number))
+        explain_widget(self, help, metric_title(number.name))
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
@@ -40,6 +45,17 @@ class Whisker(QWidget):
     def _x(self, value: float) -> float:
         share = (value - self._low) / ((self._high - self._low) or 1.0)
         return 6 + (self.width() - 12) * share
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Show the run."""
+        self.picked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter and the space bar show the run too."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.picked.emit()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The ground, the interval, the dot."""
@@ -104,7 +120,8 @@ class RankingView(View):
         self._cards.addStretch(1)
 
     def _card(self, found: Leaderboard) -> Card:
-        card = Card(found.data, self._sentence(found))
+        titles = {one.name: one.title for one in self.workspace.datasets}
+        card = Card(titles.get(found.data, found.data), self._sentence(found))
         grid = QGridLayout()
         grid.setHorizontalSpacing(MEDIUM)
         grid.setVerticalSpacing(2)
@@ -120,9 +137,9 @@ class RankingView(View):
             )
             near = Label(words, "caption")
             explain_widget(near, why if words else "", words)
-            for column, widget in enumerate(
-                (place, name, Label(with_interval(ranked.score)), Whisker(ranked.score, low, high), near)
-            ):
+            whisker = Whisker(ranked.score, low, high)
+            whisker.picked.connect(lambda name=ranked.run.name: self.workspace.select(name))
+            for column, widget in enumerate((place, name, Label(with_interval(ranked.score)), whisker, near)):
                 grid.addWidget(widget, line, column)
         held = QWidget()
         held.setLayout(grid)

@@ -83,6 +83,7 @@ class RowByRowView(View):
         self._known: dict[Pair, Agreement] = {}
         self._ticket: Ticket | None = None
         self._asked: Pair = ("", "")
+        self._measuring = False
         self.found: Agreement | None = None
         self._lay_out()
 
@@ -147,7 +148,10 @@ class RowByRowView(View):
                 kept if kept in names and before[0] != before[1] else newest[number].name if newest else ""
             )
             box.setCurrentIndex(box.findData(wanted))
-        self._ask()
+        if (
+            not self._measuring or self.pair() != self._asked
+        ):  # a run that goes on elsewhere stops no measuring
+            self._ask()
 
     def pair(self) -> Pair:
         """The names of the two runs."""
@@ -193,6 +197,7 @@ class RowByRowView(View):
             self._heard,
             between_steps=False,
         )
+        self._measuring = True
         self._busy()
 
     def _request(self, pair: Pair, *, measure: bool) -> AgreementRequest:
@@ -203,7 +208,7 @@ class RowByRowView(View):
     def _drop(self) -> None:
         if self._ticket:
             self._ticket.cancel()
-        self._ticket = None
+        self._ticket, self._measuring = None, False
         self.state.setText("")
 
     def _busy(self) -> None:
@@ -233,7 +238,7 @@ class RowByRowView(View):
         )
 
     def _failed(self, problem: Problem) -> None:
-        self._ticket = None
+        self._ticket, self._measuring = None, False
         self.state.setText("")
         self._say_nothing(
             problem.title, f"{problem.cause} {problem.remedy}".strip(), action=False, icon="alert"
@@ -253,7 +258,7 @@ class RowByRowView(View):
         return (first, second) if first != second else (self._asked[0], self._asked[1])
 
     def _arrived(self, found: Agreement) -> None:
-        self._ticket, self.found = None, found
+        self._ticket, self._measuring, self.found = None, False, found
         self._known[self._asked] = found
         self.state.setText("")
         first, second = self._titles()
@@ -280,9 +285,11 @@ class RowByRowView(View):
         self.model.show_rows(found, np.asarray(rows), self._titles())
         names = self.table.horizontalHeader()
         names.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        names.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for section in (1, 2, 3):
             names.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
-            self.table.setColumnWidth(section, 110)
+            wide = max(names.sectionSizeHint(section), self.table.sizeHintForColumn(section))
+            self.table.setColumnWidth(section, max(80, min(160, wide + 8)))
         if len(rows):
             self.table.setCurrentIndex(self.model.index(0, 0))
 

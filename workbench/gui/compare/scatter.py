@@ -121,9 +121,8 @@ class ScatterView(View):
         scores = [key for key in keys if key.startswith("score/")]
         fields = [key for key in keys if "." in key and not key.startswith("score/")]
         up = scores[0] if scores else keys[0]
-        fields.sort(
-            key=lambda key: key.startswith("data.")
-        )  # what was set matters more than what was held out
+        values = {column.key: len({column.value(run) for run in runs}) for column in self._columns}
+        fields.sort(key=lambda key: (key.startswith("data."), -values[key]))  # what was varied most
         across = next((key for key in (*fields, "seconds", *keys) if key in keys and key != up), keys[-1])
         for box, first in ((self.across, across), (self.up, up)):
             before = box.currentData()

@@ -133,6 +133,7 @@ class ComparePane(QWidget):
     def _connect(self) -> None:
         self.switcher.chosen.connect(self.show_view)
         self.board.ticked_changed.connect(self._tell)
+        self.board.runs_changed.connect(self._tell)
         self.only.toggled.connect(self.model.show_only_ticked)
         self.table.opened.connect(self._open)
         self.workspace.runs_changed.connect(self._changed)

@@ -55,6 +55,7 @@ class CurvePage(SeriesPage):
             tr("Ahead: the middle of what is likely; pale dots are the ends of its 95 % interval.")
         )
         self.table = SmallTable(tr("Runs"))
+        self.table.opened.connect(self.show_run)
         self.found_lines.addWidget(self.words)
         self.found_lines.addWidget(self.plot, 3)
         self.found_lines.addWidget(self.key)
@@ -66,6 +67,15 @@ class CurvePage(SeriesPage):
     def begin(self) -> None:
         """Begin with the recipe in hand."""
         self.work.learning_curve(self.workspace.recipe, self.same.isChecked())
+
+    def plan_in_words(self, found: Found) -> str:
+        """The shares too."""
+        said = super().plan_in_words(found)
+        if not isinstance(found, LearningCurve):
+            return said
+        shares = ", ".join(f"{100 * share:g}" for share in found.shares)
+        steps = self.tr("as many steps for each") if found.same_steps else self.tr("as many epochs for each")
+        return "\n".join([said, "", self.tr("{0} % of the rows, {1}").format(shares, steps)])
 
     def can_go_on(self, found: Found) -> bool:
         """Whether a run is missing or failed."""
@@ -89,7 +99,7 @@ class CurvePage(SeriesPage):
             for point in found.points
         ]
         titles = [self.tr("Share"), self.tr("Rows"), *map(metric_title, names), self.tr("Run")]
-        self.table.show_rows(titles, rows)
+        self.table.show_rows(titles, rows, [point.run for point in found.points])
         self._draw(found)
 
     def _draw(self, found: LearningCurve) -> None:

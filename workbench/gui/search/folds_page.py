@@ -51,8 +51,10 @@ class FoldsPage(SeriesPage):
         self.lines.addStretch(1)
         self.plot = SmallPlot(tr("Score of each fold"))
         self.table = SmallTable(tr("Folds"))
+        self.table.opened.connect(self.show_run)
         self.pooled = Label("", "", wrap=True)
         self.found_lines.addWidget(self.words)
+        self.found_lines.addWidget(Label(tr("A dot for each fold; the line is their mean."), "caption"))
         self.found_lines.addWidget(self.plot, 2)
         self.found_lines.addWidget(self.table, 3)
         self.found_lines.addWidget(self.pooled)
@@ -75,6 +77,15 @@ class FoldsPage(SeriesPage):
         self.work.cross_validate(
             self.workspace.recipe, self.folds.value(), str(self.group.currentData() or "")
         )
+
+    def plan_in_words(self, found: Found) -> str:
+        """How the folds are made, too."""
+        said = super().plan_in_words(found)
+        if not isinstance(found, CrossValidation):
+            return said
+        how = self.tr("rows with the same “{0}” stay together").format(found.group) if found.group else ""
+        how = how or self.tr("each with the classes in the same proportion")
+        return "\n".join([said, "", self.tr("{0} folds, {1}").format(found.folds, how)])
 
     def can_go_on(self, found: Found) -> bool:
         """Whether a fold is missing or failed."""
@@ -106,8 +117,12 @@ class FoldsPage(SeriesPage):
             if len(found.done) > 1:
                 rows.append([title, "", *map(metric_text, names, values), ""])
         titles = [self.tr("Fold"), self.tr("Rows"), *map(metric_title, names), self.tr("Run")]
-        self.table.show_rows(titles, rows, len(rows) - 2 if len(found.done) > 1 else -1)
-        whole = [found.pooled[name] for name in ("accuracy", "f1_macro", "log_loss") if name in found.pooled]
+        strong = len(rows) - 2 if len(found.done) > 1 else -1
+        self.table.show_rows(titles, rows, [fold.run for fold in found.done], strong)
+        others = [
+            name for name in ("accuracy", "f1_macro", "log_loss") if name != found.metric
+        ]  # that one is said above
+        whole = [found.pooled[name] for name in others if name in found.pooled]
         said = "; ".join(f"{metric_title(one.name)} {with_interval(one)}" for one in whole)
         self.pooled.setText(self.tr("All held-out rows together (95 %): {0}").format(said) if said else "")
         show_if(self.pooled, bool(said))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -219,15 +220,25 @@ class SeriesPage(QWidget):
             self.chooser.addItem(name, name)
         self.chooser.setCurrentIndex(self.chooser.findData(name))
 
+    def show_run(self, name: str) -> None:
+        """Show one of its runs on the Train page."""
+        self.workspace.select(name)
+        self.workspace.page_wanted.emit("train")
+
     def _choose(self, index: int) -> None:
         self.work.show(self.kind, str(self.chooser.itemData(index) or ""))
 
 
 class SmallTable(QTableWidget):
-    """A few rows of words; Enter and a double click tell the row."""
+    """A few rows of words, each about a run; Enter and a double click tell its name."""
+
+    opened = Signal(str)
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        self._runs: tuple[str, ...] = ()
+        explain_widget(self, self.tr("Enter or a double click shows the run."), name)
+        self.cellDoubleClicked.connect(lambda line, _: self._open(line))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -239,11 +250,23 @@ class SmallTable(QTableWidget):
         self.horizontalHeader().setHighlightSections(False)
         self.setMinimumHeight(90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(name)
 
-    def show_rows(self, titles: Sequence[str], rows: Sequence[Sequence[str]], strong: int = -1) -> None:
-        """Show these rows, one of them in bold; numbers are at the right."""
-        at = self.currentRow()
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter opens."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._open(self.currentRow())
+        else:
+            super().keyPressEvent(event)
+
+    def _open(self, line: int) -> None:
+        if 0 <= line < len(self._runs) and self._runs[line]:
+            self.opened.emit(self._runs[line])
+
+    def show_rows(
+        self, titles: Sequence[str], rows: Sequence[Sequence[str]], runs: Sequence[str], strong: int = -1
+    ) -> None:
+        """Show these rows with the names of their runs, one of them in bold; numbers are at the right."""
+        at, self._runs = self.currentRow(), tuple(runs)
         self.setColumnCount(len(titles))
         heads = [QTableWidgetItem(title) for title in titles]
         for column, head in enumerate(heads):

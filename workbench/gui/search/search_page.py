@@ -83,8 +83,7 @@ class SearchPage(SeriesPage):
         self.importance = ShareList(self.tr("How much each field mattered"))
         self.few = Muted("")
         self.trials = SmallTable(self.tr("Trials"))
-        self.trials.cellDoubleClicked.connect(self._show_run)
-        explain_widget(self.trials, self.tr("A double click shows the trial's run."), self.tr("Trials"))
+        self.trials.opened.connect(self.show_run)
         self.more = IntBox(1, 10_000, self.tr("more runs"))
         self.more.setValue(10)
         explain_widget(
@@ -99,7 +98,10 @@ class SearchPage(SeriesPage):
         self.buttons.addWidget(self.use)
         lines = self.found_lines
         lines.addWidget(self.words)
-        lines.addWidget(Label(self.tr("Scores"), "caption"))
+        key = self.tr(
+            "A dot for each trial, a pale one where it was given up early; the line is the best so far."
+        )
+        lines.addWidget(Label(key, "caption"))
         lines.addWidget(self.history, 3)
         lines.addWidget(Label(self.tr("How much each field mattered"), "caption"))
         lines.addWidget(self.importance)
@@ -166,7 +168,11 @@ class SearchPage(SeriesPage):
         ranges = [str(one).replace(one.path, rows[one.path].title) for one in found.ranges]
         budget = self.tr("{0} runs").format(found.settings.trials) if found.settings.trials else ""
         minutes = self.tr("{0:g} minutes").format(found.settings.minutes) if found.settings.minutes else ""
-        return "\n".join([said, "", *ranges, "", ", ".join(part for part in (budget, minutes) if part)])
+        lasts = ", ".join(part for part in (budget, minutes) if part)
+        how = self.tr("method: {0}; given up early: {1}").format(
+            found.settings.method, found.settings.pruning
+        )
+        return "\n".join([said, "", *ranges, "", lasts, how])
 
     def can_go_on(self, found: Found) -> bool:
         """A search can always do more runs, unless everything was tried."""
@@ -209,7 +215,8 @@ class SearchPage(SeriesPage):
             self.tr("Time"),
             self.tr("Run"),
         ]
-        self.trials.show_rows(heads, [self._cells(found, trial) for trial in found.trials], best)
+        rows = [self._cells(found, trial) for trial in found.trials]
+        self.trials.show_rows(heads, rows, [trial.run for trial in found.trials], best)
 
     def _cells(self, found: Search, trial: Trial) -> list[str]:
         score = metric_text(found.metric, trial.score) if trial.score is not None else "–"
@@ -223,15 +230,15 @@ class SearchPage(SeriesPage):
             self.history.show_curves((), (0, 1, 0, 1), words=self.tr("The first trial is in work."))
             return
         x, y = np.array([n for n, _ in done], float), np.array([s for _, s in done], float)
-        curves = [Drawn(x, y, dots=True, strong=len(x) < 100)]
+        whole = np.array([number in {one for one, _ in found.record} for number, _ in done])
+        curves = [
+            Drawn(x[~whole], y[~whole], dots=True),
+            Drawn(x[whole], y[whole], dots=True, strong=len(x) < 100),
+        ]
         if found.record:
-            curves.append(
-                Drawn(
-                    np.array([n for n, _ in found.record], float),
-                    np.array([s for _, s in found.record], float),
-                    1,
-                )
-            )
+            at, best = (np.array(values, float) for values in zip(*found.record, strict=True))
+            # Steps: nothing is known between two trials.
+            curves.insert(0, Drawn(np.repeat(at, 2)[1:], np.repeat(best, 2)[:-1], 1))
         room = 0.08 * (float(y.max() - y.min()) or abs(float(y.max())) or 1.0)
         planned = max(found.settings.trials, len(found.trials), 2)
         bounds = (0.5, planned + 0.5, float(y.min()) - room, float(y.max()) + room)
@@ -242,12 +249,6 @@ class SearchPage(SeriesPage):
 
         self.history.show_curves(curves, bounds, self.tr("trial"), reads=reads)
         self.history.setAccessibleDescription(found.words)
-
-    def _show_run(self, line: int, _: int) -> None:
-        found = self.found
-        if isinstance(found, Search) and line < len(found.trials) and found.trials[line].run:
-            self.workspace.select(found.trials[line].run)
-            self.workspace.page_wanted.emit("train")
 
     def use_best(self) -> None:
         """Take the best trial's recipe in hand."""
