@@ -73,12 +73,32 @@ def test_a_planted_slice_of_a_file_comes_first_and_rows_are_written(
     assert asked["kind"] == "query" and asked["size"] == sum(label == "travel" for _, label in rows)
     assert first["query"] == "text has-word quixotic" and first["size"] == 10 and first["q_value"] < 0.05
     assert first["rows"] == list(range(0, 150, 15))
+    # Its weakness in every run that was measured on this file, curves, and what acting on a class costs.
+    asked_more = ("--track", "--costs", "1", "4", "--positive", "travel")
+    more = cli("--json", "evaluate", "topics", file, *asked_more, "--home", own).json
+    (tracked,) = more["slices"][0]["runs"]
+    assert (tracked["size"], tracked["score"], tracked["same_rows"]) == (10, first["score"], True)
+    assert (
+        more["decision"]["class"] == "travel" and more["decision"]["cost"] <= more["decision"]["cost_at_half"]
+    )
+    roc = more["curves"]["roc"]["per_class"]["travel"]
+    assert roc["x"][0] == roc["y"][0] == 0 and roc["x"][-1] == roc["y"][-1] == 1
+    assert [sum(row) for row in more["confusion_by_row"]] == pytest.approx([1, 1, 1])
+    assert sum(more["histogram"]["right"]) + sum(more["histogram"]["wrong"]) == 150
     with output.open(encoding="utf-8", newline="") as opened:
         written = list(csv.DictReader(opened))
     assert [row["text"] for row in written] == [text for text, _ in rows]
     assert "probability of travel" in written[0] and written[0]["row"] == "1"
-    told = cli("evaluate", "topics", file, "--home", own)
-    for words in ("95 % interval", "Weak groups of rows", "“quixotic”", "true ↓", "Row "):
+    told = cli("evaluate", "topics", file, *asked_more, "--home", own)
+    for words in (
+        "in each run",
+        "Cheapest: “travel”",
+        "95 % interval",
+        "Weak groups of rows",
+        "“quixotic”",
+        "true ↓",
+        "Row ",
+    ):
         assert words in told.out
 
 
@@ -125,6 +145,7 @@ def test_what_cannot_be_done_is_said(cli: Cli, own: Path, tiny_bert: Path, tiny_
         (("topics", "--against", "base"), "is not a classifier"),
         (("topics", "--side", "test"), "has no test rows"),
         (("topics", "-o", "rows.pdf"), "CSV or JSON Lines"),
+        (("topics", "--costs", "1", "2"), "Of several classes one has to be named"),
         (("topics", "--against", "topics", "--metric", "beauty"), "beauty"),
     ):
         said = cli("evaluate", *arguments, "--no-slices", "--home", own)

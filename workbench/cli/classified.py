@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.asked import get_model_ready
+from workbench.cli.classified_plain import check_output, write
+from workbench.cli.classified_plain import plain as as_plain
+from workbench.cli.deciding import curves_as_plain, decide, percent, plain_tracked, show_tracked
 from workbench.cli.tables import table
-from workbench.run.metric_titles import METRICS, shown, words_of_metric
+from workbench.run.metric_titles import shown, words_of_metric
 
 if TYPE_CHECKING:
     from workbench.run.row_scores import RowScores
@@ -48,6 +49,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--slice", action="append", default=[], metavar="QUESTION",
         help='a group of rows to look at, such as \'words > 30 and text contains "not"\'; may be given many times',
     )  # fmt: skip
+    group.add_argument(
+        "--track", action="store_true", help="say how the other runs that were measured do on these groups"
+    )
+    group.add_argument(
+        "--costs", nargs=2, type=float, metavar=("ALARM", "MISS"),
+        help="what a false alarm and a miss cost: from which probability of a class on is it cheapest to act?",
+    )  # fmt: skip
+    group.add_argument(
+        "--positive",
+        default="",
+        metavar="CLASS",
+        help="the class that --costs is about (of two, the second one)",
+    )
     group.add_argument("--no-slices", action="store_true", help="look for no weak groups of rows")
     group.add_argument("--again", action="store_true", help="measure anew, though it was measured before")
 
@@ -59,9 +73,10 @@ def run(args: argparse.Namespace) -> int:
     from workbench.session.scoring.measuring import RowsRequest, evaluate_rows
     from workbench.session.scoring.row_query import RowTable
     from workbench.session.scoring.slices import SliceWish, find_slices, slice_of
+    from workbench.session.scoring.tracking import through_runs
 
     console = args.console
-    _check_output(args.output)
+    check_output(args.output)
     get_model_ready(args, args.model)
     desk = lone_desk(lambda message: _hear(args, message))
     request = RowsRequest(
@@ -73,16 +88,31 @@ def run(args: argparse.Namespace) -> int:
     comparison = _against(args, request, rows) if args.against else None
     asked: list[Slice] = []
     found: list[Slice] = []
+    notes: tuple[str, ...] = ()
+    decided = decide(rows, args.costs, args.positive) if args.costs else None
     if scores is not None:
         ready = RowTable(rows)
         asked = [slice_of(rows, query, ready) for query in args.slice]
         if not args.no_slices:
             console.progress.show("looking for weak groups of rows")
-            found = list(find_slices(rows, SliceWish()).slices)
+            search = find_slices(rows, SliceWish())
+            found, notes = list(search.slices), search.notes
+    slices = [*asked, *found]
+    tracked = [through_runs(args.home, request, rows, one) if args.track else () for one in slices]
     if args.output:
-        _write(Path(args.output), rows)
+        write(Path(args.output), rows)
     _show(args, rows, scores, asked, found, comparison)
-    console.answer(_plain(args, rows, scores, [*asked, *found], comparison))
+    for note in notes:
+        console.say(note)
+    show_tracked(console, slices, tracked)
+    if decided is not None:
+        console.result(f"\n{decided.words}")
+    found_plain = as_plain(args, rows, scores, slices, comparison)
+    for one, runs in zip(found_plain["slices"], tracked, strict=True):
+        one["runs"] = [plain_tracked(each) for each in runs]
+    console.answer(
+        found_plain | {"decision": decided and decided.as_plain(), **curves_as_plain(rows, scores)}
+    )
     return 0
 
 
@@ -169,13 +199,9 @@ def _show_numbers(console: Any, scores: ClassificationScores) -> None:
 def _slices(slices: list[Slice]) -> str:
     lines = []
     for one in slices:
-        interval = f"{_percent(one.low)} to {_percent(one.high)}" if one.size else ""
-        lines.append((one.name, str(one.size), _percent(one.score), interval, _percent(one.rest)))
+        interval = f"{percent(one.low)} to {percent(one.high)}" if one.size else ""
+        lines.append((one.name, str(one.size), percent(one.score), interval, percent(one.rest)))
     return table(("", "rows", "right", "95 % interval", "others"), lines)
-
-
-def _percent(share: float) -> str:
-    return shown("accuracy", share)
 
 
 def _show_worst(console: Any, rows: RowScores, most: int) -> None:
@@ -188,131 +214,3 @@ def _show_worst(console: Any, rows: RowScores, most: int) -> None:
         said, right = rows.names[rows.predicted[i]], rows.names[rows.true[i]]
         sure = f"{100 * rows.sureness[i]:.0f} %"
         console.result(f"\nRow {rows.row_ids.rows[i] + 1}: {right}, said to be {said} ({sure})\n{text}")
-
-
-# ---- as JSON, and as a file
-
-
-def _plain(
-    args: argparse.Namespace,
-    rows: RowScores,
-    scores: ClassificationScores | None,
-    slices: list[Slice],
-    comparison: Comparison | None,
-) -> dict[str, Any]:
-    return {
-        "model": rows.model,
-        "kind": "text-classification",
-        "data": rows.told,
-        "file": rows.row_ids.file,
-        "fingerprint": rows.fingerprint,
-        "classes": list(rows.names),
-        "metrics": _plain_numbers(scores),
-        "confusion": scores.confusion.tolist() if scores else None,
-        "per_class": [_plain_class(one) for one in scores.classes] if scores else None,
-        "calibration": _plain_calibration(scores),
-        "slices": [_plain_slice(one) for one in slices],
-        "against": plain_comparison(args.against, comparison),
-        "rows": plain_rows(rows),
-        "notes": list(rows.notes),
-        "output": args.output,
-        "problem": None,
-    }
-
-
-def _plain_numbers(scores: ClassificationScores | None) -> dict[str, Any] | None:
-    if scores is None:
-        return None
-    order = {name: place for place, name in enumerate(METRICS)}
-    names = sorted(scores.numbers, key=lambda name: order.get(name, len(order)))
-    found = {name: scores.numbers[name] for name in names}
-    return {name: {"value": one.value, "low": one.low, "high": one.high} for name, one in found.items()}
-
-
-def _plain_class(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in
-            ("name", "rows", "precision", "recall", "f1", "auc", "average_precision")}  # fmt: skip
-
-
-def _plain_calibration(scores: ClassificationScores | None) -> dict[str, Any] | None:
-    if scores is None:
-        return None
-    found = scores.calibration
-    bins = {"sureness": found.sureness, "accuracy": found.accuracy, "rows": found.counts}
-    return {"error": found.error, **{name: values.tolist() for name, values in bins.items()}}
-
-
-def _plain_slice(one: Slice) -> dict[str, Any]:
-    told = (
-        "name",
-        "kind",
-        "query",
-        "size",
-        "score",
-        "low",
-        "high",
-        "rest",
-        "loss",
-        "lost",
-        "p_value",
-        "q_value",
-    )
-    return {**{name: getattr(one, name) for name in told}, "also": list(one.also), "rows": one.rows.tolist()}
-
-
-def plain_comparison(other: str, found: Comparison | None) -> dict[str, Any] | None:
-    """The answer of a paired test as JSON has it."""
-    if found is None:
-        return None
-    told = ("metric", "difference", "low", "high", "p_value", "only_first", "only_second", "words")
-    return {"model": other, **{name: getattr(found, name) for name in told}}
-
-
-def plain_rows(rows: RowScores) -> list[dict[str, Any]]:
-    """Each row as JSON has it; `row` is its number in the file, from 1."""
-    true = [None] * len(rows) if rows.true is None else [rows.names[i] for i in rows.true]
-    said, sure = rows.predicted, rows.sureness
-    return [
-        {
-            "row": int(rows.row_ids.rows[i]) + 1,
-            "text": rows.texts[i],
-            "true": true[i],
-            "predicted": rows.names[said[i]],
-            "probability": float(sure[i]),
-            "loss": None if rows.true is None else float(rows.losses[i]),
-            "probabilities": dict(zip(rows.names, rows.probabilities[i].tolist(), strict=True)),
-        }
-        for i in range(len(rows))
-    ]
-
-
-def _check_output(output: str | None) -> None:
-    from workbench.run.problem import bad_input
-
-    if output and Path(output).suffix.lower() not in (".csv", ".jsonl", ".ndjson"):
-        raise bad_input(
-            "Rows are written as CSV or JSON Lines.", "", "Give -o a name that ends with .csv or .jsonl."
-        )
-
-
-def _write(path: Path, rows: RowScores) -> None:
-    from workbench.data.saving import made_harmless
-    from workbench.run.files import writing
-
-    records = plain_rows(rows)
-    if path.suffix.lower() != ".csv":
-        with writing(path, newline="\n") as file:
-            for record in records:
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        return
-    own = ("row", "text", "true", "predicted", "probability", "loss")
-    with writing(path, newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow([*own, *(made_harmless(f"probability of {name}") for name in rows.names)])
-        for record in records:
-            cells = [record[name] for name in own]
-            cells = [
-                "" if cell is None else made_harmless(cell) if isinstance(cell, str) else cell
-                for cell in cells
-            ]
-            writer.writerow([*cells, *record["probabilities"].values()])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.asked import get_model_ready
-from workbench.cli.classified import plain_comparison
+from workbench.cli.classified_plain import plain_comparison
 from workbench.cli.tables import table
 from workbench.run.metric_titles import shown, words_of_metric
 from workbench.run.target_scores import EntityScores, MultiLabelScores, RegressionScores

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.gui.widgets import explain_widget
@@ -20,11 +20,12 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a cell, by what it is sorted (the text where that is None), and perhaps a colour before it."""
+    """What stands in a cell, by what it is sorted (the text where that is None), and perhaps a colour or a mark before
+    it."""
 
     text: str
     key: float | None = None
-    colour: QColor | None = None
+    colour: QColor | QPixmap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,14 @@ class RowsTable(QTableView):
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows."""
         self.rows.show_rows(rows)
+
+    def narrow(self, widths: Sequence[int]) -> None:
+        """Give the columns after the first one these widths, which a person can change; the first takes the rest."""
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(40)
+        for column, width in enumerate(widths, start=1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            self.setColumnWidth(column, width)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens the row."""

@@ -44,6 +44,7 @@ class Line:
         joined: Whether a line joins the points.
         words: What each point tells when it is pointed at.
         weights: The dots' sizes from 0 to 1.
+        told: What it is called where it has no name in the legend.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Line:
     words: Sequence[str] = ()
     weights: Floats | None = None
     joined: bool = True
+    told: str = ""
 
 
 class Chart(QWidget):
@@ -114,7 +116,12 @@ class Chart(QWidget):
 
     def _plot(self) -> QRectF:
         side = _LEGEND if self._beside() else 0
-        return QRectF(self.rect()).adjusted(34 + 14, SMALL, -SMALL - 2 - side, -34)
+        return QRectF(self.rect()).adjusted(self._margin() + 14, SMALL, -SMALL - 2 - side, -34)
+
+    def _margin(self) -> int:
+        """Room for the numbers at the left."""
+        longest = max((self.fontMetrics().horizontalAdvance(text) for _, text in self._ticks(1)), default=0)
+        return max(34, longest + TINY)
 
     def place(self, x: float, y: float) -> QPointF:
         """Where a value is drawn, in pixels."""
@@ -161,7 +168,7 @@ class Chart(QWidget):
             painter.setPen(QPen(palette.colour("line"), 1))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
             painter.setPen(palette.colour("muted"))
-            painter.drawText(QRectF(14, y - 8, 34 - TINY, 16), RIGHT, text)
+            painter.drawText(QRectF(14, y - 8, self._margin() - TINY, 16), RIGHT, text)
         for share, text in self._ticks(0):
             x = self.place(share, 0).x()
             painter.setPen(QPen(palette.colour("line"), 1))
@@ -182,7 +189,7 @@ class Chart(QWidget):
         """Where round values stand on an axis, as shares of it, and their texts."""
         low, high = self._bounds[axis]
         values = _TICKS if (low, high) == (0.0, 1.0) else ticks(low, high)
-        return [((value - low) / (high - low), f"{value:.3g}") for value in values]
+        return [((value - low) / (high - low), _tick(value)) for value in values]
 
     def _colour(self, line: Line) -> QColor:
         palette = current()
@@ -269,7 +276,8 @@ class Chart(QWidget):
         found = self.lines[line]
         if point < len(found.words):
             return found.words[point]
-        return f"{found.name}\n{self._across} {found.x[point]:.3f}, {self._up} {found.y[point]:.3f}".strip()
+        name = found.name or found.told
+        return f"{name}\n{self._across} {found.x[point]:.3f}, {self._up} {found.y[point]:.3f}".strip()
 
     # ---- pointing
 
@@ -325,3 +333,8 @@ class Chart(QWidget):
         if self._cursor is not None:
             line, point = self._cursor
             self.picked.emit(self.lines[line].key, point)
+
+
+def _tick(value: float) -> str:
+    """A value beside an axis: thousands apart, no powers of ten."""
+    return f"{value:,.0f}".replace(",", "\u2009") if abs(value) >= 1000 else f"{value:.3g}"

@@ -222,8 +222,7 @@ class RowsModel(QAbstractTableModel):
         wrong = self._wrong(key, place)
         if wrong is None:
             return None
-        tone = current().bad if wrong else current().good
-        return _drawn("close" if wrong else "check", tone)
+        return mark_of(wrong)
 
     def _look(self, key: str, place: int, role: int) -> Any:
         hand = self._by_hand(place)
@@ -272,6 +271,11 @@ class RowsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"<qt>{' '.join(part for part in (column.help, 'A click sorts by it.') if part)}</qt>"
         return None
+
+
+def mark_of(wrong: bool) -> QPixmap:
+    """The mark before what is right or wrong, in the theme that is on."""
+    return _drawn("close", current().bad) if wrong else _drawn("check", current().good)
 
 
 @lru_cache(maxsize=8)

@@ -43,16 +43,19 @@ class SliceRuns(Card):
                     self.tr("All rows"), self.tr("The share of all rows that it gets right."), number=True
                 ),
                 Heading(
-                    self.tr("Fixed"),
-                    self.tr("Rows of the group that it gets right and the run that is shown gets wrong."),
+                    self.tr("Change"),
+                    self.tr(
+                        "How many rows of the group it gets right that the run that is shown gets wrong (+), and the "
+                        "reverse (−)."
+                    ),
                     number=True,
                 ),
-                Heading(self.tr("Broken"), self.tr("The reverse."), number=True),
             ),
             self.tr("The group in each run"),
             self.tr("Click a run to set it against this one: the rows below say what it makes of them."),
         )
         self.list.setMinimumHeight(110)
+        self.list.narrow((70, 92, 76, 76))
         self.list.opened.connect(self._picked)
         self.add(self.told)
         self.add(self.list, 1)
@@ -133,8 +136,7 @@ class SliceRuns(Card):
                 if found
                 else Cell("", float("nan")),
                 _share(one.accuracy),
-                Cell(f"+{one.fixed}" if one.fixed else "0", one.fixed) if changes else Cell("", float("nan")),
-                Cell(f"−{one.broken}" if one.broken else "0", one.broken)
+                Cell(f"+{one.fixed} −{one.broken}", one.fixed - one.broken)
                 if changes
                 else Cell("", float("nan")),
             ),

@@ -190,4 +190,4 @@ def _count(value: int) -> Cell:
 
 
 def _cell(value: float) -> Cell:
-    return Cell(figure(value) if abs(value) < 1e4 else f"{value:.4g}", value)
+    return Cell(figure(value), value)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from workbench.data.suggest import counted
@@ -13,6 +14,8 @@ from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.plate import plate
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.evaluate.chart import Bounds, Chart, Line
+from workbench.gui.evaluate.halves import Halves
+from workbench.gui.evaluate.rows_model import mark_of
 from workbench.gui.evaluate.target_words import (
     Chosen,
     headings_of,
@@ -26,7 +29,7 @@ from workbench.gui.evaluate.tiles import NumberTiles, Reflow, figure
 from workbench.gui.icons import keep_icon
 from workbench.gui.probabilities import percent
 from workbench.gui.table_model import grouped, one_line
-from workbench.gui.theme import MEDIUM, SMALL, current, theme
+from workbench.gui.theme import MEDIUM, SMALL, theme
 from workbench.gui.widgets import Card, GhostButton, Label, Muted, Rule, explain_widget, show_if, tall
 from workbench.run.scores import Floats
 from workbench.run.target_rows import TargetRows, TargetsAgainst
@@ -140,9 +143,9 @@ class TargetsPage(QSplitter):
         layout.addWidget(self.verdict)
         layout.addWidget(self.tiles)
         layout.addWidget(self.notes)
-        self.cards = Reflow(300, MEDIUM)
-        self.cards.show_widgets([self.parts_card, *self.cards_of.values()])
-        layout.addWidget(self.cards, 1)
+        self.cards = Reflow(280, MEDIUM)
+        self.cards.show_widgets(list(self.cards_of.values()))
+        layout.addWidget(Halves(self.parts_card, self.cards, 1000, shares=(3, 4)), 1)
         below = Card()
         outer = below.layout()
         assert outer is not None
@@ -183,6 +186,21 @@ class TargetsPage(QSplitter):
         self.setHandleWidth(SMALL)
         self.setSizes([600, 400])
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The text keeps most of the room."""
+        super().resizeEvent(event)
+        said = max(96, min(200, self.width() // 8))
+        for column, width in (
+            (0, 64),
+            (2, said),
+            (3, said),
+            (_SURE, 64),
+            (_LOSS, 68),
+            (_OTHER, said),
+            (_APART, 68),
+        ):
+            self.rows.setColumnWidth(column, width)
+
     # ---- showing
 
     def show_found(self, found: TargetRows | None, against: TargetsAgainst | None = None) -> None:
@@ -209,7 +227,8 @@ class TargetsPage(QSplitter):
         # What is not shown takes no room either.
         for chart, card in self.cards_of.items():
             show_if(card, chart in shown)
-        self.cards.arrange([self.parts_card, *(self.cards_of[chart] for chart in shown)])
+        self.cards.arrange([self.cards_of[chart] for chart in shown])
+        show_if(self.cards, bool(shown))
         for column in (_OTHER, _APART):
             self.rows.setColumnHidden(column, against is None)
         self.rows.setColumnHidden(_SURE, not np.isfinite(found.sureness).any())
@@ -229,7 +248,7 @@ class TargetsPage(QSplitter):
         for column in range(1, self.parts.rows.columnCount()):
             header.setSectionResizeMode(column, header.ResizeMode.Interactive)
             title = str(self.parts.rows.headerData(column, Qt.Orientation.Horizontal))
-            self.parts.setColumnWidth(column, max(64, self.parts.fontMetrics().horizontalAdvance(title) + 30))
+            self.parts.setColumnWidth(column, max(66, self.parts.fontMetrics().horizontalAdvance(title) + 26))
         self.parts.opened.connect(self._part_picked)
         self.parts.show_rows(lines_of(found))
         self.parts_card.add(self.parts, 1)
@@ -243,8 +262,9 @@ class TargetsPage(QSplitter):
             lines = []
             for i, (curve, one, area) in enumerate(zip(curves, scores.labels, areas, strict=True)):
                 coloured = len(scores.labels) <= _COLOURED + 1 or i < _COLOURED
-                name = f"{one.name}  {figure(area)}" if coloured else ""
-                lines.append(Line(name, curve.x, curve.y, i, i if coloured else -1))
+                told = f"{one.name}  {figure(area)}"
+                name = told if coloured else ""
+                lines.append(Line(name, curve.x, curve.y, i, i if coloured else -1, told=told))
             lines.sort(key=lambda line: line.colour)  # the grey ones below
             chart.show_lines(lines, diagonal=chart is self.roc)
 
@@ -312,7 +332,6 @@ class TargetsPage(QSplitter):
             return
         every = np.arange(len(found.texts))
         places = every if self._chosen is None else every[self._chosen.rows]
-        good, bad = current().colour("good"), current().colour("bad")
         sure = found.sureness if len(found.sureness) else np.full(len(found), np.nan)
         self.rows.show_rows(
             [
@@ -321,7 +340,7 @@ class TargetsPage(QSplitter):
                         Cell(grouped(int(found.rows[i]) + 1), float(found.rows[i])),
                         Cell(one_line(found.texts[i])),
                         Cell(one_line(found.true[i])),
-                        Cell(one_line(found.said[i]), None, bad if found.wrong[i] else good),
+                        Cell(one_line(found.said[i]), None, mark_of(bool(found.wrong[i]))),
                         Cell(percent(float(sure[i])) if np.isfinite(sure[i]) else "", float(sure[i])),
                         Cell(f"{found.losses[i]:.3f}", float(found.losses[i])),
                         *self._other_cells(int(i)),
@@ -348,8 +367,8 @@ class TargetsPage(QSplitter):
         other = self.against
         if other is None:
             return Cell(""), Cell("")
-        colour = current().colour("bad" if other.wrong[row] else "good")
-        return Cell(one_line(other.said[row]), None, colour), Cell(
+        mark = mark_of(bool(other.wrong[row]))
+        return Cell(one_line(other.said[row]), None, mark), Cell(
             f"{other.apart[row]:.3g}", float(other.apart[row])
         )
 

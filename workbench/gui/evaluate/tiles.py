@@ -61,8 +61,11 @@ TITLES = {name: title for name, title, *_ in (*HEADLINES, *OTHERS)}
 
 
 def figure(value: float) -> str:
-    """A number as a tile has it."""
-    return f"{value:.3f}" if math.isfinite(value) else "–"
+    """A number as a tile has it: three digits behind the point, fewer of large ones."""
+    if not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    return f"{value:.{3 if size < 10 else 2 if size < 100 else 1 if size < 10_000 else 0}f}"
 
 
 def interval(number: Number) -> str:

@@ -35,7 +35,7 @@ def asked_candidates(table: RowTable, smallest: int, languages: bool) -> Iterato
     """Kind, name and query of every group that can be asked for."""
     scores = table.scores
     for name in scores.names:
-        yield "class", f"texts that are {name}", f"true = {quoted(name)}"
+        yield "class", f"the class “{name}”", f"true = {quoted(name)}"
     yield from _bounds(table, "words", "length", "texts of")
     for name, expression in _MARKS:
         yield "pattern", name, f"text matches {quoted(expression)}"

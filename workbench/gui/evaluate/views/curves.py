@@ -173,8 +173,10 @@ class CurvesView(View):
         lines = []
         for i, curve in enumerate(curves):
             coloured = i < _COLOURED or len(curves) <= _COLOURED + 1
-            name = f"{names[i]}  {figure(areas[i])}" if coloured else ""
-            lines.append(Line(name, curve.x, curve.y, i, i if coloured else -1))
+            told = f"{names[i]}  {figure(areas[i])}"
+            lines.append(
+                Line(told if coloured else "", curve.x, curve.y, i, i if coloured else -1, told=told)
+            )
         lines.sort(key=lambda line: line.colour)  # the grey ones below
         for name, style in (("macro", False), ("micro", True)):
             if name in averages:

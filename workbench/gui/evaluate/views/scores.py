@@ -58,11 +58,7 @@ class ScoresView(View):
             self.tr("Click a class to see its rows."),
         )
         self.classes.setMinimumHeight(150)
-        header = self.classes.horizontalHeader()
-        header.setMinimumSectionSize(40)
-        for column, width in enumerate((64, 92, 76, 68, 68), start=1):
-            header.setSectionResizeMode(column, header.ResizeMode.Interactive)
-            self.classes.setColumnWidth(column, width)
+        self.classes.narrow((64, 92, 76, 68, 68))
         self.classes.opened.connect(self._class_picked)
         self.map = ConfusionMap()
         self.map.picked.connect(self._cell_picked)

@@ -106,6 +106,7 @@ class SlicesView(View):
             self.tr("Click a group to see its rows."),
         )
         self.list.setMinimumHeight(140)
+        self.list.narrow((60, 74, 100, 90, 86))
         self.list.opened.connect(self._picked)
         self.nothing = EmptyState(
             "check",
@@ -252,7 +253,7 @@ class SlicesView(View):
                 Cell(str(one.size), one.size),
                 _share(one.score),
                 Cell(f"{100 * one.low:.0f}–{100 * one.high:.0f} %" if one.size else "–", one.low),
-                Cell(f"{100 * apart:+.1f}" if np.isfinite(apart) else "–", apart),
+                Cell(f"{100 * apart:+.1f}".replace("-", "−") if np.isfinite(apart) else "–", apart),
                 Cell("< 0.001" if chance < 0.001 else f"{chance:.3f}", chance),
             ),
             one,
