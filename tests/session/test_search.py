@@ -21,7 +21,7 @@ from workbench.session.search import study as studies
 from workbench.session.search.searching import SearchRequest, read_search, search
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recipe(tiny_bert: Path, tiny_csv: Path) -> Recipe:
     return parse_recipe(
         {
@@ -36,6 +36,13 @@ def plan(recipe: Recipe, ranges: dict[str, Any] | None = None, **settings: Any) 
     ranges = ranges or {"training.learning_rate": {"low": 1e-4, "high": 1e-2}}
     given = {"trials": 2, "pruning": "none", **settings}
     return SearchPlan(recipe, tuple(parse_range(*one) for one in ranges.items()), SearchSettings(**given))
+
+
+@pytest.fixture(scope="module")
+def whole(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Search]:
+    """A search of two trials, done in one go."""
+    home = Home(tmp_path_factory.mktemp("search") / "whole")
+    return home, search(home, SearchRequest(plan(recipe), "rates"), lone_desk())
 
 
 class StopsAt(Control):
@@ -56,9 +63,8 @@ def values(found: Search) -> list[dict[str, Any]]:
     return [dict(trial.values) for trial in found.trials]
 
 
-def test_trials_are_real_runs(home: Home, recipe: Recipe) -> None:
-    found = search(home, SearchRequest(plan(recipe), "rates"), lone_desk())
-
+def test_trials_are_real_runs(whole: tuple[Home, Search]) -> None:
+    home, found = whole
     assert [trial.state for trial in found.trials] == ["finished"] * 2
     assert values(found)[0] == {"training.learning_rate": 1e-3}  # what the recipe says comes first
     assert {folder.name for folder in run_folders(home)} == {trial.run for trial in found.trials}
@@ -76,10 +82,9 @@ def test_trials_are_real_runs(home: Home, recipe: Recipe) -> None:
     assert read_search(home, "rates").trials == found.trials
 
 
-def test_a_search_that_was_cut_off_comes_to_the_same(tmp_path: Path, recipe: Recipe) -> None:
-    whole = search(Home(tmp_path / "whole"), SearchRequest(plan(recipe), "s"), lone_desk())
-
-    home = Home(tmp_path / "cut")
+def test_a_search_that_was_cut_off_comes_to_the_same(
+    home: Home, recipe: Recipe, whole: tuple[Home, Search]
+) -> None:
     control = StopsAt(3)
     cut = search(home, SearchRequest(plan(recipe), "s"), lone_desk(control.hear), control)
     assert "can go on" in cut.over
@@ -89,8 +94,8 @@ def test_a_search_that_was_cut_off_comes_to_the_same(tmp_path: Path, recipe: Rec
     journal.write_text("".join(lines[:-1]), encoding="utf-8")  # without its end, as after a power cut
     done = search(home, SearchRequest(name="s"), lone_desk())
 
-    assert values(done) == values(whole)
-    assert [trial.score for trial in done.trials] == [trial.score for trial in whole.trials]
+    assert values(done) == values(whole[1])
+    assert [trial.score for trial in done.trials] == [trial.score for trial in whole[1].trials]
     assert len(run_folders(home)) == 2  # none was counted or done twice
 
 
