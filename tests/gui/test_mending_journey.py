@@ -88,7 +88,7 @@ def write_faulty(file: Path, model: Path, home: Home) -> dict[str, str]:
     assert (len(shown), len(hidden), len(slips)) == (4, 6, 4)
     faulty = (*hidden, *slips)
     rows = {text: turned[text] if text in faulty else clean[text] for text in clean if text not in alone}
-    sides(rows | {text: TRUE for text in shown} | {text: WRONG for text in hidden})
+    sides(rows | dict.fromkeys(shown, TRUE) | dict.fromkeys(hidden, WRONG))
     return {text: clean[text] for text in faulty}
 
 
@@ -229,7 +229,8 @@ def test_a_bad_number_leads_to_its_rows_to_the_mended_labels_and_to_a_better_run
     qtbot.waitUntil(
         lambda: by_row.pair() == (first.name, second.name) and by_row._ticket is None, timeout=LONG
     )
-    click(qtbot, by_row.empty.action)
+    if by_row.found is None:  # a longer training would have measured the rows for its report
+        click(qtbot, by_row.empty.action)
     qtbot.waitUntil(lambda: by_row.found is not None, timeout=LONG)
     agreed = by_row.found
     assert agreed is not None
@@ -237,4 +238,3 @@ def test_a_bad_number_leads_to_its_rows_to_the_mended_labels_and_to_a_better_run
     assert fixed >= set(alone) and len(agreed.broken) <= 1 and not agreed.left_out
     assert by_row.kind.current() == "fixed" and by_row.model.rowCount() == len(fixed)
     assert str(len(fixed)) in by_row.words.text()
-    print(by_row.words.text(), len(agreed.broken), len(agreed.both_wrong))
