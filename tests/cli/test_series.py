@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli, settings
+from tests.conftest import sentences
 from workbench.run.folder import run_folders
 from workbench.run.home import Home
 
@@ -80,11 +82,16 @@ def test_what_cannot_be_done_is_told(
     assert words in said.err
 
 
-def test_cross_validation_judges_every_row_once(
-    cli: Cli, home: Home, tiny_bert: Path, tiny_csv: Path
+def test_cross_validation_judges_every_row_once_and_keeps_groups_whole(
+    cli: Cli, home: Home, tmp_path: Path, tiny_bert: Path
 ) -> None:
-    recipe = _recipe(tiny_bert, tiny_csv, "training.max_steps=4")
-    found = cli("cross-validate", *recipe, "--folds", 2, "--name", "folds", "--keep", "none", "--json")
+    visits = tmp_path / "visits.csv"
+    with visits.open("w", encoding="utf-8", newline="") as file:
+        rows = [(*row, f"p{place // 10}") for place, row in enumerate(sentences(120))]
+        csv.writer(file).writerows([("text", "label", "patient"), *rows])
+    recipe = _recipe(tiny_bert, visits, "training.max_steps=4")
+    asked = ("--folds", 2, "--group", "patient", "--name", "folds", "--keep", "none")
+    found = cli("cross-validate", *recipe, *asked, "--json")
 
     assert found.code == 0, found.err
     assert [run["rows"] for run in found.json["runs"]] == [60, 60]
@@ -95,7 +102,11 @@ def test_cross_validation_judges_every_row_once(
     pooled = found.json["pooled"]["accuracy"]
     assert pooled["value"] == pytest.approx(spread["mean"])
     assert pooled["low"] <= pooled["value"] <= pooled["high"]
-    assert not any(run.model.exists() or run.checkpoints.exists() for run in run_folders(home))
+    runs = run_folders(home)
+    assert not any(run.model.exists() or run.checkpoints.exists() for run in runs)
+    assert {(run.recipe().data.split, run.recipe().data.split_column) for run in runs} == {
+        ("grouped", "patient")
+    }
 
     again = cli("cross-validate", "--resume", "folds", "--json")
     assert again.json == found.json
