@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,12 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from tests.conftest import sentences
 from workbench.gui.evaluate.targets import TargetsPage
+from workbench.gui.panes.evaluate import EvaluatePane
+from workbench.gui.workspace import Workspace
+from workbench.run.home import Home
+from workbench.run.recipe_files import parse_recipe, recipe_toml
 from workbench.run.target_rows import TargetRows
 from workbench.session.scoring.comparing_targets import against_targets
 from workbench.session.scoring.entities import entity_scores
@@ -18,6 +24,7 @@ from workbench.session.scoring.multilabel import multi_label_scores
 from workbench.session.scoring.regression import regression_scores
 
 ROWS = 20
+WAIT = 60_000
 
 
 def found_of(task: str) -> TargetRows:
@@ -28,18 +35,18 @@ def found_of(task: str) -> TargetRows:
         "texts": tuple(f"text {i}" for i in range(ROWS)), "losses": chance.random(ROWS), "accuracy": 0.5,
     }  # fmt: skip
     if task == "regression":
-        true = chance.normal(size=(ROWS, 1)) * 100
-        said = true + chance.normal(size=(ROWS, 1))
+        true = chance.normal(size=(ROWS, 2)) * 100
+        said = true + chance.normal(size=(ROWS, 2))
         said[3] += 500
         words = (tuple(f"{v[0]:.1f}" for v in side) for side in (true, said))
-        wrong = np.abs(said - true)[:, 0] > 100
+        wrong = (np.abs(said - true) > 100).any(axis=1)
         return TargetRows(
             **common,
             true=next(words),
             said=next(words),
             wrong=wrong,
-            scores=regression_scores(true, said, ("price",), resamples=20),
-            names=("price",),
+            scores=regression_scores(true, said, ("price", "weight"), resamples=20),
+            names=("price", "weight"),
             right=true,
             given=said,
             sureness=np.full(ROWS, np.nan),
@@ -119,9 +126,14 @@ def test_numbers_parts_and_rows_of_each_task(qtbot: QtBot, page: TargetsPage, ta
         page.choose(part)
     elif task == "token-classification":
         lines = [page.parts.rows.row(i).cells[0].text for i in range(page.parts.rows.rowCount())]
-        assert lines[:2] == ["LOC", "PER"] and "Missed" in lines
-        assert page.shown() == [5]
+        assert lines == ["LOC", "PER"] and page.shown() == [5]
+        told = [page.faults.rows.row(i) for i in range(page.faults.rows.rowCount())]
+        missed = next(row for row in told if row.cells[0].text == "Missed")
+        page.choose(None)
+        page.faults.opened.emit(missed.value)
+        assert page.shown() == [5] and missed.cells[1].text == "1"
     else:
+        assert "price" in page.cards_of[page.scatter].title.text()
         page.scatter.picked.emit("row", 3)
         assert page.shown() == [3]
     with qtbot.waitSignal(page.attention_wanted) as wanted:
@@ -139,3 +151,67 @@ def test_numbers_parts_and_rows_of_each_task(qtbot: QtBot, page: TargetsPage, ta
     assert page.shown() == chosen
     for made in page.export():
         assert made.drawing is not None or (made.table is not None and len(made.table()) > 1)
+
+
+def saved_run(home: Home, bert: Path, data: Path, seed: int) -> str:
+    """A run of a regression model that has learned nothing."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    folder = home.runs / f"2026-01-02-rents-000{seed}"
+    folder.mkdir(parents=True)
+    recipe = parse_recipe(
+        {"name": "rents", "task": {"kind": "regression"}, "data": {"train": str(data), "validation": 0.5}}
+    )
+    (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
+    config = BertConfig.from_pretrained(bert, num_labels=1, id2label={0: "rent"}, problem_type="regression")
+    config.target_mean, config.target_std = [500.0], [100.0 * seed]  # which are no fields of a BertConfig
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        BertForSequenceClassification(config).save_pretrained(folder / "model")
+    AutoTokenizer.from_pretrained(bert).save_pretrained(folder / "model")
+    return folder.name
+
+
+def test_numbers_are_measured_once_and_set_against_another_run(
+    qtbot: QtBot, workspace: Workspace, home: Home, tiny_bert: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "rents.csv"
+    rows = "".join(f"{text},{500 + 10 * i}\n" for i, (text, _) in enumerate(sentences(24)))
+    data.write_text(f"text,rent\n{rows}", encoding="utf-8")
+    first, second = (saved_run(home, tiny_bert, data, seed) for seed in (1, 2))
+    with qtbot.waitSignal(workspace.runs_changed, timeout=WAIT):
+        workspace.refresh_runs()
+    pane = EvaluatePane(workspace)
+    qtbot.addWidget(pane)
+    pane.resize(1000, 700)
+    pane.show()
+
+    def settle() -> None:
+        qtbot.waitUntil(lambda: not pane._soon.isActive() and pane._ticket is None, timeout=WAIT)
+
+    pane.subject.model.pick(first)
+    settle()
+    assert "not measured" in pane.empty.title.text() and pane.subject.measure.text() == "Measure"
+    pane.empty.action.click()
+    settle()
+    shown = pane.targets.found
+    assert pane.pages.currentWidget() is pane.targets and shown is not None and len(shown) == 12
+    assert pane.subject.measure.text() == "Measure again" and pane.targets.verdict.isHidden()
+    pane.subject.against.pick(second)
+    settle()
+    assert "press Measure" in pane.told.text() and pane.subject.measure.text() == "Measure"
+    pane.measure()
+    settle()
+    assert pane.targets.against is not None and "mean error" in pane.targets.verdict.text()
+    kept = sorted(home.runs.glob("*/evaluations/*.npz"))
+    assert len(kept) == 2
+    # A second look loads nothing.
+    again = EvaluatePane(workspace)
+    qtbot.addWidget(again)
+    again.show()
+    again.subject.model.pick(first)
+    again.subject.against.pick(second)
+    qtbot.waitUntil(lambda: again.targets.against is not None, timeout=WAIT)
+    assert again.targets.verdict.text() == pane.targets.verdict.text()
+    assert {part.name for part in again._parts()} >= {"numbers", "rows", "residuals"}

@@ -38,7 +38,7 @@ class SliceRuns(Card):
             (
                 Heading(self.tr("Run"), self.tr("The oldest first."), wide=True),
                 Heading(self.tr("Right"), self.tr("The share of the group that it gets right."), number=True),
-                Heading(self.tr("95 % interval"), number=True),
+                Heading(self.tr("Interval"), self.tr("The 95 % interval of that share."), number=True),
                 Heading(
                     self.tr("All rows"), self.tr("The share of all rows that it gets right."), number=True
                 ),
@@ -55,7 +55,7 @@ class SliceRuns(Card):
             self.tr("Click a run to set it against this one: the rows below say what it makes of them."),
         )
         self.list.setMinimumHeight(110)
-        self.list.narrow((70, 92, 76, 76))
+        self.list.narrow((70, 84, 80, 92))
         self.list.opened.connect(self._picked)
         self.add(self.told)
         self.add(self.list, 1)
@@ -105,9 +105,7 @@ class SliceRuns(Card):
         elsewhere = sum(not one.same for one in others)
         told = self.tr("{0}.").format(group.name[:1].upper() + group.name[1:])
         if elsewhere:
-            told += " " + self.tr(
-                "Runs in grey were measured on rows of their own, of which those count that fit."
-            )
+            told += " " + self.tr("Of runs with other rows of their own, those count that fit.")
         self.told.setText(told)
         self.list.show_rows([self._row(one) for one in found])
         show_if(self.list, True)
@@ -117,28 +115,21 @@ class SliceRuns(Card):
         self.told.setText(f"{problem.title} {problem.cause}".strip())
 
     def _row(self, one: Tracked) -> Row:
-        found, palette = one.found, current()
-        shown = one.run == self._board.model
-        colour = (
-            palette.colour("accent")
-            if shown
-            else palette.colour("good")
-            if one.same
-            else palette.colour("line")
-        )
-        name = self._name(one.run) + (self.tr(" (shown)") if shown else "")
-        changes = one.same and not shown
+        found, shown = one.found, one.run == self._board.model
+        nothing = Cell("", float("nan"))
+        if shown:
+            change = Cell(self.tr("shown"), 0)
+        elif one.same:
+            change = Cell(f"+{one.fixed} −{one.broken}", one.fixed - one.broken)
+        else:
+            change = Cell(self.tr("other rows"), float("nan"))
         return Row(
             (
-                Cell(name, None, colour),
+                Cell(self._name(one.run), None, current().colour("accent") if shown else None),
                 _share(found.score) if found else Cell("–", float("nan")),
-                Cell(f"{100 * found.low:.0f}–{100 * found.high:.0f} %", found.low)
-                if found
-                else Cell("", float("nan")),
+                Cell(f"{100 * found.low:.0f}–{100 * found.high:.0f} %", found.low) if found else nothing,
                 _share(one.accuracy),
-                Cell(f"+{one.fixed} −{one.broken}", one.fixed - one.broken)
-                if changes
-                else Cell("", float("nan")),
+                change,
             ),
             one,
         )

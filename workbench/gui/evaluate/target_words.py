@@ -48,6 +48,8 @@ MARK_TILES = (
     ("f1_macro", "Macro F1", "The mean of F1 over the kinds."),
     ("accuracy", "Words right", "The share of words with the right tag."),
 )
+#: So many pairs of kinds that are taken for each other are told.
+_CONFUSED = 8
 FAULTS = {
     "boundary": "Right kind, wrong ends",
     "kind": "Right ends, wrong kind",
@@ -115,7 +117,7 @@ def lines_of(found: TargetRows) -> list[Row]:
             for number, one in enumerate(scores.columns)
         ]
     if isinstance(scores, EntityScores):
-        kinds = [
+        return [
             Row(
                 (
                     Cell(one.name), _count(one.there), _count(one.said),
@@ -125,15 +127,26 @@ def lines_of(found: TargetRows) -> list[Row]:
             )
             for one in scores.kinds
         ]  # fmt: skip
-        faults = [
-            Row(
-                (Cell(FAULTS.get(what, what)), _count(count), *(Cell("") for _ in range(4))),
-                Chosen(FAULTS.get(what, what), _faulty(found, scores, what)),
-            )
-            for what, count in scores.fault_counts.items()
-        ]
-        return kinds + faults
     return []
+
+
+def faults_of(found: TargetRows) -> list[Row]:
+    """What is wrong with marks, each with its rows; nothing of other tasks."""
+    scores = found.scores
+    if not isinstance(scores, EntityScores):
+        return []
+    lines = [
+        Row(
+            (Cell(FAULTS.get(what, what)), _count(count)),
+            Chosen(FAULTS.get(what, what), _faulty(found, scores, what)),
+        )
+        for what, count in scores.fault_counts.items()
+    ]
+    pairs = sorted(scores.confused.items(), key=lambda pair: -pair[1])
+    for (true, said), count in pairs[:_CONFUSED]:
+        words = f"“{true}” marked as “{said}”"
+        lines.append(Row((Cell(words), _count(count)), Chosen(words, _confused(found, scores, true, said))))
+    return lines
 
 
 def number_table(found: TargetRows) -> Table:
@@ -182,6 +195,18 @@ def _kind_mistakes(found: TargetRows, scores: EntityScores, kind: str) -> Mask:
 def _faulty(found: TargetRows, scores: EntityScores, what: str) -> Mask:
     rows = np.zeros(len(found.texts), dtype=np.bool_)
     rows[[fault.row for fault in scores.faults if fault.what == what]] = True
+    return rows
+
+
+def _confused(found: TargetRows, scores: EntityScores, true: str, said: str) -> Mask:
+    rows = np.zeros(len(found.texts), dtype=np.bool_)
+    for fault in scores.faults:
+        if (
+            fault.true is not None
+            and fault.said is not None
+            and (fault.true.kind, fault.said.kind) == (true, said)
+        ):
+            rows[fault.row] = True
     return rows
 
 

@@ -18,6 +18,7 @@ from workbench.gui.evaluate.halves import Halves
 from workbench.gui.evaluate.rows_model import mark_of
 from workbench.gui.evaluate.target_words import (
     Chosen,
+    faults_of,
     headings_of,
     lines_of,
     number_table,
@@ -39,7 +40,7 @@ from workbench.run.target_scores import MultiLabelScores, RegressionScores
 _SURE, _LOSS, _OTHER, _APART = 4, 5, 6, 7
 #: So many labels have colours of their own.
 _COLOURED = 5
-_TITLES = {"multi-label": "Labels", "regression": "Columns", "token-classification": "Kinds and faults"}
+_TITLES = {"multi-label": "Labels", "regression": "Columns", "token-classification": "Kinds"}
 
 
 class TargetsPage(QSplitter):
@@ -76,6 +77,15 @@ class TargetsPage(QSplitter):
             chart.picked.connect(lambda _, point: self._point_picked(point))
         for chart in (self.roc, self.precision):
             chart.picked.connect(self._threshold_picked)
+        self.faults = RowsTable(
+            (Heading(self.tr("What is wrong"), wide=True), Heading(self.tr("Marks"), number=True)),
+            self.tr("Faults"),
+            self.tr("Click a line to see its rows."),
+        )
+        self.faults.setMinimumHeight(140)
+        self.faults.opened.connect(self.choose)
+        self.faults_card = Card(self.tr("Faults"))
+        self.faults_card.add(self.faults, 1)
         self.told = Label("", "section")
         self.chip = QToolButton()
         self.chip.setProperty("role", "kind")
@@ -144,7 +154,7 @@ class TargetsPage(QSplitter):
         layout.addWidget(self.tiles)
         layout.addWidget(self.notes)
         self.cards = Reflow(280, MEDIUM)
-        self.cards.show_widgets(list(self.cards_of.values()))
+        self.cards.show_widgets([*self.cards_of.values(), self.faults_card])
         layout.addWidget(Halves(self.parts_card, self.cards, 1000, shares=(3, 4)), 1)
         below = Card()
         outer = below.layout()
@@ -227,8 +237,16 @@ class TargetsPage(QSplitter):
         # What is not shown takes no room either.
         for chart, card in self.cards_of.items():
             show_if(card, chart in shown)
-        self.cards.arrange([self.cards_of[chart] for chart in shown])
-        show_if(self.cards, bool(shown))
+        faults = faults_of(found)
+        self.faults.show_rows(faults)
+        show_if(self.faults_card, bool(faults))
+        cards = [self.cards_of[chart] for chart in shown] + ([self.faults_card] if faults else [])
+        self.cards.arrange(cards)
+        show_if(self.cards, bool(cards))
+        # A single column of numbers is told by the tiles.
+        show_if(
+            self.parts_card, not isinstance(found.scores, RegressionScores) or len(found.scores.columns) > 1
+        )
         for column in (_OTHER, _APART):
             self.rows.setColumnHidden(column, against is None)
         self.rows.setColumnHidden(_SURE, not np.isfinite(found.sureness).any())
@@ -339,8 +357,10 @@ class TargetsPage(QSplitter):
                     (
                         Cell(grouped(int(found.rows[i]) + 1), float(found.rows[i])),
                         Cell(one_line(found.texts[i])),
-                        Cell(one_line(found.true[i])),
-                        Cell(one_line(found.said[i]), None, mark_of(bool(found.wrong[i]))),
+                        Cell(one_line(found.true[i]) or self.tr("nothing")),
+                        Cell(
+                            one_line(found.said[i]) or self.tr("nothing"), None, mark_of(bool(found.wrong[i]))
+                        ),
                         Cell(percent(float(sure[i])) if np.isfinite(sure[i]) else "", float(sure[i])),
                         Cell(f"{found.losses[i]:.3f}", float(found.losses[i])),
                         *self._other_cells(int(i)),
@@ -368,7 +388,7 @@ class TargetsPage(QSplitter):
         if other is None:
             return Cell(""), Cell("")
         mark = mark_of(bool(other.wrong[row]))
-        return Cell(one_line(other.said[row]), None, mark), Cell(
+        return Cell(one_line(other.said[row]) or self.tr("nothing"), None, mark), Cell(
             f"{other.apart[row]:.3g}", float(other.apart[row])
         )
 

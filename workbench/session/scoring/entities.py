@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.run.entity_tallies import FAULTS, entities, faults
+from workbench.run.entity_tallies import FAULTS, Entity, entities, faults
 from workbench.run.scores import Floats, Number
 from workbench.run.target_scores import EntityScores, KindNumbers, RowFault
 from workbench.session.scoring.intervals import MANY_ROWS, RESAMPLES, percentile_interval, row_weights
@@ -49,7 +49,12 @@ def entity_scores(true: Tags, said: Tags, *, seed: int = 0, resamples: int = RES
     values["accuracy"] = sum(a == b for a, b in words) / max(1, len(words))
     intervals: dict[str, tuple[float, float]] = {}
     if 1 < len(true) <= MANY_ROWS and kinds:
-        intervals = _intervals(right, marked, seed, resamples)
+        same = np.array(
+            [sum(a == b for a, b in zip(*row, strict=True)) for row in zip(true, said, strict=True)]
+        )
+        intervals = _intervals(
+            right, marked, kinds, (same, np.array(list(map(len, true)), dtype=np.float64)), seed, resamples
+        )
     numbers = {
         name: Number(name, value, *intervals.get(name, (None, None))) for name, value in values.items()
     }
@@ -68,15 +73,31 @@ def entity_scores(true: Tags, said: Tags, *, seed: int = 0, resamples: int = RES
 
 
 def _intervals(
-    right: Sequence[Sequence[object]], marked: Sequence[Sequence[object]], seed: int, resamples: int
+    right: Sequence[Sequence[Entity]],
+    marked: Sequence[Sequence[Entity]],
+    kinds: Sequence[str],
+    words: tuple[Floats, Floats],
+    seed: int,
+    resamples: int,
 ) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals over the rows."""
-    counts = np.array(
-        [(len(set(a) & set(b)), len(b), len(a)) for a, b in zip(right, marked, strict=True)], dtype=np.float64
-    )
-    drawn: dict[str, list[Floats]] = {"precision": [], "recall": [], "f1": []}
+    """95 % bootstrap intervals over the rows; `words` are how many of each row have the right tag, and how many there
+    are."""
+    place = {kind: i for i, kind in enumerate(kinds)}
+    counts = np.zeros((len(right), len(kinds), 3))
+    for row, (a, b) in enumerate(zip(right, marked, strict=True)):
+        for part, side in enumerate((set(a) & set(b), b, a)):
+            for one in side:
+                counts[row, place[one.kind], part] += 1
+    drawn: dict[str, list[Floats]] = {"precision": [], "recall": [], "f1": [], "f1_macro": [], "accuracy": []}
     for weights in row_weights(len(counts), seed, resamples):
-        hits, said, there = (weights @ counts).T
+        each = (weights @ counts.reshape(len(counts), -1)).reshape(len(weights), len(kinds), 3)
+        hits, said, there = np.moveaxis(each.sum(axis=1), -1, 0)
         for name, whole in (("precision", said), ("recall", there), ("f1", (said + there) / 2)):
-            drawn[name].append(np.divide(hits, whole, out=np.zeros(len(hits)), where=whole > 0))
+            drawn[name].append(_ratio(hits, whole))
+        drawn["f1_macro"].append(_ratio(2 * each[:, :, 0], each[:, :, 1] + each[:, :, 2]).mean(axis=1))
+        drawn["accuracy"].append(_ratio(weights @ words[0], weights @ words[1]))
     return {name: percentile_interval(np.concatenate(values)) for name, values in drawn.items()}
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole > 0)

@@ -106,7 +106,7 @@ class SlicesView(View):
             self.tr("Click a group to see its rows."),
         )
         self.list.setMinimumHeight(140)
-        self.list.narrow((60, 74, 100, 90, 86))
+        self.list.narrow((60, 76, 116, 98, 100))
         self.list.opened.connect(self._picked)
         self.nothing = EmptyState(
             "check",
