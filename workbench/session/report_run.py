@@ -161,7 +161,11 @@ def _energy(found: Energy | None, history: History) -> str:
     if history.started and not history.started.device.endswith("threads"):  # as a processor is described
         needed["GPU"] = "GPU (NVML)"
     absent = [words for name, words in needed.items() if name not in found.joules]
-    return f"{told} Not measured: the {' and the '.join(absent)}, whose meter cannot be read." if absent else told
+    return (
+        f"{told} Not measured: the {' and the '.join(absent)}, whose meter cannot be read."
+        if absent
+        else told
+    )
 
 
 def duration(seconds: float) -> str:
