@@ -18,6 +18,8 @@ from workbench.session.comparing_runs import (
     CurvesRequest,
     compare_runs,
     compared_curves,
+    judged_by,
+    relabelled_rows,
     shared_rows,
 )
 from workbench.session.lanes import lone_desk
@@ -102,3 +104,11 @@ def test_rows_that_are_the_same_in_both() -> None:
     )  # the classes numbered otherwise
     here, there = shared_rows(first, second)
     assert (here, there) == ([0, 3], [0, 1])  # the label of y was corrected; x stands once in the second
+    again = relabelled_rows(first, second, (here, there))
+    assert again == ([1], [2])
+    judged = judged_by(first.take([1]), second.take([2]))
+    assert (
+        judged.true is not None
+        and judged.true.tolist() == [0]
+        and judged.losses[0] == pytest.approx(np.log(2))
+    )

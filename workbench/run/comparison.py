@@ -158,8 +158,9 @@ class Agreement:
         fixed: Rows that only the second run gets right; int64, ascending.
         broken: Rows that only the first one gets right.
         both_wrong: Rows that neither gets right.
-        left_out: Rows that only one of them was asked about, or with another label.
+        left_out: Rows that only one of them was asked about.
         test: Whether one is better than the other, with the answer in words.
+        relabelled: Rows whose label was another one when the first was measured; both are judged by the newer one.
     """
 
     first: str
@@ -172,11 +173,20 @@ class Agreement:
     both_wrong: Ints
     left_out: int
     test: Comparison
+    relabelled: int = 0
 
     @property
     def words(self) -> str:
         """What changed, in a few sentences."""
-        apart = f" {self.left_out} rows are not the same in both and do not count." if self.left_out else ""
+        rows, again = self.left_out, self.relabelled
+        apart = ""
+        if again:
+            apart += (
+                f" The label of {again} of them was corrected in between; both are judged by the correct one."
+            )
+        if rows:
+            apart += " 1 row is" if rows == 1 else f" {rows} rows are"
+            apart += f" not in both and {'does' if rows == 1 else 'do'} not count."
         return (
             f"Of {len(self.texts)} rows, {self.second} gets {len(self.fixed)} right that {self.first} got wrong, and "
             f"{len(self.broken)} wrong that it got right; both are wrong on {len(self.both_wrong)}.{apart} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -149,7 +149,8 @@ def curve_names(table: RunTable) -> tuple[str, ...]:
 def agreement(home: Home, request: AgreementRequest, desk: Desk) -> Agreement:
     """What two runs say of the same rows: which ones the second gets right that the first got wrong, and the reverse.
 
-    Rows that only one of them was measured on are left out, such as those whose label was corrected in between.
+    Where the label of a row was corrected in between, both are judged by the second one's. Rows that only one of them
+    was measured on are left out.
 
     Raises:
         WorkbenchError: When one of them is no classifier, was not measured and may not be, or they share no row.
@@ -159,15 +160,19 @@ def agreement(home: Home, request: AgreementRequest, desk: Desk) -> Agreement:
     first, second = (_rows(home, name, request, desk) for name in (request.first, request.second))
     names = (find_run(home, request.first).name, find_run(home, request.second).name)
     here, there = shared_rows(first, second)
+    again = relabelled_rows(first, second, (here, there))
+    here, there = [*here, *again[0]], [*there, *again[1]]
     if not len(here):
         raise bad_input(
             f"{names[0]} and {names[1]} were measured on different rows.",
-            "No row with the same text and label is in both.",
+            "No row with the same text is in both.",
             "Name a file on which both are measured.",
             field="data",
         )
     left_out = max(len(first), len(second)) - len(here)
-    first, second = first.take(here), second.take(there)
+    order = sorted(range(len(here)), key=here.__getitem__)
+    first, second = first.take([here[i] for i in order]), second.take([there[i] for i in order])
+    first = judged_by(first, second)
     fixed, broken = fixed_and_broken(first, second)
     assert first.true is not None
     return Agreement(
@@ -182,6 +187,7 @@ def agreement(home: Home, request: AgreementRequest, desk: Desk) -> Agreement:
         np.flatnonzero(first.wrong & second.wrong),
         left_out,
         compare_rows(first, second),
+        len(again[0]),
     )
 
 
@@ -198,6 +204,34 @@ def shared_rows(first: RowScores, second: RowScores) -> tuple[list[int], list[in
             here.append(place)
             there.append(known.pop(0))
     return here, there
+
+
+def relabelled_rows(
+    first: RowScores, second: RowScores, shared: tuple[list[int], list[int]]
+) -> tuple[list[int], list[int]]:
+    """The places of rows that are in both evaluations with another label, beside those that are the same; the first
+    one knows the class that the second one's label names."""
+    if first.true is None or second.true is None:
+        return [], []
+    where: dict[str, list[int]] = {}
+    for place in sorted(set(range(len(second))) - set(shared[1])):
+        if second.names[second.true[place]] in first.names:
+            where.setdefault(second.texts[place], []).append(place)
+    here, there = [], []
+    for place in sorted(set(range(len(first))) - set(shared[0])):
+        if known := where.get(first.texts[place]):
+            here.append(place)
+            there.append(known.pop(0))
+    return here, there
+
+
+def judged_by(first: RowScores, second: RowScores) -> RowScores:
+    """The first one's rows with the labels of the second's, row by row."""
+    assert second.true is not None
+    number = {name: index for index, name in enumerate(first.names)}
+    true = np.array([number[second.names[label]] for label in second.true], dtype=np.int64)
+    losses = RowScores.of(first.texts, true, first.probabilities, first.names).losses
+    return replace(first, true=true, losses=losses)
 
 
 def _rows(home: Home, name: str, request: AgreementRequest, desk: Desk) -> RowScores:

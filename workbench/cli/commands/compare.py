@@ -289,6 +289,7 @@ def _rows_as_plain(rows: Agreement) -> dict[str, Any]:
         "second": rows.second,
         "compared": len(rows.texts),
         "left_out": rows.left_out,
+        "relabelled": rows.relabelled,
         "fixed": listed(rows.fixed),
         "broken": listed(rows.broken),
         "both_wrong": len(rows.both_wrong),
