@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import Signal
 
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
@@ -37,8 +36,11 @@ class SliceRuns(Card):
         self.list = RowsTable(
             (
                 Heading(self.tr("Run"), self.tr("The oldest first."), wide=True),
-                Heading(self.tr("Right"), self.tr("The share of the group that it gets right."), number=True),
-                Heading(self.tr("Interval"), self.tr("The 95 % interval of that share."), number=True),
+                Heading(
+                    self.tr("Right (interval)"),
+                    self.tr("The share of the group that it gets right, with its 95 % interval."),
+                    number=True,
+                ),
                 Heading(
                     self.tr("All rows"), self.tr("The share of all rows that it gets right."), number=True
                 ),
@@ -55,7 +57,7 @@ class SliceRuns(Card):
             self.tr("Click a run to set it against this one: the rows below say what it makes of them."),
         )
         self.list.setMinimumHeight(110)
-        self.list.narrow((70, 84, 80, 92))
+        self.list.narrow((128, 80, 92))
         self.list.opened.connect(self._picked)
         self.add(self.told)
         self.add(self.list, 1)
@@ -116,7 +118,6 @@ class SliceRuns(Card):
 
     def _row(self, one: Tracked) -> Row:
         found, shown = one.found, one.run == self._board.model
-        nothing = Cell("", float("nan"))
         if shown:
             change = Cell(self.tr("shown"), 0)
         elif one.same:
@@ -126,9 +127,8 @@ class SliceRuns(Card):
         return Row(
             (
                 Cell(self._name(one.run), None, current().colour("accent") if shown else None),
-                _share(found.score) if found else Cell("–", float("nan")),
-                Cell(f"{100 * found.low:.0f}–{100 * found.high:.0f} %", found.low) if found else nothing,
-                _share(one.accuracy),
+                share_cell(found) if found else Cell("–", float("nan")),
+                Cell(f"{100 * one.accuracy:.1f} %", one.accuracy),
                 change,
             ),
             one,
@@ -184,5 +184,8 @@ class SliceRuns(Card):
         return lines
 
 
-def _share(value: float) -> Cell:
-    return Cell(f"{100 * value:.1f} %" if np.isfinite(value) else "–", value)
+def share_cell(one: Slice) -> Cell:
+    """The share of a group that is right, and its 95 % interval."""
+    if not one.size:
+        return Cell("–", float("nan"))
+    return Cell(f"{100 * one.score:.1f} % ({100 * one.low:.0f}–{100 * one.high:.0f})", one.score)

@@ -13,7 +13,7 @@ from workbench.gui.attention.export_files import Part
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.evaluate.board import Board, Filter, alike
 from workbench.gui.evaluate.halves import Halves
-from workbench.gui.evaluate.slice_runs import SliceRuns
+from workbench.gui.evaluate.slice_runs import SliceRuns, share_cell
 from workbench.gui.evaluate.view import View
 from workbench.gui.theme import SMALL, current
 from workbench.gui.widgets import Card, EmptyState, GhostButton, IconButton, Label, explain_widget
@@ -82,10 +82,12 @@ class SlicesView(View):
             (
                 Heading(self.tr("Group of rows"), wide=True),
                 Heading(self.tr("Rows"), number=True),
-                Heading(self.tr("Right"), self.tr("The share of its rows that is right."), number=True),
                 Heading(
-                    self.tr("95 % interval"),
-                    self.tr("Where that share lies with other rows of this kind."),
+                    self.tr("Right (interval)"),
+                    self.tr(
+                        "The share of its rows that is right, and between which it would lie with other rows of this "
+                        "kind 95 times in 100."
+                    ),
                     number=True,
                 ),
                 Heading(
@@ -106,7 +108,7 @@ class SlicesView(View):
             self.tr("Click a group to see its rows."),
         )
         self.list.setMinimumHeight(140)
-        self.list.narrow((60, 76, 116, 98, 100))
+        self.list.narrow((60, 128, 98, 100))
         self.list.opened.connect(self._picked)
         self.nothing = EmptyState(
             "check",
@@ -136,7 +138,7 @@ class SlicesView(View):
         self.answer.hide()
         layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self.content)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(Halves(card, self.runs, 980, shares=(3, 2)))
+        layout.addWidget(Halves(card, self.runs, 980, shares=(5, 4)))
 
     # ---- looking
 
@@ -251,8 +253,7 @@ class SlicesView(View):
             (
                 Cell(one.name, None, colour),
                 Cell(str(one.size), one.size),
-                _share(one.score),
-                Cell(f"{100 * one.low:.0f}–{100 * one.high:.0f} %" if one.size else "–", one.low),
+                share_cell(one),
                 Cell(f"{100 * apart:+.1f}".replace("-", "−") if np.isfinite(apart) else "–", apart),
                 Cell("< 0.001" if chance < 0.001 else f"{chance:.3f}", chance),
             ),
@@ -310,7 +311,3 @@ def _table(listed: Sequence[Slice]) -> Table:
         figures = (one.score, one.low, one.high, one.rest, one.p_value, one.q_value)
         lines.append([one.name, one.query, str(one.size), str(one.right), *(f"{x:.6f}" for x in figures)])
     return lines
-
-
-def _share(value: float) -> Cell:
-    return Cell(f"{100 * value:.1f} %" if np.isfinite(value) else "–", value)
