@@ -96,6 +96,42 @@ def test_an_edit_by_hand_is_kept_and_learned_from(
     assert workspace.data.profile is not None and workspace.data.profile.unlabelled == 2
 
 
+def test_edits_stay_with_the_data_that_they_were_made_in(
+    qtbot: QtBot, pane: DataPane, workspace: Workspace, messy: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text(
+        messy.read_text(encoding="utf-8"), encoding="utf-8"
+    )  # rows that are the same have the same keys
+    mending, edits = workspace.mending, pane.table_page.rows.edits
+    model = pane.table_page.rows.model
+    key = model.place(7).key
+    assert model.setData(model.index(7, 1), "kitchen")
+    workspace.choose_data(str(other))  # before the edit is written
+    assert not edits.patch and not edits.stack.undo_words
+    settle(qtbot, workspace)
+    qtbot.waitUntil(lambda: not mending.waiting, timeout=10_000)
+    settle(qtbot, workspace)
+    assert not edits.patch and workspace.recipe.data.patch == ""
+    assert workspace.data is not None and workspace.data.profile is not None
+    assert workspace.data.profile.unlabelled == 2
+    # One that is made here goes to a file of its own.
+    assert model.setData(model.index(9, 1), "weather")
+    qtbot.waitUntil(lambda: bool(workspace.recipe.data.patch), timeout=10_000)
+    settle(qtbot, workspace)
+    second = workspace.recipe.data.patch
+    # Back at the first data, its edit is there again.
+    workspace.choose_data(str(messy))
+    first = workspace.recipe.data.patch
+    assert Path(first).is_file() and first != second == mending.of(str(other))
+    settle(qtbot, workspace)
+    qtbot.waitUntil(lambda: dict(edits.patch.labels) == {key: "kitchen"}, timeout=10_000)
+    # A recipe that goes on without any has none.
+    workspace.set_field("data.patch", "")
+    qtbot.waitUntil(lambda: not edits.patch, timeout=10_000)
+    settle(qtbot, workspace)
+
+
 def test_labels_are_given_with_keys(qtbot: QtBot, pane: DataPane, workspace: Workspace) -> None:
     pane.table_page.label_button.click()
     page = pane.labelling

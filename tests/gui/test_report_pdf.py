@@ -65,7 +65,7 @@ def test_the_button_appears_where_the_data_was_corrected_since(
     folder.model.mkdir()
     (folder.model / "config.json").write_text("{}")
     button = AgainButton(workspace)
-    qtbot.addWidget(button)
+    button.setParent(bench.window)
     edits = tmp_path / "edits.jsonl"
     patches.write(edits, Patch().with_dropped(3).with_label(4, "x"))
     with qtbot.waitSignal(workspace.runs_changed):
@@ -77,5 +77,24 @@ def test_the_button_appears_where_the_data_was_corrected_since(
     workspace.set_field("data.patch", str(edits))
     qtbot.waitUntil(lambda: not button.isHidden())
     assert "2 rows corrected" in button.toolTip()
+    # Beside the rows of another run it goes on from that one, and waits until its data is corrected.
+    other = recorded(bench.session.home, "letters")
+    other.model.mkdir()
+    (other.model / "config.json").write_text("{}")
+    shown = [other.name]
+    beside = AgainButton(workspace, lambda: shown[0])
+    beside.setParent(bench.window)
+    other.recipe_file.write_text(
+        other.recipe_file.read_text(encoding="utf-8").replace(folder.recipe().data.train, "letters"),
+        encoding="utf-8",
+    )
+    with qtbot.waitSignal(workspace.runs_changed):
+        workspace.refresh_runs()
+    assert not beside.isHidden() and not beside.isEnabled() and "Correct labels first" in beside.toolTip()
+    shown[0] = folder.name
+    beside.refresh()
+    qtbot.waitUntil(beside.isEnabled)
+    assert "2 rows corrected" in beside.toolTip() and "mails" in beside.toolTip()
     workspace.set_field("data.train", "another-set")
     qtbot.waitUntil(button.isHidden)
+    assert not beside.isEnabled()
