@@ -38,6 +38,8 @@ SETTINGS = {
     "training.learning_rate": 3e-3,
     "training.schedule": "constant",
     "training.device": "cpu",
+    "training.eval_every": 70,  # measuring and saving take longer than learning here
+    "training.checkpoint_every": 1000,
     "data.validation": 0.25,
     "data.split": "by-hash",
     "film.on": False,
