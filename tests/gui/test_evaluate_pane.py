@@ -14,7 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from tests.conftest import sentences, write_tiny_bert
+from tests.conftest import sentences
 from tests.engine.conftest import quick_recipe
 from tests.gui.conftest import wait_for_files
 from workbench.data import patch as patches
@@ -46,7 +46,7 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Trained:
     folder = tmp_path_factory.mktemp("evaluated")
     data = folder / "topics.csv"
     rows = [
@@ -55,9 +55,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     ]
     with data.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("text", "label", "channel"), *rows])
-    bert, home, names = write_tiny_bert(folder / "bert"), Home(folder / "home"), []
-    for epochs in (10, 0.2):
-        recipe = quick_recipe(bert, data, f"training.epochs={epochs}")
+    home, names = Home(folder / "home"), []
+    for epochs in (6, 0.2):
+        recipe = quick_recipe(tiny_bert, data, f"training.epochs={epochs}", "training.learning_rate=0.006")
         prepared = dataclasses.replace(training.begin(home, recipe), fits=True)
         list(training.carry_out(prepared, training.Control()))
         names.append(prepared.folder.name)
@@ -282,10 +282,7 @@ def test_another_run_is_compared_in_words_and_every_chart_chooses_rows(
     table = next(part for part in page._parts() if part.name == "rows").table
     assert table is not None and len(table()) == len(rows) + 1
 
-
-def test_a_dropped_file_without_labels_shows_what_the_model_says(
-    qtbot: QtBot, page: EvaluatePane, tmp_path: Path
-) -> None:
+    # A dropped file without labels shows what the model says.
     file = tmp_path / "fresh.csv"
     file.write_text("text\nrain and sun today\nthe bread and some soup\n", encoding="utf-8")
     page.subject.show_file(str(file))
