@@ -10,7 +10,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
 from PySide6.QtCore import QDeadlineTimer, QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from workbench.gui.app import Bench
 from workbench.gui.snapshot import SIZE
@@ -27,13 +27,14 @@ class Photographer:
         bench.window.show()
         self.wait(lambda: self.workspace.device is not None and not self.workspace.data_busy)
 
-    def shoot(self, name: str, *, shades: bool = False) -> None:
-        """Write NAME-light.png and NAME-dark.png, with all shades where a heatmap needs them."""
+    def shoot(self, name: str, *, shades: bool = False, of: QWidget | None = None) -> None:
+        """Write NAME-light.png and NAME-dark.png, with all shades where a heatmap needs them; of another window than
+        the workbench's where one is given."""
         for mode in MODES[:2]:
             theme().apply(self._app, mode)
             self.idle(1500)
             file = self._out / f"{name}-{mode}.png"
-            self.bench.window.grab().save(str(file))
+            (of or self.bench.window).grab().save(str(file))
             if shades:
                 continue
             # A third of the bytes, and no colour that an eye could tell from before.

@@ -20,13 +20,14 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One curve: finite values of equal number; `dots` draws pale points instead of a line."""
+    """One curve: finite values of equal number; `dots` draws pale points instead of a line, `dashed` pale dashes."""
 
     x: Floats
     y: Floats
     colour: int = 0
     dots: bool = False
     strong: bool = False  # dots that are few and meant to be read
+    dashed: bool = False
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
@@ -164,7 +165,9 @@ class SmallPlot(QWidget):
             painter.setBrush(colour)
             painter.drawEllipse(points[0], 2.5, 2.5)
         else:
-            painter.setPen(QPen(colour, 1.6))
+            colour.setAlphaF(0.6 if curve.dashed else 1.0)
+            style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
+            painter.setPen(QPen(colour, 1.2 if curve.dashed else 1.6, style))
             painter.drawPolyline(QPolygonF(points))
 
     def _draw_axes(self, painter: QPainter, plot: QRectF) -> None:
@@ -192,7 +195,9 @@ class SmallPlot(QWidget):
     def _x_ticks(self) -> list[float]:
         low, high = self._bounds[:2]
         if not self._log:
-            return ticks(low, high, max(2, int(self._plot().width() / 70)))
+            values = ticks(low, high, max(2, int(self._plot().width() / 70)))
+            whole = all(np.all(curve.x == np.round(curve.x)) for curve in self.curves)
+            return [value for value in values if not whole or value == round(value)]
         return [10.0**k for k in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
 
     def _draw_upright(
@@ -228,4 +233,7 @@ class SmallPlot(QWidget):
 
 
 def _text(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1e5 else f"{value:.0e}"
+    size = abs(value)
+    if 1000 <= size < 1e5:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.3g}" if size < 1e5 else f"{value:.0e}"

@@ -51,9 +51,7 @@ class CurvePage(SeriesPage):
         )  # fmt: skip
         self.lines.addStretch(1)
         self.plot = SmallPlot(tr("Score over the rows that were learned from"))
-        self.key = Muted(
-            tr("Ahead: the middle of what is likely; pale dots are the ends of its 95 % interval.")
-        )
+        self.key = Muted(tr("Ahead: the middle of what is likely; dashes are the ends of its 95 % interval."))
         self.table = SmallTable(tr("Runs"))
         self.table.opened.connect(self.show_run)
         self.found_lines.addWidget(self.words)
@@ -88,10 +86,11 @@ class CurvePage(SeriesPage):
         if not isinstance(found, LearningCurve) or found is self._drawn:
             return
         self._drawn = found
-        names = list(dict.fromkeys(name for point in found.points for name in point.metrics))
+        known = dict.fromkeys(name for point in found.points for name in point.metrics)
+        names = sorted(known, key=lambda name: name != found.metric)
         rows = [
             [
-                f"{point.share:.0%}",
+                f"{100 * point.share:g} %",
                 str(point.rows),
                 *(metric_text(name, point.metrics[name]) if name in point.metrics else "–" for name in names),
                 point.problem or point.run,
@@ -118,7 +117,7 @@ class CurvePage(SeriesPage):
             curves.append(Drawn(at, np.array([one.value for one in told]), 1))
             for end in ("low", "high"):
                 ends = np.array([getattr(one, end) for one in told])
-                curves.append(Drawn(at, ends, 1, dots=True))
+                curves.append(Drawn(at, ends, 1, dashed=True))
                 values += [*ends]
         curves.append(Drawn(x, y, dots=True, strong=True))
         low, high = float(min(values)), float(max(values))

@@ -136,7 +136,7 @@ class FoldsPage(SeriesPage):
         x, y = np.array([n for n, _ in done], float), np.array([v for _, v in done], float)
         mean = float(y.mean())
         room = 0.1 * (float(y.max() - y.min()) or abs(mean) or 1.0)
-        ends = np.array([0.5, found.folds + 0.5])
+        ends = np.array([0.0, found.folds + 1.0])  # from edge to edge
         curves = [Drawn(ends, np.array([mean, mean]), 1), Drawn(x, y, dots=True, strong=True)]
 
         def reads(at: float) -> str:

@@ -210,8 +210,8 @@ class SearchPage(SeriesPage):
         heads = [
             self.tr("No."),
             metric_title(found.metric),
-            *titles.values(),
             self.tr("State"),
+            *titles.values(),
             self.tr("Time"),
             self.tr("Run"),
         ]
@@ -222,7 +222,9 @@ class SearchPage(SeriesPage):
         score = metric_text(found.metric, trial.score) if trial.score is not None else "–"
         values = [plain(trial.values.get(one.path, "")) for one in found.ranges]
         state = f"failed: {trial.problem}" if trial.problem else _STATES[trial.state]
-        return [str(trial.number), score, *values, state, duration(trial.seconds), trial.run]
+        if trial.state == "running" and self.work.kind != self.kind:
+            state = self.tr("not finished")
+        return [str(trial.number), score, state, *values, duration(trial.seconds), trial.run]
 
     def _draw(self, found: Search) -> None:
         done = [(t.number, t.score) for t in found.trials if t.score is not None and t.state != "failed"]
