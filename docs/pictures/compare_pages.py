@@ -35,7 +35,7 @@ class ComparePhotographer(Photographer):
         page.only.setChecked(True)
         page.show_view("parallel")
         page.board.point(found.best.run)
-        self.shoot("compare", shades=True)
+        self.shoot("compare")
         page.board.point("")
         page.board.tick((found.trials[0].run, found.best.run))
         page.show_view("rows")
@@ -45,7 +45,7 @@ class ComparePhotographer(Photographer):
         if view.found is None:
             view.begin()
             self.wait(lambda: view.found is not None, 600)
-        self.shoot("compare-rows", shades=True)
+        self.shoot("compare-rows")
 
     def search(self, name: str) -> Search:
         """The window of series with one of its searches."""

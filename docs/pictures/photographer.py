@@ -37,9 +37,12 @@ class Photographer:
             (of or self.bench.window).grab().save(str(file))
             if shades:
                 continue
-            # A third of the bytes, and no colour that an eye could tell from before.
+            # A third of the bytes, and no colour that an eye could tell from before: the usual method would give a
+            # colour that only a few pixels have, such as a star's, to another one.
             with Image.open(file) as picture:
-                few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+                few = picture.convert("RGB").quantize(
+                    256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+                )
             few.save(file, optimize=True)
 
     def wait(self, condition: Callable[[], object], seconds: float = 180) -> None:
