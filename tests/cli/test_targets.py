@@ -47,8 +47,10 @@ def test_a_task_from_the_file_to_the_numbers(kind: str, cli: Cli, write: Write, 
     # A second look takes what was kept; against itself it is as good, in words.
     (kept,) = (Path(trained["run"]) / "evaluations").glob("*.npz")
     written = kept.stat().st_mtime_ns
-    told = cli("evaluate", trained["run"], "--against", trained["run"])
-    assert "95 % interval" in told.out and "No: both have the same" in told.out
+    told = cli("evaluate", trained["run"], "--against", trained["run"], "--slice", "wrong")
+    assert (
+        "95 % interval" in told.out and "Groups of rows" in told.out and "No: both have the same" in told.out
+    )
     assert kept.stat().st_mtime_ns == written
     other = write("texts.csv", "text\nwe saw rain and soup\nthe map\n")
     said = cli("predict", trained["run"], other, "--text", "text", "--json").json["predictions"]

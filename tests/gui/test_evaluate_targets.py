@@ -85,8 +85,8 @@ def found_of(task: str) -> TargetRows:
 
 
 @pytest.fixture
-def page(qtbot: QtBot) -> TargetsPage:
-    page = TargetsPage()
+def page(qtbot: QtBot, workspace: Workspace) -> TargetsPage:
+    page = TargetsPage(workspace)
     qtbot.addWidget(page)
     page.resize(900, 700)
     page.show()
@@ -97,58 +97,75 @@ def page(qtbot: QtBot) -> TargetsPage:
 def test_numbers_parts_and_rows_of_each_task(qtbot: QtBot, page: TargetsPage, task: str) -> None:
     found = found_of(task)
     page.show_found(found)
-    assert sorted(page.shown()) == list(range(ROWS)) and not page.chip.isVisible()
+    assert sorted(page.shown()) == list(range(ROWS)) and not page.below.chip.isVisible()
     losses = [found.losses[i] for i in page.shown()]
     assert losses == sorted(losses, reverse=True)
-    assert len(page.tiles.widgets()) >= 4
-    charts = {"regression": {page.scatter, page.residuals}, "multi-label": {page.roc, page.precision}}
-    assert {chart for chart in page.charts if chart.isVisible()} == charts.get(task, set())
-    assert page.parts is not None
+    assert len(page.above.tiles.widgets()) >= 4
+    charts = {
+        "regression": {page.above.scatter, page.above.residuals},
+        "multi-label": {page.above.roc, page.above.precision},
+    }
+    assert {chart for chart in page.above.charts if chart.isVisible()} == charts.get(task, set())
+    assert page.above.parts is not None
 
-    page.wrong.click()
+    page.below.wrong.click()
     assert sorted(page.shown()) == np.flatnonzero(found.wrong).tolist() != []
-    page.chip.click()
+    page.below.chip.click()
     assert len(page.shown()) == ROWS
     # A part, with the keyboard.
-    page.parts.setFocus()
-    page.parts.selectRow(0)
-    qtbot.keyClick(page.parts, Qt.Key.Key_Return)
-    part = page.parts.rows.row(0).value
-    assert sorted(page.shown()) == np.flatnonzero(part.rows).tolist() and page.chip.text() == part.words
+    page.above.parts.setFocus()
+    page.above.parts.selectRow(0)
+    qtbot.keyClick(page.above.parts, Qt.Key.Key_Return)
+    part = page.above.parts.rows.row(0).value
+    assert sorted(page.shown()) == np.flatnonzero(part.rows).tolist() and page.below.chip.text() == part.words
     if task == "multi-label":
         sides = zip(found.true, found.said, strict=True)
         assert part.rows.tolist() == [("late" in a) != ("late" in b) for a, b in sides]
         # A point of a curve is a threshold.
-        page.roc.setFocus()
-        qtbot.keyClick(page.roc, Qt.Key.Key_Right)
-        qtbot.keyClick(page.roc, Qt.Key.Key_Return)
-        assert "if given from" in page.chip.text()
+        page.above.roc.setFocus()
+        qtbot.keyClick(page.above.roc, Qt.Key.Key_Right)
+        qtbot.keyClick(page.above.roc, Qt.Key.Key_Return)
+        assert "if given from" in page.below.chip.text()
         page.choose(part)
     elif task == "token-classification":
-        lines = [page.parts.rows.row(i).cells[0].text for i in range(page.parts.rows.rowCount())]
+        lines = [page.above.parts.rows.row(i).cells[0].text for i in range(page.above.parts.rows.rowCount())]
         assert lines == ["LOC", "PER"] and page.shown() == [5]
-        told = [page.faults.rows.row(i) for i in range(page.faults.rows.rowCount())]
+        told = [page.above.faults.rows.row(i) for i in range(page.above.faults.rows.rowCount())]
         missed = next(row for row in told if row.cells[0].text == "Missed")
         page.choose(None)
-        page.faults.opened.emit(missed.value)
+        page.above.faults.opened.emit(missed.value)
         assert page.shown() == [5] and missed.cells[1].text == "1"
     else:
-        assert "price" in page.cards_of[page.scatter].title.text()
-        page.scatter.picked.emit("row", 3)
+        assert "price" in page.above.cards_of[page.above.scatter].title.text()
+        page.above.scatter.picked.emit("row", 3)
         assert page.shown() == [3]
     with qtbot.waitSignal(page.attention_wanted) as wanted:
-        page.attention.click()
+        qtbot.keyClick(page.below.rows, Qt.Key.Key_Return)
     assert wanted.args == [found.texts[page.shown()[0]]]
     with qtbot.waitSignal(page.data_wanted) as wanted:
-        page.data.click()
+        page.below.data.click()
     assert wanted.args == [page.shown()[0]]
     # Against another model: an answer in words, its columns, and what was chosen stays.
     chosen = page.shown()
-    assert page.rows.isColumnHidden(7) and page.rows.isColumnHidden(4) == (task == "regression")
+    assert page.below.rows.isColumnHidden(7) and page.below.rows.isColumnHidden(4) == (task == "regression")
     twin = dataclasses.replace(found, model="twin")
     page.show_found(found, against_targets(found, twin))
-    assert page.verdict.text().startswith("No: both have the same") and not page.rows.isColumnHidden(7)
+    assert page.above.verdict.text().startswith(
+        "No: both have the same"
+    ) and not page.below.rows.isColumnHidden(7)
     assert page.shown() == chosen
+    # A group of one's own, by a question.
+    page.show_view("slices")
+    view = page.slices
+    assert view is not None
+    qtbot.waitUntil(lambda: view._found is not None, timeout=WAIT)
+    view.query.setText('wrong or text contains "text 19"')
+    view.ask_own()
+    wanted_rows = sorted({*np.flatnonzero(found.wrong).tolist(), 19})
+    qtbot.waitUntil(lambda: sorted(page.shown()) == wanted_rows, timeout=WAIT)
+    page.below.chip.click()
+    assert len(page.shown()) == ROWS and not page.board.filters
+    page.show_view("numbers")
     for made in page.export():
         assert made.drawing is not None or (made.table is not None and len(made.table()) > 1)
 
@@ -197,13 +214,13 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     settle()
     shown = pane.targets.found
     assert pane.pages.currentWidget() is pane.targets and shown is not None and len(shown) == 12
-    assert pane.subject.measure.text() == "Measure again" and pane.targets.verdict.isHidden()
+    assert pane.subject.measure.text() == "Measure again" and pane.targets.above.verdict.isHidden()
     pane.subject.against.pick(second)
     settle()
     assert "press Measure" in pane.told.text() and pane.subject.measure.text() == "Measure"
     pane.measure()
     settle()
-    assert pane.targets.against is not None and "mean error" in pane.targets.verdict.text()
+    assert pane.targets.against is not None and "mean error" in pane.targets.above.verdict.text()
     kept = sorted(home.runs.glob("*/evaluations/*.npz"))
     assert len(kept) == 2
     # A second look loads nothing.
@@ -213,5 +230,5 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     again.subject.model.pick(first)
     again.subject.against.pick(second)
     qtbot.waitUntil(lambda: again.targets.against is not None, timeout=WAIT)
-    assert again.targets.verdict.text() == pane.targets.verdict.text()
+    assert again.targets.above.verdict.text() == pane.targets.above.verdict.text()
     assert {part.name for part in again._parts()} >= {"numbers", "rows", "residuals"}

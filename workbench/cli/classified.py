@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.asked import get_model_ready
 from workbench.cli.classified_plain import check_output, write
 from workbench.cli.classified_plain import plain as as_plain
-from workbench.cli.deciding import curves_as_plain, decide, percent, plain_tracked, show_tracked
+from workbench.cli.deciding import curves_as_plain, decide, plain_tracked, show_tracked, slice_table
 from workbench.cli.tables import table
 from workbench.run.metric_titles import shown, words_of_metric
 
@@ -161,9 +161,9 @@ def _show(
     if comparison is not None:
         console.result(f"\nIs it better than {args.against}? {comparison.words}")
     if asked:
-        console.result(f"\nAsked for:\n{_slices(asked)}")
+        console.result(f"\nAsked for:\n{slice_table(asked)}")
     if found:
-        console.result(f"\nWeak groups of rows:\n{_slices(found[:10])}")
+        console.result(f"\nWeak groups of rows:\n{slice_table(found[:10])}")
     elif scores is not None and not args.no_slices:
         console.result("\nNo group of rows is surely worse than the others.")
     if rows.true is not None:
@@ -194,14 +194,6 @@ def _show_numbers(console: Any, scores: ClassificationScores) -> None:
             (f"{name}", *map(str, row.tolist())) for name, row in zip(names, scores.confusion, strict=True)
         ]
         console.result("\n" + table(("true ↓  said →", *names), counts))
-
-
-def _slices(slices: list[Slice]) -> str:
-    lines = []
-    for one in slices:
-        interval = f"{percent(one.low)} to {percent(one.high)}" if one.size else ""
-        lines.append((one.name, str(one.size), percent(one.score), interval, percent(one.rest)))
-    return table(("", "rows", "right", "95 % interval", "others"), lines)
 
 
 def _show_worst(console: Any, rows: RowScores, most: int) -> None:

@@ -35,7 +35,7 @@ def plain(
         "confusion": scores.confusion.tolist() if scores else None,
         "per_class": [_plain_class(one) for one in scores.classes] if scores else None,
         "calibration": _plain_calibration(scores),
-        "slices": [_plain_slice(one) for one in slices],
+        "slices": [plain_slice(one) for one in slices],
         "against": plain_comparison(args.against, comparison),
         "rows": plain_rows(rows),
         "notes": list(rows.notes),
@@ -66,7 +66,8 @@ def _plain_calibration(scores: ClassificationScores | None) -> dict[str, Any] | 
     return {"error": found.error, **{name: values.tolist() for name, values in bins.items()}}
 
 
-def _plain_slice(one: Slice) -> dict[str, Any]:
+def plain_slice(one: Slice) -> dict[str, Any]:
+    """A group of rows as JSON has it."""
     told = (
         "name",
         "kind",

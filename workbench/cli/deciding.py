@@ -145,3 +145,12 @@ def show_tracked(console: Any, slices: list[Slice], tracked: list[tuple[Tracked,
 def percent(share: float) -> str:
     """A share as it is shown."""
     return shown("accuracy", share)
+
+
+def slice_table(slices: list[Slice]) -> str:
+    """Groups of rows, each with its size and interval."""
+    lines = []
+    for one in slices:
+        interval = f"{percent(one.low)} to {percent(one.high)}" if one.size else ""
+        lines.append((one.name, str(one.size), percent(one.score), interval, percent(one.rest)))
+    return table(("", "rows", "right", "95 % interval", "others"), lines)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.asked import get_model_ready
-from workbench.cli.classified_plain import plain_comparison
+from workbench.cli.classified_plain import plain_comparison, plain_slice
+from workbench.cli.deciding import slice_table
 from workbench.cli.tables import table
 from workbench.run.metric_titles import shown, words_of_metric
 from workbench.run.target_scores import EntityScores, MultiLabelScores, RegressionScores
 
 if TYPE_CHECKING:
+    from workbench.run.row_slices import Slice
     from workbench.run.scores import Number
     from workbench.run.target_rows import TargetRows, TargetsAgainst
     from workbench.session.scoring.rows import Side
@@ -47,21 +49,28 @@ def run(args: argparse.Namespace) -> int:
             f"{args.model} gives something else.",
             "Compare it with another model on the same rows: --against.",
         )
-    if args.slice:
-        raise bad_input(
-            "--slice is for classifiers.",
-            f"{args.model} gives something else.",
-            "Sort the rows with -o instead.",
-        )
     side: Any = _SIDES[args.side]
     desk = lone_desk(args.console.hear)
     found = evaluate_targets(args.home, args.model, desk, data=args.data, side=side, again=args.again)
     other = _against(args, found, side) if args.against else None
+    slices = _slices(args, found)
     if args.output:
         _write(Path(args.output), found)
-    _show(args, found, other)
-    args.console.answer(_plain(args, found, other))
+    _show(args, found, other, slices)
+    args.console.answer(_plain(args, found, other) | {"slices": [plain_slice(one) for one in slices]})
     return 0
+
+
+def _slices(args: argparse.Namespace, found: TargetRows) -> list[Slice]:
+    """The groups that were asked for, then those on which more is wrong than on the others."""
+    from workbench.session.scoring.row_query import RowTable
+    from workbench.session.scoring.slices import find_slices, slice_of
+    from workbench.session.scoring.target_slices import right_and_wrong
+
+    rows = right_and_wrong(found)
+    ready = RowTable(rows)
+    asked = [slice_of(rows, query, ready) for query in args.slice]
+    return asked if args.no_slices else [*asked, *find_slices(rows).slices]
 
 
 def _against(args: argparse.Namespace, found: TargetRows, side: Side) -> TargetsAgainst:
@@ -78,7 +87,9 @@ def _against(args: argparse.Namespace, found: TargetRows, side: Side) -> Targets
     return measured_against(args.home, found, request, lone_desk(args.console.hear), args.metric)
 
 
-def _show(args: argparse.Namespace, found: TargetRows, other: TargetsAgainst | None) -> None:
+def _show(
+    args: argparse.Namespace, found: TargetRows, other: TargetsAgainst | None, slices: list[Slice]
+) -> None:
     console, scores = args.console, found.scores
     console.result(f"{found.model} on {len(found.texts)} rows, {found.told}:\n")
     if scores is None:
@@ -95,6 +106,8 @@ def _show(args: argparse.Namespace, found: TargetRows, other: TargetsAgainst | N
             console.result("\n" + _kinds(scores))
     if other is not None:
         console.result(f"\nIs it better than {args.against}? {other.comparison.words}")
+    if slices:
+        console.result(f"\nGroups of rows:\n{slice_table(slices[: 10 + len(args.slice)])}")
     worst = sorted((i for i in range(len(found.texts)) if found.wrong[i]), key=lambda i: -found.losses[i])
     for i in worst[: max(0, args.samples)]:
         text = found.texts[i] if len(found.texts[i]) <= 200 else f"{found.texts[i][:199]}…"

@@ -19,7 +19,7 @@ from workbench.gui.evaluate.exporting import save_json
 from workbench.gui.evaluate.rows import RowsPanel
 from workbench.gui.evaluate.rows_model import table_of
 from workbench.gui.evaluate.subject import Subject, TargetsFound, TargetsWish, measure_targets, stored_targets
-from workbench.gui.evaluate.targets import TargetsPage
+from workbench.gui.evaluate.targets import TARGET_VIEWS, TargetsPage
 from workbench.gui.evaluate.view import View
 from workbench.gui.evaluate.views import ROWS, VIEWS
 from workbench.gui.model_setup import ModelSetup
@@ -30,6 +30,7 @@ from workbench.gui.widgets import (
     EmptyState,
     FoldingSwitch,
     GhostButton,
+    Segmented,
     explain_widget,
     show_if,
     tall,
@@ -66,7 +67,12 @@ class EvaluatePane(QWidget):
             "measure", self.tr("Nothing measured yet"), " ", self.tr("Measure"), self._act
         )
         self.setup = ModelSetup(workspace)
-        self.targets = TargetsPage()
+        self.targets = TargetsPage(workspace)
+        self.target_switcher = Segmented(
+            [(key, self.tr(title), "", self.tr(help)) for key, title, help in TARGET_VIEWS], self.tr("View")
+        )
+        self.target_switcher.setProperty("dense", True)
+        self.target_switcher.chosen.connect(self.targets.show_view)
         self.told = ElidedLabel("", "caption")
         self.told.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.bar = QProgressBar()
@@ -98,6 +104,7 @@ class EvaluatePane(QWidget):
         switch = QHBoxLayout()
         switch.setSpacing(MEDIUM)
         switch.addWidget(self.switcher)
+        switch.addWidget(self.target_switcher)
         switch.addWidget(self.told, 1)
         switch.addWidget(self.bar)
         switch.addWidget(self.cancel)
@@ -283,8 +290,10 @@ class EvaluatePane(QWidget):
     def _busy(self, on: bool) -> None:
         for widget in (self.bar, self.cancel):
             show_if(widget, on)
-        # Labels, numbers and marks have one view.
-        show_if(self.switcher, self.subject.targets_wish() is None)
+        # Labels, numbers and marks have views of their own.
+        targets = self.subject.targets_wish() is not None
+        show_if(self.switcher, not targets)
+        show_if(self.target_switcher, targets)
         if on:
             self.bar.setRange(0, 0)
         found = self.board.evaluated

@@ -1,0 +1,30 @@
+"""Labels, numbers and marks as rows that are right or wrong, so that weak groups of them are found in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from workbench.run.row_scores import RowIds, RowScores
+from workbench.run.target_rows import TargetRows
+
+#: The columns under which questions know what is right and what the model says.
+EXPECTED, ANSWER = "expected", "answer"
+
+
+def right_and_wrong(found: TargetRows) -> RowScores:
+    """The rows of an evaluation with nothing but whether each is right, its loss, and both answers as columns.
+
+    What is expected, and what is answered, are columns only where the same comes again: the numbers of a regression, or
+    marked words, are different in almost every row.
+    """
+    wrong = found.wrong.astype(np.float64)
+    metadata = {EXPECTED: found.true, ANSWER: found.said} if found.task == "multi-label" else {}
+    ids = RowIds(found.file, found.rows, found.rows.astype(np.uint64))
+    right = np.zeros(len(found), dtype=np.int64)
+    rows = RowScores.of(
+        found.texts, right, np.stack([1 - wrong, wrong], axis=1), ("right", "wrong"), ids,
+        metadata=metadata, model=found.model, told=found.told, notes=found.notes,
+    )  # fmt: skip
+    return replace(rows, losses=found.losses)
