@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -11,11 +12,13 @@ from tests.engine.conftest import quick_recipe
 from workbench.gui.app import Bench
 from workbench.gui.run_controls import order_obstacle
 from workbench.gui.search.dialog import SearchDialog, open_search
+from workbench.gui.search.folds_page import FoldsPage
 from workbench.gui.search.search_page import SearchPage
 from workbench.gui.search.searchable import sensible
 from workbench.run.cross_validation import CrossValidation, Fold
 from workbench.run.learning_curve import CurvePoint, LearningCurve
 from workbench.run.search import Search
+from workbench.run.series import SeriesKind
 
 WAIT = 60_000
 
@@ -64,7 +67,7 @@ def test_a_search_goes_on_while_the_window_is_closed_and_gives_its_best_recipe(
     for row in list(page.ranges.rows):
         if row.path != "training.learning_rate":
             row.out.click()
-    page.edits["trials"].editor.setValue(2)  # type: ignore[attr-defined]
+    page.edits["trials"].editor.setValue(1)  # type: ignore[attr-defined]
     qtbot.waitUntil(page.start.isEnabled, timeout=WAIT)
     reasons: set[str] = set()
     workspace.history_changed.connect(lambda _: reasons.add(order_obstacle(workspace)))
@@ -75,6 +78,10 @@ def test_a_search_goes_on_while_the_window_is_closed_and_gives_its_best_recipe(
     assert workspace.active is None and not workspace.series.problems
     assert any("all of them are made alike" in reason for reason in reasons)  # why Save and Measure are off
     dialog, page = opened(bench)
+    assert page.more.isVisible() and page.trials.rowCount() == 1
+    page.more.setValue(1)
+    page.go_on.click()
+    qtbot.waitUntil(lambda: not workspace.series.busy, timeout=WAIT)
     found = page.found
     assert isinstance(found, Search) and len(found.trials) == 2 and found.best is not None
     assert page.trials.rowCount() == 2 and found.words in page.words.text() and page.more.isVisible()
@@ -84,10 +91,35 @@ def test_a_search_goes_on_while_the_window_is_closed_and_gives_its_best_recipe(
     qtbot.waitUntil(lambda: len(workspace.runs) == 2, timeout=WAIT)
     # The trials' curves were heard as they came, or are read when they are wanted.
     name = found.trials[1].run
-    workspace.select(name)
+    page.trials.setCurrentCell(1, 0)
+    qtbot.keyClick(page.trials, Qt.Key.Key_Return)
+    assert workspace.selected == name
     qtbot.waitUntil(
         lambda: name in workspace.histories and workspace.histories[name].ended is not None, timeout=WAIT
     )
+    dialog.close()
+
+
+@pytest.mark.parametrize(
+    "kind", ["cross-validation", pytest.param("learning-curve", marks=pytest.mark.heavy)]
+)
+def test_another_series_is_begun_by_click(
+    qtbot: QtBot, bench: Bench, tiny_bert: Path, tiny_csv: Path, kind: SeriesKind
+) -> None:
+    workspace = bench.workspace
+    bench.window.show()
+    workspace.set_recipe(quick_recipe(tiny_bert, tiny_csv, "training.max_steps=3"))
+    dialog, _ = opened(bench)
+    dialog.show_page(kind)
+    page = dialog.pages[kind]
+    if isinstance(page, FoldsPage):
+        page.folds.setValue(2)
+    qtbot.waitUntil(page.start.isEnabled, timeout=WAIT)
+    page.start.click()
+    qtbot.waitUntil(lambda: not workspace.series.busy, timeout=WAIT)
+    assert not workspace.series.problems and page.found is not None
+    assert page.found.words in page.words.text() and not page.go_on.isVisible()
+    qtbot.waitUntil(lambda: workspace.series.names[kind] == (page.found.name,), timeout=WAIT)
     dialog.close()
 
 
