@@ -37,12 +37,15 @@ class Photographer:
             (of or self.bench.window).grab().save(str(file))
             if shades:
                 continue
-            # A third of the bytes, and no colour that an eye could tell from before: the usual method would give a
-            # colour that only a few pixels have, such as a star's, to another one.
+            # A third of the bytes, and no colour that an eye could tell from before: those that most pixels have, and
+            # some that are spread over the rest, such as that of a star.
             with Image.open(file) as picture:
-                few = picture.convert("RGB").quantize(
-                    256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-                )
+                every = picture.convert("RGB")
+            counts = sorted(every.getcolors(1 << 24), reverse=True)
+            spread = every.quantize(64, method=Image.Quantize.MAXCOVERAGE).getpalette()[: 3 * 64]
+            palette = Image.new("P", (1, 1))
+            palette.putpalette([*(part for _, colour in counts[:192] for part in colour), *spread])
+            few = every.quantize(palette=palette, dither=Image.Dither.NONE)
             few.save(file, optimize=True)
 
     def wait(self, condition: Callable[[], object], seconds: float = 180) -> None:
