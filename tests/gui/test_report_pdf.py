@@ -16,7 +16,7 @@ from workbench.data.edits import Patch
 from workbench.gui.again_button import AgainButton
 from workbench.gui.app import Bench
 from workbench.gui.report_menu import save_pdf
-from workbench.gui.report_pdf import _document, write_pdf
+from workbench.gui.report_pdf import _document, _print, write_pdf
 from workbench.run.problem import WorkbenchError
 from workbench.session.report import write_report
 from workbench.session.report_print import printable
@@ -46,6 +46,27 @@ def test_every_picture_of_a_report_is_there_when_it_is_printed(bench: Bench) -> 
         }
         assert len(colours) > 2  # it is no empty sheet
     assert "How good it is" in document.toPlainText()
+
+
+def test_titles_stay_with_what_they_name_and_words_in_one_piece(bench: Bench, tmp_path: Path) -> None:
+    report = write_report(recorded_run(bench.session.home), looks())
+    document = _document(printable(report.read_text(encoding="utf-8")))
+    _print(document, tmp_path / "report.pdf", "Support")
+    page, layout = document.pageSize().height(), document.documentLayout()
+    titles = 0
+    block = document.begin()
+    while block.isValid():
+        if block.blockFormat().headingLevel() == 2:
+            below = block.next()
+            pages = {int(layout.blockBoundingRect(one).top() // page) for one in (block, below)}
+            assert len(pages) == 1, block.text()
+            titles += 1
+        for number in range(block.layout().lineCount() - 1):
+            line = block.layout().lineAt(number)
+            end = line.textStart() + line.textLength()
+            assert not (block.text()[end - 1].isalpha() and block.text()[end].isalpha()), block.text()
+        block = block.next()
+    assert titles > 10
 
 
 def test_what_cannot_be_printed_is_told(bench: Bench, tmp_path: Path) -> None:

@@ -73,25 +73,25 @@ def loading_code(task: str, weights: str, folder: str) -> str:
     Args:
         task: The recipe's `task.kind`.
         weights: Its `weights.kind`.
-        folder: Where the model lies.
+        folder: Where the model lies, as Python has it: a name, or a text in quotes.
     """
     loader = LOADERS.get(task, "AutoModel")
-    tokens = f"tokenizer = AutoTokenizer.from_pretrained({folder!r})"
+    tokens = f"tokenizer = AutoTokenizer.from_pretrained({folder})"
     if weights not in PARTS:
         return (
             f"from transformers import AutoTokenizer, {loader}\n\n{tokens}\n"
-            f"model = {loader}.from_pretrained({folder!r})"
+            f"model = {loader}.from_pretrained({folder})"
         )
     if _has_peft(task, weights):
         return (
             f"from peft import PeftModel\nfrom transformers import AutoTokenizer, {loader}\n\n{tokens}\n"
-            f"base = {loader}.from_pretrained({folder!r})\n"
-            f"model = PeftModel.from_pretrained(base, {f'{folder}/peft'!r})"
+            f"base = {loader}.from_pretrained({folder})\n"
+            f'model = PeftModel.from_pretrained(base, {folder} + "/peft")'
         )
     return (
         f"from pathlib import Path\n\nfrom transformers import AutoTokenizer, {loader}\n"
         f"from workbench.engine.loading import load_weights\n\n{tokens}\n"
-        f"model = load_weights({loader}, Path({folder!r}))"
+        f"model = load_weights({loader}, Path({folder}))"
     )
 
 
@@ -143,7 +143,7 @@ Training: {recipe.training.epochs:g} epochs, batch size {recipe.training.batch_s
 {recipe.training.max_length} tokens, seed {recipe.training.seed}.
 {_warning(recipe)}
 ```python
-{loading_code(kind, recipe.weights.kind, "model")}
+{loading_code(kind, recipe.weights.kind, '"model"')}
 ```
 """
 

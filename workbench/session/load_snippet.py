@@ -48,4 +48,7 @@ def load_snippet(task: str, weights: str, folder: str) -> str:
     """
     known = {"preference": "chat"}.get(task, task)
     lines = _USE.get(known, _USE["text-classification"])
-    return "\n".join((loading_code(task or "text-classification", weights, folder), *lines))
+    code = loading_code(task or "text-classification", weights, "folder").replace(
+        "\n\n", f"\n\nfolder = {folder!r}\n", 1
+    )
+    return "\n".join((code, *lines))

@@ -77,7 +77,7 @@ h3{font-size:.95rem;margin:1.1rem 0 .4rem}
 li.error{color:var(--bad)}
 .rows td.text{min-width:14rem;width:50%}.pairs td.text{width:45%}
 .rows .wrong td{color:inherit}.rows .wrong td:first-child{color:var(--muted)}
-.rows .wrong td:nth-child(4){color:var(--bad);font-weight:600}
+.rows .wrong td.bad{color:var(--bad);font-weight:600}
 @page{size:A4;margin:16mm 14mm 18mm}
 @media print{
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}

@@ -22,9 +22,8 @@ def pinned_section(run: Path) -> str:
             lines.append(f"<tr>{asked}<td>{moment.step}</td>{text}</tr>")
     head = "<tr><th>Prompt</th><th>Step</th><th>Answer</th></tr>"
     about = f"{len(found.moments)} rounds of answers. {found.cost_words()} The Prompt page shows them all."
-    return (
-        f'<div class="wide"><table>{head}{"".join(lines)}</table></div><p class="muted">{escape(about)}</p>'
-    )
+    rows = f'<div class="wide"><table class="texts">{head}{"".join(lines)}</table></div>'
+    return f'{rows}<p class="muted">{escape(about)}</p>'
 
 
 def first_middle_last(answers: list[tuple[Moment, PinnedAnswer]]) -> list[tuple[Moment, PinnedAnswer]]:

@@ -14,6 +14,8 @@ from workbench.session.report_page import ACCENT, FRESH, LIGHT
 
 #: Pixels at 96 to the inch: the width of what is written on an A4 page.
 WIDE = 640
+#: A cell that only puts something in its place.
+_BARE = ' style="border-bottom-style:none"'
 _VOID = frozenset({"img", "br", "meta", "hr"})
 _DROPPED = frozenset({"head", "style", "script", "details"})
 _KEPT = frozenset(
@@ -23,10 +25,10 @@ _KEPT = frozenset(
 STYLE = f"""
 body {{ font-size: 9pt; color: {LIGHT["text"]}; }}
 h1 {{ font-size: 17pt; }} h2 {{ font-size: 12.5pt; margin-top: 14px; }} h3 {{ font-size: 10pt; }}
-th, td {{ padding: 2px 6px; }} th {{ text-align: left; }}
+th, td {{ padding: 2px 6px; border-bottom: 0.5px solid {LIGHT["line"]}; }} th {{ text-align: left; }}
 .muted, .lead, small {{ color: {LIGHT["muted"]}; font-size: 8pt; }}
 .n {{ text-align: right; }} .strong {{ color: #ffffff; }} .warning {{ color: {LIGHT["warn"]}; }}
-.wrong td, .error {{ color: {LIGHT["bad"]}; }}
+.error, .bad {{ color: {LIGHT["bad"]}; }}
 .big {{ font-size: 15pt; }} pre {{ font-size: 7.5pt; }}
 """
 
@@ -51,10 +53,7 @@ class Printable:
 def printable(report: str) -> Printable:
     """What a report's HTML (`report_html`) says, to be printed by Qt."""
     reader = _Reader()
-    # What has a plot begins a page: Qt would leave its title alone at the foot of the one before.
-    first, *sections = report.split('<section class="')
-    sections = [f"{FRESH} {part}" if "<figure" in part else part for part in sections]
-    reader.feed('<section class="'.join((first, *sections)))
+    reader.feed(report)
     reader.close()
     body = "".join(reader.out)
     return Printable(reader.title, f"<body>{body}</body>", reader.pictures, reader.sizes)
@@ -73,6 +72,7 @@ class _Reader(HTMLParser):
         self._drawing: list[str] | None = None  # the SVG that is being read
         self._closing: list[tuple[str, str]] = []  # open elements, and what closes each in the new page
         self._fresh = False
+        self._share = 0  # per cent of the width for the texts of the present table; 0 where it has no rows
         self._figures = 0  # in the present row of plots
         self._caption: list[tuple[str, str]] | None = None  # colours and words of what stands above a drawing
 
@@ -146,7 +146,7 @@ class _Reader(HTMLParser):
             self._figures = 0
             return '<table width="100%" cellpadding="4"><tr>', "</tr></table>"
         if tag == "div" and inside[1] == "</tr></table>":
-            return "<td>", "</td>"
+            return f"<td{_BARE}>", "</td>"
         if tag == "b" and inside == ("div", "</td>"):
             return '<span class="big">', "</span>"
         if tag == "small":
@@ -164,16 +164,23 @@ class _Reader(HTMLParser):
         if inside[1] != "</tr></table>":
             return "<p></p>", ""
         self._figures += 1
-        return ("</tr><tr><td>" if self._figures % 2 and self._figures > 1 else "<td>"), "</td>"
+        row = "</tr><tr>" if self._figures % 2 and self._figures > 1 else ""
+        return f"{row}<td{_BARE}>", "</td>"
 
     def _plain(self, tag: str, given: dict[str, str]) -> str:
         kept = [
             f'{name}="{escape(given[name])}"' for name in ("class", "rowspan", "colspan") if given.get(name)
         ]
         if tag == "table":
-            kept.append('cellspacing="0" border="1" style="border-collapse:collapse;border-color:#d8d8d4"')
-        elif tag == "td" and "text" in given.get("class", "").split():
-            kept.append('width="34%"')
+            kinds = given.get("class", "").split()
+            self._share = 38 if "pairs" in kinds else 44 if "rows" in kinds else 0
+            kept.append('cellspacing="0" border="0"')
+            if (
+                "rows" in kinds or "texts" in kinds
+            ):  # else texts would have no more room than their longest word
+                kept.append('width="100%"')
+        elif tag == "th" and self._share:
+            kept.append(f'width="{ {"text": self._share, "n": 8}.get(given.get("class", ""), 13) }%"')
         elif given.get("style"):
             kept.append(f'style="{_style(given["style"])}"')
         return f"<{' '.join((tag, *kept))}>"

@@ -34,7 +34,7 @@ def worst_rows_section(rows: RowScores | None) -> str:
         f"{wrong} of {len(rows)} rows are taken for another class. The rows are numbered as in the file; a high loss "
         "is a wrong answer that the model is sure of, or a wrong label."
     )
-    head = ("row", "text", "true", "predicted", "probability", "of the true one", "loss")
+    head = ("row", "text", "true", "predicted", "probability", "of true", "loss")
     return f'<p class="muted">{escape(told)}</p>{rows_table(head, lines)}'
 
 
@@ -90,14 +90,16 @@ def rows_table(
         long: The columns that hold texts.
     """
 
-    def kind(column: int) -> str:
+    def kind(column: int, wrong: bool = False) -> str:
+        if wrong and column == 3:
+            return ' class="bad"'
         if column in long:
             return ' class="text"'
         return ' class="n"' if column == 0 or column >= (4 if len(long) == 1 else 3) else ""
 
     body = []
     for values, wrong in lines:
-        cells = "".join(f"<td{kind(i)}>{escape(_cut(value))}</td>" for i, value in enumerate(values))
+        cells = "".join(f"<td{kind(i, wrong)}>{escape(_cut(value))}</td>" for i, value in enumerate(values))
         body.append(f'<tr class="{"wrong" if wrong else ""}">{cells}</tr>')
     names = "".join(f"<th{kind(i)}>{escape(name)}</th>" for i, name in enumerate(head))
     columns = "rows pairs" if len(long) > 1 else "rows"

@@ -83,7 +83,7 @@ def samples_section(folder: RunFolder) -> str:
         cells = "".join(f'<td class="text">{escape(_value(row.get(key)))}</td>' for key, _ in columns)
         wrong = "predicted" in row and row.get("true") != row.get("predicted")
         lines.append(f'<tr class="{"wrong" if wrong else ""}">{cells}</tr>')
-    return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
+    return f'<div class="wide"><table class="texts"><tr>{head}</tr>{"".join(lines)}</table></div>'
 
 
 def _value(value: object) -> str:
