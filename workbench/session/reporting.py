@@ -134,7 +134,8 @@ class _Look:
         maps = self.tried("Attention", lambda: attention_maps(model, sample, max_tokens=24))
         self.found = replace(self.found, attention=maps)
         kind = self.run.recipe().task.kind
-        if has_classes(kind) or MODEL_KIND.get(kind) == "causal-lm":  # other heads cannot be read after each layer
+        # Other heads cannot be read after each layer.
+        if has_classes(kind) or MODEL_KIND.get(kind) == "causal-lm":
             lens = self.tried("After each layer", lambda: layer_lens(model, sample, 24))
             self.found = replace(self.found, lens=lens)
         if model.class_names:
