@@ -36,17 +36,13 @@ KINDS = {
         ("perplexity", "with the highest loss", "expected answer", "95 % interval"),
     ),
 }
-#: Those that every run of the tests looks at.
-QUICK = ("token-classification", "seq2seq")
 ALWAYS = (
     "How good it is", "What was asked", "Fingerprint", "How it went", "The recipe", "Where it ran",
     "Time and energy", "Load the model",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.heavy) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.filterwarnings("ignore")  # of libraries, about heads that are made anew
 def test_the_report_of_each_task_has_its_numbers_and_rows(
     kind: str, request: pytest.FixtureRequest, run: Run, home: Home

@@ -138,7 +138,7 @@ class _Look:
         if has_classes(kind) or MODEL_KIND.get(kind) == "causal-lm":
             lens = self.tried("After each layer", lambda: layer_lens(model, sample, 24))
             self.found = replace(self.found, lens=lens)
-        if model.class_names:
+        if has_classes(kind):
             said = self.tried("What made the prediction", lambda: explain(model, sample, max_tokens=32))
             self.found = replace(self.found, explanation=said)
 
