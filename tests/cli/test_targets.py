@@ -51,6 +51,8 @@ def test_a_task_from_the_file_to_the_numbers(kind: str, cli: Cli, write: Write, 
     assert (
         "95 % interval" in told.out and "Groups of rows" in told.out and "No: both have the same" in told.out
     )
+    alike = cli("compare", trained["run"], trained["run"], "--rows", "--json").json["rows"]
+    assert alike["compared"] == 24 and alike["fixed"] == alike["broken"] == []
     assert kept.stat().st_mtime_ns == written
     other = write("texts.csv", "text\nwe saw rain and soup\nthe map\n")
     said = cli("predict", trained["run"], other, "--text", "text", "--json").json["predictions"]

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.session.scoring.test_targets import pair_of
 from workbench.run.events import Ended, Evaluated, Event, Started, Step, event_to_plain
 from workbench.run.folder import RunFolder, make_run
 from workbench.run.home import Home
+from workbench.run.problem import WorkbenchError
 from workbench.run.recipe import Recipe
 from workbench.run.row_scores import RowScores
 from workbench.session.comparing_runs import (
@@ -18,11 +20,9 @@ from workbench.session.comparing_runs import (
     CurvesRequest,
     compare_runs,
     compared_curves,
-    judged_by,
-    relabelled_rows,
-    shared_rows,
 )
 from workbench.session.lanes import lone_desk
+from workbench.session.row_agreement import judged_by, relabelled_rows, shared_rows, target_agreement
 
 
 def _started(time: float, resumed_from: int = 0) -> Started:
@@ -112,3 +112,15 @@ def test_rows_that_are_the_same_in_both() -> None:
         and judged.true.tolist() == [0]
         and judged.losses[0] == pytest.approx(np.log(2))
     )
+
+
+@pytest.mark.parametrize("task", ["multi-label", "regression", "token-classification"])
+def test_labels_numbers_and_marks_are_right_or_wrong_row_by_row(task: str) -> None:
+    worse, better = pair_of(task)
+    found = target_agreement(("before", "after"), worse, better)
+    assert len(found.fixed) > len(found.broken)
+    for row in range(len(found.texts)):
+        assert found.right(row) == (not worse.wrong[row], not better.wrong[row])
+    assert "counts as right" in found.words and f"after gets {len(found.fixed)} right" in found.words
+    with pytest.raises(WorkbenchError, match="same rows"):
+        target_agreement(("before", "after"), worse, replace(better, true=tuple(reversed(better.true))))

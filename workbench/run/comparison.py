@@ -161,6 +161,7 @@ class Agreement:
         left_out: Rows that only one of them was asked about.
         test: Whether one is better than the other, with the answer in words.
         relabelled: Rows whose label was another one when the first was measured; both are judged by the newer one.
+        right_means: When a row counts as right, in words; empty where that goes without saying.
     """
 
     first: str
@@ -174,6 +175,12 @@ class Agreement:
     left_out: int
     test: Comparison
     relabelled: int = 0
+    right_means: str = ""
+
+    def right(self, row: int) -> tuple[bool, bool]:
+        """Whether each of the two gets a row right."""
+        both = row in self.both_wrong
+        return not (both or row in self.fixed), not (both or row in self.broken)
 
     @property
     def words(self) -> str:
@@ -190,7 +197,7 @@ class Agreement:
         return (
             f"Of {len(self.texts)} rows, {self.second} gets {len(self.fixed)} right that {self.first} got wrong, and "
             f"{len(self.broken)} wrong that it got right; both are wrong on {len(self.both_wrong)}.{apart} "
-            f"{self.test.words}"
+            + " ".join(part for part in (self.right_means, self.test.words) if part)
         )
 
 

@@ -51,13 +51,9 @@ def run(args: argparse.Namespace) -> int:
     """Compare; returns the exit code."""
     from workbench.run.comparison import leaderboards
     from workbench.run.problem import bad_input
-    from workbench.session.comparing_runs import (
-        AgreementRequest,
-        CompareRequest,
-        agreement,
-        compare_runs,
-    )
+    from workbench.session.comparing_runs import CompareRequest, compare_runs
     from workbench.session.lanes import lone_desk
+    from workbench.session.row_agreement import AgreementRequest, agreement
 
     if args.rows and len(args.runs) != 2:
         raise bad_input("--rows compares two runs.", f"{len(args.runs)} were named.", "Name two of them.")

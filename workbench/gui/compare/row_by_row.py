@@ -36,8 +36,8 @@ from workbench.gui.workspace import Workspace
 from workbench.run.comparison import Agreement
 from workbench.run.evaluation import Progress
 from workbench.run.problem import Problem
-from workbench.session.comparing_runs import AgreementRequest, agreement
 from workbench.session.lanes import Ticket
+from workbench.session.row_agreement import AgreementRequest, agreement
 
 Pair = tuple[str, str]
 
@@ -164,7 +164,7 @@ class RowByRowView(View):
         if not all(pair) or pair[0] == pair[1]:
             self._say_nothing(
                 self.tr("Two runs, row by row"),
-                self.tr("Tick two classifiers below, and choose which one came first: you see which rows the second "
+                self.tr("Tick two runs below, and choose which one came first: you see which rows the second "
                         "one gets right that the first got wrong, and which ones it broke."),
                 action=False,
             )  # fmt: skip

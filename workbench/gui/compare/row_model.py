@@ -59,6 +59,6 @@ class RowModel(QAbstractTableModel):
                 return one_line(text)[:_SHOWN] if role == Qt.ItemDataRole.DisplayRole else text[:900]
             return self.found.true[place] if column == 1 else self.found.said[place][column - 2]
         if role == Qt.ItemDataRole.ForegroundRole and column > 1:
-            right = self.found.said[place][column - 2] == self.found.true[place]
+            right = self.found.right(place)[column - 2]
             return QBrush(current().colour("good" if right else "bad"))
         return None
