@@ -10,6 +10,8 @@ from workbench.data.suggest import counted
 from workbench.gui.widgets import GhostButton, explain_widget, show_if
 from workbench.run.folder import RunFolder, RunSummary
 from workbench.run.sources import same_source
+from workbench.run.target_rows import TARGETS
+from workbench.run.task_kinds import has_classes
 from workbench.session.lanes import Ticket
 
 if TYPE_CHECKING:
@@ -118,7 +120,8 @@ class ChangedButton(GhostButton):
         able = (
             run is not None
             and before is not None
-            and run.task == before.task == "text-classification"
+            and run.task == before.task
+            and (has_classes(run.task) or run.task in TARGETS)
             and run.status in _OVER
             and run.name != workspace.active_name
             and same_source(run.data, before.data)

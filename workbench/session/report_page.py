@@ -44,6 +44,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:10px;p
 .problem{border-color:var(--bad)}.problem h2{color:var(--bad)}
 .warning{color:var(--warn)}
 .wide{overflow-x:auto}
+.facts td{overflow-wrap:anywhere}.facts td:first-child{overflow-wrap:normal;min-width:7rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th{font-weight:600}tr:last-child>*{border-bottom:0}thead tr:last-child>th{border-bottom:1px solid var(--line)}
@@ -143,5 +144,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int 
         return f"<tr>{''.join(cells)}</tr>"
 
     first = f"<thead>{line('th', head)}</thead>" if head else ""
-    kind = ' class="short"' if len(rows) <= _SHORT else ""
+    kinds = " ".join(filter(None, ("short" if len(rows) <= _SHORT else "", "" if head else "facts")))
+    kind = f' class="{kinds}"' if kinds else ""
     return f'<div class="wide"><table{kind}>{first}{"".join(line("td", row) for row in rows)}</table></div>'
