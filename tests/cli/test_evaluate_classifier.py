@@ -134,6 +134,11 @@ def test_two_runs_are_compared_on_the_same_rows_only(cli: Cli, own: Path, tmp_pa
     other.recipe_file.write_text(recipe_toml(recipe), encoding="utf-8")
     apart = cli("evaluate", run.name, "--against", "other", "--no-slices", "--home", own)
     assert apart.code == 2 and "not measured on the same rows" in apart.err and "12 rows" in apart.err
+    # The same group in a run with held-out rows of its own.
+    asked = ("--slice", "true = travel", "--track", "--no-slices")
+    (group,) = cli("--json", "evaluate", run.name, *asked, "--home", own).json["slices"]
+    elsewhere = next(one for one in group["runs"] if one["run"] == other.path.name)
+    assert elsewhere["same_rows"] is False and elsewhere["size"] > 0 and 0 <= elsewhere["score"] <= 1
     file = table(tmp_path / "file.csv", list(sentences(24, seed=7)))
     on_file = cli("evaluate", run.name, file, "--against", "other", "--no-slices", "--home", own)
     assert on_file.code == 0 and "Is it better than other? No: both" in on_file.out

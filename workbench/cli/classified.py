@@ -184,10 +184,10 @@ def _show_numbers(console: Any, scores: ClassificationScores) -> None:
     console.result(table(("", "", "95 % interval"), lines))
     classes = [
         (one.name, str(one.rows), f"{100 * one.precision:.1f} %", f"{100 * one.recall:.1f} %", f"{100 * one.f1:.1f} %",
-         shown("auc", one.auc))
+         shown("auc", one.auc), shown("average_precision", one.average_precision))
         for one in scores.classes
     ]  # fmt: skip
-    console.result("\n" + table(("class", "rows", "precision", "recall", "F1", "AUC"), classes))
+    console.result("\n" + table(("class", "rows", "precision", "recall", "F1", "AUC", "AP"), classes))
     if len(scores.classes) <= _MOST_CLASSES:
         names = [one.name for one in scores.classes]
         counts = [

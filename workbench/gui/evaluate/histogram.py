@@ -82,7 +82,7 @@ class Histogram(QWidget):
         return QSize(280, 200)
 
     def _plot(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(44, SMALL + 18, -SMALL - 2, -34)
+        return QRectF(self.rect()).adjusted(54, SMALL + 18, -SMALL - 2, -34)
 
     def bar(self, number: int) -> QRectF:
         """The whole column of a bin."""
@@ -140,12 +140,19 @@ class Histogram(QWidget):
             painter.setPen(QPen(palette.colour("line"), 1))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
             painter.setPen(palette.colour("muted"))
-            painter.drawText(QRectF(0, y - 8, plot.left() - TINY, 16), RIGHT, str(count))
+            painter.drawText(QRectF(14, y - 8, plot.left() - 14 - TINY, 16), RIGHT, str(count))
         painter.setPen(palette.colour("muted"))
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
             x = plot.left() + plot.width() * tick
             painter.drawText(QRectF(x - 16, plot.bottom() + 3, 32, 14), CENTRE, f"{tick:g}")
         painter.drawText(QRectF(plot.left(), plot.bottom() + 17, plot.width(), 15), CENTRE, self._across)
+        painter.save()
+        painter.translate(0, plot.center().y())
+        painter.rotate(-90)
+        painter.drawText(
+            QRectF(-plot.height() / 2, 0, plot.height(), 15), CENTRE, self.tr("rows (root scale)")
+        )
+        painter.restore()
 
     def _draw_legend(self, painter: QPainter, plot: QRectF) -> None:
         counts, palette, metrics = self.counts, current(), painter.fontMetrics()

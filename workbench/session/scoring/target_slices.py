@@ -11,6 +11,8 @@ from workbench.run.target_rows import TargetRows
 
 #: The columns under which questions know what is right and what the model says.
 EXPECTED, ANSWER = "expected", "answer"
+#: What a row without any label has there.
+NOTHING = "nothing"
 
 
 def right_and_wrong(found: TargetRows) -> RowScores:
@@ -20,7 +22,10 @@ def right_and_wrong(found: TargetRows) -> RowScores:
     marked words, are different in almost every row.
     """
     wrong = found.wrong.astype(np.float64)
-    metadata = {EXPECTED: found.true, ANSWER: found.said} if found.task == "multi-label" else {}
+    metadata: dict[str, tuple[str | None, ...]] = {}
+    if found.task == "multi-label":
+        pairs = ((EXPECTED, found.true), (ANSWER, found.said))
+        metadata = {name: tuple(value or NOTHING for value in values) for name, values in pairs}
     ids = RowIds(found.file, found.rows, found.rows.astype(np.uint64))
     right = np.zeros(len(found), dtype=np.int64)
     rows = RowScores.of(

@@ -73,7 +73,8 @@ def through_runs(
 
 
 def _measured(home: Home, run: RunFolder, request: RowsRequest, of: RowScores) -> RowScores | None:
-    """What a run said of these rows, or else of its own of that side; None where it was asked about neither."""
+    """What a run said of these rows, or else of its own of that side; None where it was asked about neither, or knows
+    other classes."""
     try:
         if not is_classification(run):
             return None
@@ -83,9 +84,11 @@ def _measured(home: Home, run: RunFolder, request: RowsRequest, of: RowScores) -
     other: RowScores | None = None
     for one in _ways(asked, request.rows_of or request.model):
         rows = stored_rows(home, one)
-        if rows is not None and rows.true is not None and np.array_equal(rows.row_ids.keys, of.row_ids.keys):
+        if rows is None or rows.true is None or sorted(rows.names) != sorted(of.names):
+            continue  # of other classes it says nothing about this group
+        if np.array_equal(rows.row_ids.keys, of.row_ids.keys):
             return rows
-        other = rows if other is None and rows is not None and rows.true is not None else other
+        other = rows if other is None else other
     return other
 
 

@@ -23,8 +23,11 @@ from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
 
 CONFUSION, CLASS = "confusion", "class"
+_OF_CLASS = ("precision", "recall", "f1", "auc", "average_precision")
 #: From this width on the classes stand beside the matrix.
 _SIDE_BY_SIDE = 900
+#: The same where there are few classes.
+_FEW, _SIDE_BY_SIDE_FEW = 4, 740
 
 
 class ScoresView(View):
@@ -53,12 +56,20 @@ class ScoresView(View):
                 Heading(
                     self.tr("AUC"), self.tr("How well its rows are ranked above the others."), number=True
                 ),
+                Heading(
+                    self.tr("AP"),
+                    self.tr(
+                        "The average precision: the area under its curve of precision and recall; of rare classes it "
+                        "says more than AUC."
+                    ),
+                    number=True,
+                ),
             ),
             self.tr("Classes"),
             self.tr("Click a class to see its rows."),
         )
         self.classes.setMinimumHeight(150)
-        self.classes.narrow((64, 92, 76, 68, 68))
+        self.classes.narrow((58, 84, 68, 60, 60, 60))
         self.classes.opened.connect(self._class_picked)
         self.map = ConfusionMap()
         self.map.picked.connect(self._cell_picked)
@@ -90,7 +101,8 @@ class ScoresView(View):
         matrix.add(self.map, 1)
         box = QHBoxLayout()
         # In a narrow window the matrix comes first: it is what one looks for.
-        box.addWidget(Halves(table, matrix, _SIDE_BY_SIDE, right_first=True))
+        self.halves = Halves(table, matrix, _SIDE_BY_SIDE, right_first=True)
+        box.addWidget(self.halves)
         layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
@@ -113,13 +125,14 @@ class ScoresView(View):
         self.notes.setText(" ".join(found.rows.notes))
         show_if(self.notes, bool(found.rows.notes))
         self.map.show_counts(scores.confusion, found.rows.names)
+        self.halves.set_wide(_SIDE_BY_SIDE if len(found.rows.names) > _FEW else _SIDE_BY_SIDE_FEW)
         self.classes.show_rows(
             [
                 Row(
                     (
                         Cell(one.name),
                         Cell(str(one.rows), one.rows),
-                        *(_cell(getattr(one, name)) for name in ("precision", "recall", "f1", "auc")),
+                        *(_cell(getattr(one, name)) for name in _OF_CLASS),
                     ),
                     number,
                 )
