@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.session.recorded import CLASSES, CONFUSION, facts, looks, recorded_run, rows
+from tests.session.recorded import CLASSES, CONFUSION, events, facts, looks, recorded_run, rows
 from tests.session.test_report import Page
 from workbench.run.energy import Energy, add_energy
+from workbench.run.events import Started
 from workbench.run.history import History
 from workbench.run.home import Home
 from workbench.run.recipe import DataSection, Recipe
@@ -75,6 +76,15 @@ def test_intervals_come_from_the_rows_or_from_the_confusion_matrix(home: Home) -
     assert numbers_of(History()) == {}
     assert scores_of(dataclasses.replace(rows(), true=None)) is None
     assert (shown("top_2", 0.5), shown("loss", 0.5), shown("f1_macro", 1.0)) == ("50.0%", "0.5", "100.0%")
+
+
+def test_a_meter_that_cannot_be_read_is_told(home: Home) -> None:
+    on_gpu = [dataclasses.replace(e, device="NVIDIA H100") if isinstance(e, Started) else e for e in events()]
+    for told, missing in ((events(), ""), (on_gpu, "the GPU (NVML)")):
+        folder = recorded_run(home, told)
+        add_energy(folder.path, Energy({"processor": 7200.0}, 30))
+        words = Page(report_html(folder)).words
+        assert "7.2 kJ" in words and (f"Not measured: {missing}" in words if missing else "Not measured" not in words)
 
 
 def test_calibration_says_to_which_side_it_leans() -> None:
