@@ -163,16 +163,16 @@ class RunsShelf(QFrame):
         overlay.setCheckable(True)
         overlay.setChecked(overlaid)
         overlay.setEnabled(run.name != workspace.selected)
-        chosen = self.chosen(run)
-        words = tr("Compare these {0}").format(len(chosen)) if len(chosen) > 2 else tr("Compare both")
-        compare = menu.addAction(icon("measure"), words if len(chosen) > 1 else tr("Compare"))
-        compare.triggered.connect(lambda: self.compare(chosen))
-        compare.setEnabled(len(chosen) > 1)
         if run.name in workspace.elsewhere.guests:
             menu.addAction(
                 icon("close"), tr("Show it no longer"), lambda: workspace.elsewhere.let_go(run.name)
             )
             return menu
+        chosen = self.chosen(run)
+        words = tr("Compare these {0}").format(len(chosen)) if len(chosen) > 2 else tr("Compare both")
+        compare = menu.addAction(icon("measure"), words if len(chosen) > 1 else tr("Compare"))
+        compare.triggered.connect(lambda: self.compare(chosen))
+        compare.setEnabled(len(chosen) > 1)
         resume = menu.addAction(icon("resume"), tr("Resume"), lambda: workspace.resume(run.name))
         resume.setEnabled(run.resumable and workspace.active is None)
         menu.addAction(icon("copy"), tr("Duplicate recipe"), lambda: self._duplicate(run))
