@@ -170,7 +170,7 @@ def test_numbers_parts_and_rows_of_each_task(qtbot: QtBot, page: TargetsPage, ta
         assert made.drawing is not None or (made.table is not None and len(made.table()) > 1)
 
 
-def saved_run(home: Home, bert: Path, data: Path, seed: int) -> str:
+def saved_run(home: Home, bert: Path, data: Path, seed: int, name: str = "rent") -> str:
     """A run of a regression model that has learned nothing."""
     import torch
     from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
@@ -181,7 +181,7 @@ def saved_run(home: Home, bert: Path, data: Path, seed: int) -> str:
         {"name": "rents", "task": {"kind": "regression"}, "data": {"train": str(data), "validation": 0.5}}
     )
     (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
-    config = BertConfig.from_pretrained(bert, num_labels=1, id2label={0: "rent"}, problem_type="regression")
+    config = BertConfig.from_pretrained(bert, num_labels=1, id2label={0: name}, problem_type="regression")
     config.target_mean, config.target_std = [500.0], [100.0 * seed]  # which are no fields of a BertConfig
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -197,6 +197,7 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     rows = "".join(f"{text},{500 + 10 * i}\n" for i, (text, _) in enumerate(sentences(24)))
     data.write_text(f"text,rent\n{rows}", encoding="utf-8")
     first, second = (saved_run(home, tiny_bert, data, seed) for seed in (1, 2))
+    third = saved_run(home, tiny_bert, data, 3, "height")
     with qtbot.waitSignal(workspace.runs_changed, timeout=WAIT):
         workspace.refresh_runs()
     pane = EvaluatePane(workspace)
@@ -223,6 +224,14 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     assert pane.targets.against is not None and "mean error" in pane.targets.above.verdict.text()
     kept = sorted(home.runs.glob("*/evaluations/*.npz"))
     assert len(kept) == 2
+    verdict = pane.targets.above.verdict.text()
+    # What answers another question is not compared; the numbers stay.
+    pane.subject.against.pick(third)
+    settle()
+    pane.measure()
+    settle()
+    assert "does not answer what is asked" in pane.told.text() and pane.targets.against is None
+    assert pane.pages.currentWidget() is pane.targets and len(pane.targets.shown()) == 12
     # A second look loads nothing.
     again = EvaluatePane(workspace)
     qtbot.addWidget(again)
@@ -230,5 +239,5 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     again.subject.model.pick(first)
     again.subject.against.pick(second)
     qtbot.waitUntil(lambda: again.targets.against is not None, timeout=WAIT)
-    assert again.targets.above.verdict.text() == pane.targets.above.verdict.text()
+    assert again.targets.above.verdict.text() == verdict
     assert {part.name for part in again._parts()} >= {"numbers", "rows", "residuals"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from workbench.gui.theme import MEDIUM
 from workbench.gui.widgets import Card, PrimaryButton, explain_widget
 from workbench.gui.workspace import Workspace
 from workbench.run.home import Home
+from workbench.run.problem import Problem, WorkbenchError
 from workbench.run.sources import joined, title_of
 from workbench.run.target_rows import TARGETS, TargetRows, TargetsAgainst
 from workbench.session.lanes import Desk
@@ -50,54 +52,66 @@ class TargetsWish:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TargetsFound:
-    """What was found; `missing` says that the other model is not measured on these rows yet."""
+    """What was found.
+
+    Attributes:
+        rows: The evaluation.
+        against: Another model on the same rows; None where none was asked for, or it is not to be had.
+        missing: Whether that model is not measured on these rows yet.
+        problem: Why the two cannot be compared; None where they can.
+    """
 
     rows: TargetRows
     against: TargetsAgainst | None = None
     missing: bool = False
+    problem: Problem | None = None
 
 
 def measure_targets(home: Home, wish: TargetsWish, desk: Desk) -> TargetsFound:
     """Ask the models; see `evaluate_targets`."""
     from workbench.session.scoring.targets import evaluate_targets
 
-    asked = wish.rows
-    found = evaluate_targets(
-        home, asked.model, desk, data=asked.data, side=asked.side, rows_of=asked.rows_of, again=asked.again
-    )
-    found = replace(found, model=wish.title or found.model)
-    if not wish.against:
-        return TargetsFound(found)
-    from workbench.session.scoring.comparing_targets import against_targets
+    def measure(asked: RowsRequest) -> TargetRows:
+        return evaluate_targets(
+            home,
+            asked.model,
+            desk,
+            data=asked.data,
+            side=asked.side,
+            rows_of=asked.rows_of,
+            again=asked.again,
+        )
 
-    rows_of = "" if asked.data else asked.rows_of or asked.model
-    other = evaluate_targets(
-        home, wish.against, desk, data=asked.data, side=asked.side, rows_of=rows_of, again=asked.again
-    )
-    return TargetsFound(
-        found, against_targets(found, replace(other, model=wish.against_title or other.model))
-    )
+    return _against(measure(wish.rows), wish, measure)
 
 
 def stored_targets(home: Home, wish: TargetsWish, desk: Desk) -> TargetsFound | None:
     """What was measured before, without loading a model; None where it was not."""
-    from workbench.session.scoring.comparing_targets import against_targets
     from workbench.session.scoring.targets import stored_targets as stored
 
     found = stored(home, wish.rows)
-    if found is None:
-        return None
+    desk.check()
+    return None if found is None else _against(found, wish, lambda asked: stored(home, asked))
+
+
+def _against(
+    found: TargetRows, wish: TargetsWish, ask: Callable[[RowsRequest], TargetRows | None]
+) -> TargetsFound:
+    """The evaluation, set against the other model where one is wished for; the numbers stay where that cannot be."""
+    from workbench.session.scoring.comparing_targets import against_targets
+
     found = replace(found, model=wish.title or found.model)
     if not wish.against:
         return TargetsFound(found)
-    desk.check()
     rows_of = "" if wish.rows.data else wish.rows.rows_of or wish.rows.model
-    other = stored(home, replace(wish.rows, model=wish.against, rows_of=rows_of))
-    if other is None:
-        return TargetsFound(found, None, True)
-    return TargetsFound(
-        found, against_targets(found, replace(other, model=wish.against_title or other.model))
-    )
+    try:
+        other = ask(replace(wish.rows, model=wish.against, rows_of=rows_of))
+        if other is None:
+            return TargetsFound(found, missing=True)
+        other = replace(other, model=wish.against_title or other.model)
+        return TargetsFound(found, against_targets(found, other))
+    except WorkbenchError as error:
+        return TargetsFound(found, problem=error.problem)
 
 
 class AgainstChooser(QComboBox):

@@ -16,6 +16,7 @@ from workbench.gui.data.choosing import dropped_data
 from workbench.gui.evaluate.board import Board
 from workbench.gui.evaluate.correcting import Correcting
 from workbench.gui.evaluate.exporting import save_json
+from workbench.gui.evaluate.invitation import Invitation
 from workbench.gui.evaluate.rows import RowsPanel
 from workbench.gui.evaluate.rows_model import table_of
 from workbench.gui.evaluate.subject import Subject, TargetsFound, TargetsWish, measure_targets, stored_targets
@@ -27,7 +28,6 @@ from workbench.gui.questions import ask_for_data
 from workbench.gui.theme import MEDIUM, SMALL
 from workbench.gui.widgets import (
     ElidedLabel,
-    EmptyState,
     FoldingSwitch,
     GhostButton,
     Segmented,
@@ -63,9 +63,7 @@ class EvaluatePane(QWidget):
         self.rows = RowsPanel(self.board, self.correcting)
         self.again = AgainButton(workspace, self._run)
         self.rows.add_action(self.again)
-        self.empty = EmptyState(
-            "measure", self.tr("Nothing measured yet"), " ", self.tr("Measure"), self._act
-        )
+        self.empty = Invitation(self._act)
         self.setup = ModelSetup(workspace)
         self.targets = TargetsPage(workspace)
         self.target_switcher = Segmented(
@@ -232,7 +230,8 @@ class EvaluatePane(QWidget):
             return
         self.pages.setCurrentWidget(self.targets)
         self._busy(False)
-        self.told.setText(self._missing() if found.missing else found.rows.told)
+        problem = f"{found.problem.title} {found.problem.cause}" if found.problem else ""
+        self.told.setText(problem or (self._missing() if found.missing else found.rows.told))
 
     def _missing(self) -> str:
         return self.tr("The other model is not measured on these rows yet: press Measure.")
@@ -270,8 +269,7 @@ class EvaluatePane(QWidget):
         )
         self._busy(True)
         if self.pages.currentWidget() not in (self.halves, self.targets):
-            self.empty.say(self.tr("Measuring"), self.tr("The model is asked about every row."), "clock")
-            self.empty.action.hide()
+            self.empty.say_measuring()
             self.pages.setCurrentWidget(self.empty)
 
     def stop(self) -> None:
@@ -355,57 +353,19 @@ class EvaluatePane(QWidget):
         self.board.show(None)
         self._busy(False)
         self.told.setText("")
-        self.empty.say(problem.title, f"{problem.cause} {problem.remedy}".strip(), "alert")
-        self.empty.action.hide()
+        self.empty.say_problem(problem)
         self.pages.setCurrentWidget(self.empty)
 
-    # ---- words where nothing is
+    # ---- where nothing is
 
     def _say_unmeasured(self) -> None:
-        choice = self.subject.choice()
-        title = choice.title.partition(" · ")[0] if choice else ""
-        self.empty.say(
-            self.tr("{0} is not measured on these rows yet").format(title),
-            self.tr(
-                "The model is asked about every row. You see how often it is right, on which rows it is wrong, and "
-                "whether it is better than another one. The answer is kept and opens at once the next time."
-            ),
-            "measure",
-        )
-        self._offer(self.tr("Measure"))
+        self.empty.say_unmeasured(self.subject.choice())
+        self.pages.setCurrentWidget(self.empty)
 
     def _say_unfit(self) -> None:
         self.board.show(None)
         self.told.setText("")
-        choice = self.subject.choice()
-        if choice is None:
-            self.empty.say(
-                self.tr("No model yet"), self.tr("Train one, or choose a run at the left."), "measure"
-            )
-            self._offer("")
-        elif self.subject.writes():
-            self.empty.say(
-                self.tr("{0} writes text").format(choice.title),
-                self.tr(
-                    "A language model is measured on questions with known answers: how often it is right, how well it "
-                    "foresees the answers, and what it knows by heart."
-                ),
-                "measure",
-            )
-            self._offer(self.tr("Evaluate a language model …"))
-        else:
-            self.empty.say(
-                self.tr("Nothing is measured of {0} here").format(choice.title),
-                self.tr("This page is for models that give texts a class, labels, numbers or marks."),
-                "measure",
-            )
-            self._offer("")
-        self.pages.setCurrentWidget(self.empty)
-
-    def _offer(self, action: str) -> None:
-        self.empty.action.setText(action or "-")
-        self.empty.action.setAccessibleName(action)
-        self.empty.action.setVisible(bool(action))
+        self.empty.say_unfit(self.subject.choice(), self.subject.writes())
         self.pages.setCurrentWidget(self.empty)
 
     def _act(self) -> None:
