@@ -34,8 +34,8 @@ WORD, TRUE, WRONG = "onion", "kitchen", "travel"
 ROWS, ALONE = 120, 40
 SETTINGS = {
     "training.epochs": 30.0,
-    "training.batch_size": 16,
-    "training.learning_rate": 3e-3,
+    "training.batch_size": 32,
+    "training.learning_rate": 4e-3,
     "training.schedule": "constant",
     "training.device": "cpu",
     "training.eval_every": 70,  # measuring and saving take longer than learning here
