@@ -231,7 +231,9 @@ def answer(difference: float, p_value: float, metric: str, names: tuple[str, str
     how_often = f"in {100 * p_value:.1f} % of such comparisons" if p_value >= 0.001 else ""
     if p_value < 0.05:
         told = f"differ as much {how_often}" if how_often else "hardly ever differ as much"
-        return f"Yes: {better} has {amount} {more} {what} than {worse}. Equally good models would {told}."
+        # The question is whether the second model is better.
+        yes = "Yes" if better == names[1] else "No, the other way round"
+        return f"{yes}: {better} has {amount} {more} {what} than {worse}. Equally good models would {told}."
     return (
         f"Not shown: {better} has {amount} {more} {what} than {worse}, but equally good models would differ as much "
         f"{how_often}. More held-out rows would tell."
