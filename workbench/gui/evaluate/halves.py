@@ -37,11 +37,6 @@ class Halves(QWidget):
         self._box.addWidget(left, shares[0])
         self._box.addWidget(right, shares[1])
 
-    def set_wide(self, wide: int) -> None:
-        """From which width on they stand side by side."""
-        self._wide = wide
-        self._arrange()
-
     def minimumSizeHint(self) -> QSize:
         """As narrow as one of them."""
         return QSize(320, super().minimumSizeHint().height())
@@ -49,8 +44,5 @@ class Halves(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width, another direction."""
         super().resizeEvent(event)
-        self._arrange()
-
-    def _arrange(self) -> None:
         across = QBoxLayout.Direction.LeftToRight
         self._box.setDirection(across if self.width() >= self._wide else self._narrow)

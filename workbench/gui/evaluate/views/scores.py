@@ -26,8 +26,6 @@ CONFUSION, CLASS = "confusion", "class"
 _OF_CLASS = ("precision", "recall", "f1", "auc", "average_precision")
 #: From this width on the classes stand beside the matrix.
 _SIDE_BY_SIDE = 900
-#: The same where there are few classes.
-_FEW, _SIDE_BY_SIDE_FEW = 4, 740
 
 
 class ScoresView(View):
@@ -101,8 +99,7 @@ class ScoresView(View):
         matrix.add(self.map, 1)
         box = QHBoxLayout()
         # In a narrow window the matrix comes first: it is what one looks for.
-        self.halves = Halves(table, matrix, _SIDE_BY_SIDE, right_first=True)
-        box.addWidget(self.halves)
+        box.addWidget(Halves(table, matrix, _SIDE_BY_SIDE, right_first=True))
         layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(MEDIUM)
@@ -125,7 +122,6 @@ class ScoresView(View):
         self.notes.setText(" ".join(found.rows.notes))
         show_if(self.notes, bool(found.rows.notes))
         self.map.show_counts(scores.confusion, found.rows.names)
-        self.halves.set_wide(_SIDE_BY_SIDE if len(found.rows.names) > _FEW else _SIDE_BY_SIDE_FEW)
         self.classes.show_rows(
             [
                 Row(
