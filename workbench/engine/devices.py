@@ -50,7 +50,8 @@ def describe(device: torch.device) -> str:
         return str(torch.xpu.get_device_name(device))
     if device.type == "mps":
         return "Apple GPU"
-    return f"{_processor()}, {torch.get_num_threads()} threads"
+    count = torch.get_num_threads()
+    return f"{_processor()}, {count} thread{'' if count == 1 else 's'}"
 
 
 def _processor() -> str:

@@ -158,7 +158,7 @@ def _energy(found: Energy | None, history: History) -> str:
         return "not measured: this machine shows no meter that may be read (RAPL of the processor, NVML of the GPU)"
     told = f"{found.in_words()}. Everything that the machine did meanwhile is counted."
     needed = {"processor": "processor (RAPL)"}
-    if history.started and not history.started.device.endswith("threads"):  # as a processor is described
+    if history.started and not history.started.device.endswith(("thread", "threads")):  # a processor
         needed["GPU"] = "GPU (NVML)"
     absent = [words for name, words in needed.items() if name not in found.joules]
     return (
