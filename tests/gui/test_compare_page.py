@@ -148,6 +148,8 @@ def test_every_picture_shows_the_ticked_runs(
     parallel = page.view
     assert isinstance(parallel, ParallelView) and len(parallel.chart.axes) > 2
     parallel.chart.setFocus()
+    (epochs,) = (axis for axis in parallel.chart.axes if axis.column.title == "Epochs")
+    assert [words for _, words in epochs.marks()] == ["0.2", "8"]  # so few values are the marks themselves
     (part,) = parallel.parts()
     assert part.table is not None and part.table()[0][-1] == parallel.chart.axes[-1].column.title
     before = page.board.pointed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from workbench.gui.runs_list import is_share, metric_text, metric_title, status_words
@@ -15,6 +16,8 @@ from workbench.run.scores import Number
 TAGS, NOTE, STAR, RUN = "tags", "note", "star", "run"
 #: A range with such a factor between its ends is drawn by factors.
 _WIDE = 30.0
+#: So few values, so far apart as shares of an axis, are its marks.
+_FEW, _APART = 5, 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class Axis:
         high: The value at 1.
         log: Whether it goes by factors.
         words: The values in their order, where they are no numbers.
+        few: The values, where they are so few that each can be read.
     """
 
     column: Column
@@ -167,6 +171,7 @@ class Axis:
     high: float
     log: bool = False
     words: tuple[str, ...] = ()
+    few: tuple[float, ...] = ()
 
     def place(self, run: ComparedRun) -> float | None:
         """Where a run lies; None where it has no value."""
@@ -175,26 +180,30 @@ class Axis:
             return None
         if not self.column.number:
             return (self.words.index(str(value)) + 0.5) / len(self.words)
+        return self.place_of(float(value))
+
+    def place_of(self, value: float) -> float:
+        """Where a number lies."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
-        return (float(value) - self.low) / ((self.high - self.low) or 1.0)
+        return (value - self.low) / ((self.high - self.low) or 1.0)
 
     def marks(self) -> list[tuple[float, str]]:
         """Where round values stand, with their texts."""
         if self.words:
             return [((place + 0.5) / len(self.words), word) for place, word in enumerate(self.words)]
+        if self.few:
+            return [(self.place_of(value), _mark(value)) for value in self.few]
         if not self.log:
             from workbench.gui.small_plot import ticks
 
-            span = (self.high - self.low) or 1.0
-            return [((value - self.low) / span, _mark(value)) for value in ticks(self.low, self.high, 4)]
+            return [(self.place_of(value), _mark(value)) for value in ticks(self.low, self.high, 4)]
         powers = range(math.floor(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
         values = [10.0**power for power in powers if self.low <= 10.0**power <= self.high]
         if len(values) < 3:
             sizes = [size * 10.0**power for power in powers for size in (1, 2, 5)]
             values = [size for size in sizes if self.low <= size <= self.high]
-        whole = math.log(self.high / self.low)
-        return [(math.log(value / self.low) / whole, _mark(value)) for value in values]
+        return [(self.place_of(value), _mark(value)) for value in values]
 
 
 def axis_of(column: Column, runs: Sequence[ComparedRun]) -> Axis:
@@ -207,9 +216,15 @@ def axis_of(column: Column, runs: Sequence[ComparedRun]) -> Axis:
     low, high = float(min(values)), float(max(values))
     if low > 0 and high / low >= _WIDE:
         room = (high / low) ** 0.05
-        return Axis(column, low / room, high * room, log=True)
-    room = 0.05 * (high - low) or 0.05 * abs(low) or 1.0
-    return Axis(column, low - room, high + room)
+        axis = Axis(column, low / room, high * room, log=True)
+    else:
+        room = 0.05 * (high - low) or 0.05 * abs(low) or 1.0
+        axis = Axis(column, low - room, high + room)
+    few = tuple(sorted({float(value) for value in values}))
+    if len(few) > _FEW or any(axis.place_of(b) - axis.place_of(a) < _APART for a, b in pairwise(few)):
+        return axis
+    # Values with many digits are no marks: round ones read better.
+    return replace(axis, few=few) if all(f"{value:.3g}" == f"{value:g}" for value in few) else axis
 
 
 def _mark(value: float) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QBrush, QKeyEvent, QMouseEvent
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.gui.compare.board import Board
@@ -99,6 +99,9 @@ class RunsTableModel(QAbstractTableModel):
             return column.text(run)
         if role == Qt.ItemDataRole.CheckStateRole and column.key == RUN:
             return Qt.CheckState.Checked if run.name in self.board.ticked else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.DecorationRole and column.key == RUN:
+            ticked = run.name in self.board.ticked
+            return current().curve(self.board.colour(run.name)) if ticked else QColor(0, 0, 0, 0)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if column.number else _LEFT
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -184,6 +187,7 @@ class RunsTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(8, 8))
         self.setMouseTracking(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setMinimumHeight(120)
@@ -225,7 +229,7 @@ class RunsTable(QTableView):
             least, most = (150, 260) if column.key == RUN else (60 if column.key != STAR else 40, 210)
             if column.key in (NOTE, TAGS):
                 least = 120
-            self.setColumnWidth(number, max(least, min(most, wide + (24 if column.key == RUN else 0))))
+            self.setColumnWidth(number, max(least, min(most, wide + (38 if column.key == RUN else 0))))
         names.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         names.setStretchLastSection(True)
         key, falling = model.sorted_by
