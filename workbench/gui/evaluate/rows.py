@@ -200,6 +200,8 @@ class RowsPanel(Card):
     def _hand_changed(self) -> None:
         self.model.redraw()
         changed = self._correcting.count
+        if changed:
+            self.table.make_room("true")  # for the label before and the one now
         self.changed.setText(self.tr("{0} changed").format(changed) if changed else "")
         self.changed.setToolTip(
             self.tr("Changed by hand since this was measured. Train again to see the gain.")

@@ -67,6 +67,14 @@ class RowsTable(QTableView):
             self.setColumnWidth(number, min(most, max(map(metrics.horizontalAdvance, texts)) + 24 + mark))
         self._show_sorted()
 
+    def make_room(self, key: str, most: int = 190) -> None:
+        """Widen a column whose texts have become longer; one that a person has made wider stays so."""
+        number = next((i for i, one in enumerate(self.rows.columns) if one.key == key), -1)
+        texts = [self.rows.text(key, self.rows.place(i)) for i in range(min(40, self.rows.rowCount()))]
+        if number >= 0 and texts:
+            wanted = min(most, max(map(self.fontMetrics().horizontalAdvance, texts)) + 24)
+            self.setColumnWidth(number, max(wanted, self.columnWidth(number)))
+
     def _show_sorted(self) -> None:
         key, falling = self.rows.sorted_by
         number = next((i for i, one in enumerate(self.rows.columns) if one.key == key), -1)
