@@ -13,6 +13,7 @@ from workbench.run.home import Home
 from workbench.run.recipe import Recipe
 from workbench.session.cards import PIPELINES
 from workbench.session.lanes import lone_desk
+from workbench.session.report_numbers import shown
 from workbench.session.reporting import write_anew
 from workbench.session.scoring.answers import answer_losses, numbers_of_answers
 
@@ -54,6 +55,10 @@ def test_the_report_of_each_task_has_its_numbers_and_rows(
     assert not written.missing
     html = written.path.read_text(encoding="utf-8")
     assert [word for word in (*ALWAYS, *words) if word not in html] == []
+    measured = folder.history().best_evaluation
+    assert measured is not None
+    if kind == "preference":  # its loss is not that of the answers, which its rows are listed by
+        assert f"<b>{shown('loss', measured.metrics['loss'])}</b>" in html
     card = (folder.model / "README.md").read_text(encoding="utf-8")
     told = yaml.safe_load(card.split("---")[1])
     assert told["pipeline_tag"] == PIPELINES[kind] and told["model-index"][0]["results"][0]["metrics"]

@@ -60,6 +60,8 @@ def numbers_of(history: History, known: Mapping[str, Number] | None = None) -> d
     if measured is None:
         return dict(known or {})
     found = {name: Number(name, float(value)) for name, value in measured.metrics.items()}
+    if known is not None and "perplexity" in known and "perplexity" not in found:
+        known = None  # how probable answers are is another loss than the one that was trained, as with preferences
     if known is not None:
         found |= known
         if (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.engine.loading import LoadedModel
 
 #: At most so many rows are read once more, evenly from all.
-MOST = 1000
+MOST = 400
 
 
 def answer_losses(
