@@ -19,7 +19,7 @@ from tests.engine.conftest import quick_recipe
 from workbench.data import patch as patches
 from workbench.gui.app import Bench
 from workbench.gui.evaluate.flip_pair import marked
-from workbench.gui.evaluate.scatter import inside
+from workbench.gui.evaluate.seen_part import inside
 from workbench.gui.evaluate.views.map import MapView
 from workbench.gui.evaluate.views.robustness import RobustnessView
 from workbench.gui.evaluate.views.suspects import SuspectsView

@@ -16,8 +16,8 @@ from workbench.gui.theme import TINY, theme
 from workbench.gui.widgets import explain_widget
 from workbench.run.evaluated import Evaluated
 
-#: Classes with a colour of their own; the rest shares a quiet one.
-_COLOURS = 6
+#: Classes with a colour of their own, two rounds of them; the rest shares a quiet one.
+_COLOURS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)

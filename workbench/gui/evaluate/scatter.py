@@ -25,21 +25,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from workbench.gui.theme import SMALL, current, theme
+from workbench.gui.evaluate.keyboard_box import ARROWS, KeyboardBox
+from workbench.gui.evaluate.seen_part import Floats, Mask, SeenPart, inside
+from workbench.gui.theme import current, theme
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 #: A point so near to the pointer is read.
 _NEAR = 9
 #: The pointer has to move so far before it draws a lasso.
 _DRAG = 6
 #: With more points than these, they are drawn smaller.
 _MANY = 3000
-#: The keyboard's rectangle moves and grows by this share of the picture.
-_STEP = 0.05
-_ARROWS = {
-    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,9 +47,7 @@ class Group:
     def drawn(self) -> QColor:
         """The colour in the present theme."""
         palette = current()
-        if isinstance(self.colour, str):
-            return palette.colour(self.colour)
-        return QColor(palette.series[self.colour % len(palette.series)])
+        return palette.colour(self.colour) if isinstance(self.colour, str) else palette.curve(self.colour)
 
 
 class Scatter(QWidget):
@@ -76,13 +69,11 @@ class Scatter(QWidget):
         self.points: Floats = np.empty((0, 2))
         self._groups: tuple[Group, ...] = ()
         self._lit: Mask | None = None  # the points that are not faded; None for all
-        self._radius = 1.0
-        self._zoom, self._middle = 1.0, (0.0, 0.0)
+        self._seen = SeenPart()
         self._lasso: list[QPointF] = []
         self._pressed: QPointF | None = None
         self._hovered = -1
-        #: The keyboard's rectangle in shares of the picture; None while the mouse is used.
-        self.box: QRectF | None = None
+        self._box = KeyboardBox()
         self._drawn: QPixmap | None = None
         # Many points that move are drawn without smooth edges, which cost three times as much; at rest they have them.
         self._moving = QTimer(self, singleShot=True, interval=160)
@@ -103,17 +94,18 @@ class Scatter(QWidget):
 
     # ---- what is shown
 
-    def show_points(self, points: NDArray[np.floating], *, fit: bool = True) -> None:
-        """Show points, shape (rows, 2); without `fit` the scale stays, as for the next picture of a film."""
+    def show_points(self, points: NDArray[np.floating]) -> None:
+        """Show points, shape (rows, 2), at the scale that is on."""
         self.points = np.asarray(points, dtype=np.float64)
-        if fit and len(self.points):
-            # Not by the farthest point: one stray row would press all others together.
-            reach = np.abs(self.points).max(axis=1)
-            self._radius = float(min(reach.max(), 1.6 * np.quantile(reach, 0.98))) or 1.0
-            self._zoom, self._middle = 1.0, (0.0, 0.0)
-        elif len(self.points) > _MANY:
+        if len(self.points) > _MANY:
             self._moving.start()
-        self._hovered = -1 if fit else self._hovered
+        self._again()
+
+    def fit(self, points: NDArray[np.floating]) -> None:
+        """Choose the scale by these points, shape (any, 2): those that are shown, or all those of a film."""
+        self._seen.fit(np.asarray(points, dtype=np.float64))
+        self._moving.stop()
+        self._hovered = -1
         self._again()
 
     def show_groups(self, groups: Sequence[Group]) -> None:
@@ -132,17 +124,9 @@ class Scatter(QWidget):
 
     # ---- places
 
-    def _scale(self) -> float:
-        side = min(self.width(), self.height() * 1.6) - 4 * SMALL
-        return self._zoom * max(1.0, min(side, self.height() - 4.0 * SMALL)) / (2 * self._radius)
-
     def places(self) -> Floats:
         """Where the points are drawn, in pixels, shape (rows, 2)."""
-        scale = self._scale()
-        across = 1.0 if not self.height() else max(1.0, min(1.6, self.width() / self.height()))
-        x = self.width() / 2 + (self.points[:, 0] - self._middle[0]) * scale * across
-        y = self.height() / 2 - (self.points[:, 1] - self._middle[1]) * scale
-        return np.column_stack([x, y])
+        return self._seen.places(self.points, self.width(), self.height())
 
     def nearest(self, place: QPointF) -> int:
         """The point near a place; -1 for none."""
@@ -184,7 +168,7 @@ class Scatter(QWidget):
         painter.setBrush(fill)
         if len(self._lasso) > 1:
             painter.drawPolygon(QPolygonF(self._lasso))
-        if self.box is not None and self.hasFocus():
+        if self._box.place is not None and self.hasFocus():
             painter.drawRect(self._box_pixels())
 
     def _draw_points(self) -> QPixmap:
@@ -223,7 +207,7 @@ class Scatter(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to draw around points."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self.box = None
+            self._box.place = None
             self._pressed = event.position()
             self._lasso = []
 
@@ -268,27 +252,19 @@ class Scatter(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show all."""
-        self._zoom_by(0, QPointF())
+        self._show_all()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Come nearer, or go away, at the pointer."""
-        self._zoom_by(1.2 ** (event.angleDelta().y() / 120), event.position())
+        self._enlarge(1.2 ** (event.angleDelta().y() / 120), event.position())
         event.accept()
 
-    def _zoom_by(self, factor: float, place: QPointF) -> None:
-        if factor == 0:
-            self._zoom, self._middle = 1.0, (0.0, 0.0)
-            self._again()
-            return
-        before = self._zoom
-        self._zoom = min(40.0, max(1.0, self._zoom * factor))
-        # What lies under the pointer stays there.
-        across = max(1.0, min(1.6, self.width() / max(1, self.height())))
-        unit = self._scale() / self._zoom
-        apart = (1 / before - 1 / self._zoom) / unit
-        x = self._middle[0] + (place.x() - self.width() / 2) * apart / across
-        y = self._middle[1] - (place.y() - self.height() / 2) * apart
-        self._middle = (0.0, 0.0) if self._zoom == 1.0 else (x, y)
+    def _enlarge(self, factor: float, place: QPointF) -> None:
+        self._seen.enlarge(factor, (place.x(), place.y()), self.width(), self.height())
+        self._again()
+
+    def _show_all(self) -> None:
+        self._seen.show_all()
         self._again()
 
     def _point_at(self, point: int) -> None:
@@ -307,7 +283,7 @@ class Scatter(QWidget):
         """Show the rectangle where the keyboard led here."""
         super().focusInEvent(event)
         if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
-            self._show_box()
+            self._box.show()
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -315,58 +291,25 @@ class Scatter(QWidget):
         super().focusOutEvent(event)
         self.update()
 
-    def _show_box(self) -> QRectF:
-        if self.box is None:
-            self.box = QRectF(0.35, 0.35, 0.3, 0.3)
-        self.update()
-        return self.box
-
     def _box_pixels(self) -> QRectF:
-        box, width, height = self.box or QRectF(), self.width(), self.height()
-        return QRectF(box.x() * width, box.y() * height, box.width() * width, box.height() * height)
+        return self._box.pixels(self.width(), self.height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the rectangle, change its size, choose what is in it; enlarge the map."""
         key = Qt.Key(event.key())
-        if key in _ARROWS:
-            self._move_box(*_ARROWS[key], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.box is not None:
+        if key in ARROWS:
+            self._box.step(key, resize=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+            self.update()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._box.place is not None:
             pixels, places = self._box_pixels(), self.places()
             within = (places >= (pixels.left(), pixels.top())) & (places <= (pixels.right(), pixels.bottom()))
             self._choose(within[:, 0] & within[:, 1])
         elif key == Qt.Key.Key_Escape:
             self.cleared.emit()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus, Qt.Key.Key_0):
-            centre = self._box_pixels().center() if self.box else QPointF(self.rect().center())
-            factor = {Qt.Key.Key_Minus: 1 / 1.3, Qt.Key.Key_0: 0.0}.get(key, 1.3)
-            self._zoom_by(factor, centre)
+        elif key == Qt.Key.Key_0:
+            self._show_all()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            centre = self._box_pixels().center() if self._box.place else QPointF(self.rect().center())
+            self._enlarge(1 / 1.3 if key == Qt.Key.Key_Minus else 1.3, centre)
         else:
             super().keyPressEvent(event)
-
-    def _move_box(self, across: int, down: int, resize: bool) -> None:
-        fresh = self.box is None
-        box = QRectF(self._show_box())
-        if not fresh:
-            if resize:
-                box.setWidth(min(1 - box.x(), max(_STEP, box.width() + across * _STEP)))
-                box.setHeight(min(1 - box.y(), max(_STEP, box.height() + down * _STEP)))
-            else:
-                box.moveLeft(min(1 - box.width(), max(0.0, box.x() + across * _STEP)))
-                box.moveTop(min(1 - box.height(), max(0.0, box.y() + down * _STEP)))
-        self.box = box
-        self.update()
-
-
-def inside(places: Floats, polygon: Floats) -> Mask:
-    """Which places lie in a closed polygon: a ray to the right crosses its edges an odd number of times.
-
-    Args:
-        places: Shape (points, 2).
-        polygon: Its corners, shape (corners, 2).
-    """
-    odd = np.zeros(len(places), dtype=np.bool_)
-    x, y = places[:, 0], places[:, 1]
-    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        if y1 != y2:
-            odd ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
-    return odd

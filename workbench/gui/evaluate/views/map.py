@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 from PySide6.QtGui import QHideEvent
@@ -14,36 +13,23 @@ from workbench.data.suggest import counted
 from workbench.gui.attention.export_files import Part
 from workbench.gui.evaluate.board import Board, Filter
 from workbench.gui.evaluate.exporting import picture
+from workbench.gui.evaluate.map_asking import MapWish, drawn, table_of
 from workbench.gui.evaluate.map_groups import Legend, Named, groups_of
 from workbench.gui.evaluate.map_player import MapPlayer
-from workbench.gui.evaluate.scatter import Group, Mask, Scatter
+from workbench.gui.evaluate.map_switches import MapSwitches
+from workbench.gui.evaluate.scatter import Group, Scatter
+from workbench.gui.evaluate.seen_part import Mask
 from workbench.gui.evaluate.view import View
 from workbench.gui.table_model import one_line
 from workbench.gui.theme import SMALL
-from workbench.gui.widgets import Card, ElidedLabel, EmptyState, GhostButton, Segmented, scrolled, show_if
+from workbench.gui.widgets import Card, ElidedLabel, EmptyState, GhostButton, Label, scrolled, show_if
 from workbench.gui.workspace import Workspace
 from workbench.run.embedding_map import EmbeddingMap, Projection
 from workbench.run.evaluated import Evaluated
-from workbench.run.inside.tables import Table
-from workbench.run.problem import Problem, bad_input
-from workbench.session.lanes import Desk, Ticket
-
-if TYPE_CHECKING:
-    from workbench.run.home import Home
+from workbench.run.problem import Problem
+from workbench.session.lanes import Ticket
 
 LASSO, GROUP = "map", "map-group"
-#: More points than these say no more.
-MOST: dict[Projection, int] = {"pca": 10_000, "tsne": 3000}
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Which map is wanted."""
-
-    model: str
-    texts: tuple[str, ...]
-    projection: Projection
-    over: bool
 
 
 class MapView(View):
@@ -54,56 +40,23 @@ class MapView(View):
     def __init__(self, workspace: Workspace, board: Board) -> None:
         super().__init__(workspace, board)
         self.found: EmbeddingMap | None = None
-        self._shown: _Asked | None = None  # what `found` answers
-        self._asked: _Asked | None = None
+        self._shown: MapWish | None = None  # what `found` answers
+        self._asked: MapWish | None = None
         self._ticket: Ticket | None = None
-        self._kept: dict[_Asked, EmbeddingMap] = {}
+        self._about = ""  # what the map shows, in words
+        self._kept: dict[MapWish, EmbeddingMap] = {}
         self.map = Scatter(self._words)
         self.legend = Legend()
         self.player = MapPlayer()
-        self.projection = Segmented(
-            (
-                ("pca", self.tr("PCA"), "", self.tr("The two directions in which rows differ most. At once.")),
-                (
-                    "tsne",
-                    self.tr("t-SNE"),
-                    "",
-                    self.tr("Keeps neighbours together, and shows groups better. Takes a while, and at most {0} rows.")
-                    .format(MOST["tsne"]),
-                ),
-            ),
-            self.tr("How the map is drawn"),
-        )  # fmt: skip
-        self.colours = Segmented(
-            (
-                ("true", self.tr("Class"), "", self.tr("A colour for each right class.")),
-                ("predicted", self.tr("Predicted"), "", self.tr("A colour for each predicted class.")),
-                ("error", self.tr("Errors"), "", self.tr("Where the model is right, and where it is wrong.")),
-                (
-                    "against",
-                    self.tr("Runs"),
-                    "",
-                    self.tr("Which of the two models is right. Choose the other one above, under “Against”."),
-                ),
-            ),
-            self.tr("Colours"),
-        )
-        for switch in (self.projection, self.colours):
-            switch.setProperty("dense", True)
-        self.training = GhostButton(
-            self.tr("Over the training"),
-            "play",
-            help=self.tr(
-                "Draw the same map by the model before the training, at each checkpoint that was kept, and after it, "
-                "and play it."
-            ),
-        )
-        self.training.setCheckable(True)
+        self.switches = MapSwitches()
+        self.projection, self.colours = self.switches.projection, self.switches.colours
+        self.training = self.switches.training
         self.cancel = GhostButton(
             self.tr("Cancel"), "close", help=self.tr("Stop drawing."), on_click=self.stop
         )
         self.told = ElidedLabel("", "muted")
         self.read = ElidedLabel("", "caption")
+        self.hint = Label(self.tr("Draw around points to see their rows."), "caption")
         self.nothing = EmptyState(
             "clock", self.tr("Drawing the map"), " ", self.tr("Draw the map"), self._ask
         )
@@ -114,8 +67,7 @@ class MapView(View):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(SMALL)
-        for widget in (self.projection, self.colours, self.training):
-            top.addWidget(widget)
+        top.addWidget(self.switches)
         top.addWidget(self.told, 1)
         top.addWidget(self.cancel)
         card = Card()
@@ -126,7 +78,11 @@ class MapView(View):
         names.setFixedWidth(186)
         line.addWidget(names)
         card.body.addLayout(line, 1)
-        card.add(self.read)
+        below = QHBoxLayout()
+        below.setSpacing(SMALL)
+        below.addWidget(self.read, 1)
+        below.addWidget(self.hint)
+        card.body.addLayout(below)
         for page in (card, self.nothing):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self.content)
@@ -157,22 +113,18 @@ class MapView(View):
 
     def draw(self, found: Evaluated) -> None:
         """Show the map of another evaluation's rows; colours follow what is known of them."""
-        labelled, against = found.rows.true is not None, found.against is not None
-        for key, able in (("true", labelled), ("error", labelled), ("against", labelled and against)):
-            self.colours.button(key).setEnabled(able)
-        if not self.colours.button(self.colours.current()).isEnabled():
-            self.colours.choose("true" if labelled else "predicted")
+        self.switches.allow(found.rows.true is not None, found.against is not None)
         if self._wish() not in (self._shown, self._asked):
             self._ask()
         else:
             self._colour()
 
-    def _wish(self) -> _Asked | None:
+    def _wish(self) -> MapWish | None:
         found = self.board.evaluated
         if found is None:
             return None
         projection = cast("Projection", self.projection.current())
-        return _Asked(self.board.model, found.rows.texts, projection, self.training.isChecked())
+        return MapWish(self.board.model, found.rows.texts, projection, self.training.isChecked())
 
     def _ask(self) -> None:
         self._drop()
@@ -193,7 +145,7 @@ class MapView(View):
             self.nothing.action.hide()
             self.pages.setCurrentWidget(self.nothing)
         self._ticket = self.workspace.session.look_inside(
-            _drawn, wish, self._arrived, self._failed, self._heard, between_steps=False
+            drawn, wish, self._arrived, self._failed, self._heard, between_steps=False
         )
         waiting = self.workspace.active is not None
         self._say_busy(
@@ -259,17 +211,16 @@ class MapView(View):
     # ---- showing
 
     def _show(self, found: EmbeddingMap) -> None:
-        before, self.found = self.found, found
+        self.found = found
         several = len(found.frames) > 1
         show_if(self.player, several)
-        # A film that grows keeps its scale; so does one that plays.
-        fit = before is None or before.projection != found.projection or len(before.rows) != len(found.rows)
         if several:
             self.player.show_maps(found.frames)
-            self.map.show_points(found.frames[min(self.player.frame, len(found.frames) - 1)].points, fit=fit)
+            self.map.show_points(found.frames[min(self.player.frame, len(found.frames) - 1)].points)
         else:
             self.player.pause()
-            self.map.show_points(found.points, fit=True)
+            self.map.show_points(found.points)
+        self.map.fit(np.concatenate([frame.points for frame in found.frames]))  # a film has one scale
         self.pages.setCurrentIndex(0)
         if self._ticket is None:
             self._say_told()
@@ -285,7 +236,8 @@ class MapView(View):
             if np.isfinite(share)
             else ""
         )
-        self.told.setText(found.told + more)
+        self._about = found.told + more
+        self._read(-1)
 
     def _glide(self, place: float) -> None:
         found = self.found
@@ -296,7 +248,7 @@ class MapView(View):
         share = place - at
         share = share * share * (3 - 2 * share)  # slow at both ends
         now, then = found.frames[at].points, found.frames[min(at + 1, last)].points
-        self.map.show_points((1 - share) * now + share * then, fit=False)
+        self.map.show_points((1 - share) * now + share * then)
 
     def _colour(self) -> None:
         found, evaluated = self.found, self.board.evaluated
@@ -336,7 +288,8 @@ class MapView(View):
         return f"{text[:300]}{'…' if len(text) > 300 else ''}\n{said}"
 
     def _read(self, point: int) -> None:
-        self.read.setText(one_line(self._words(point)) if point >= 0 else "")
+        """What is pointed at, or else what the map shows."""
+        self.read.setText(one_line(self._words(point)) if point >= 0 else self._about)
 
     # ---- choosing
 
@@ -363,36 +316,6 @@ class MapView(View):
                 self.tr("Map"),
                 "map",
                 drawing=lambda: picture(self.map, self.tr("Map"), evaluated, found.told, self.font()),
-                table=lambda: _table(found, evaluated),
+                table=lambda: table_of(found, evaluated.rows),
             ),
         )
-
-
-def _table(found: EmbeddingMap, evaluated: Evaluated) -> Table:
-    rows = evaluated.rows
-    lines = [["model", "row", "x", "y", "text", "true", "predicted"]]
-    for frame in found.frames:
-        for at, (x, y) in zip(found.rows.tolist(), frame.points.tolist(), strict=True):
-            true = rows.names[rows.true[at]] if rows.true is not None else ""
-            number = str(int(rows.row_ids.rows[at]) + 1)
-            predicted = rows.names[rows.predicted[at]]
-            lines.append([frame.name, number, f"{x:.5f}", f"{y:.5f}", rows.texts[at], true, predicted])
-    return lines
-
-
-def _drawn(home: Home, asked: _Asked, desk: Desk) -> EmbeddingMap:
-    """The map by a model, or by those of its run in turn."""
-    from workbench.session.embedding_map import MapRequest, embedding_map
-    from workbench.session.evaluating import run_behind
-
-    request = MapRequest(asked.model, asked.texts, asked.projection, MOST[asked.projection])
-    if asked.over:
-        run = run_behind(home, asked.model)
-        if run is None:
-            raise bad_input(
-                "There is no training to play.",
-                "This model was not trained here, so there are no checkpoints of it.",
-                "Choose a run above.",
-            )
-        request = replace(request, model=run.name, over_training=True)
-    return embedding_map(home, request, desk)

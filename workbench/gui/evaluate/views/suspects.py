@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 #: How long the queue is: nobody decides about more in one go.
 MOST = 1000
+_MARGIN, _CLEANLAB = 4, 5
 _KEYS = {Qt.Key.Key_K: "keep", Qt.Key.Key_F: "fix", Qt.Key.Key_D: "drop", Qt.Key.Key_Delete: "drop"}
 
 
@@ -153,8 +154,8 @@ class SuspectsView(View):
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(left)
         halves.addWidget(self.card)
-        halves.setStretchFactor(0, 3)
-        halves.setStretchFactor(1, 1)
+        halves.setStretchFactor(0, 1)
+        halves.setStretchFactor(1, 0)
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
         halves.setSizes([680, 320])
@@ -258,6 +259,10 @@ class SuspectsView(View):
         found = self.deciding.found
         rows = [self._row(one) for one in found.queue] if found else []
         self.table.show_rows(rows)
+        # Where a source knows none of the rows, the texts have its room.
+        queue = found.queue if found else ()
+        self.table.setColumnHidden(_MARGIN, all(one.margin is None for one in queue))
+        self.table.setColumnHidden(_CLEANLAB, all(one.quality is None for one in queue))
         self._say_count()
         self._show_chosen()
 
