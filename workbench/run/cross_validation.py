@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from workbench.run.metric_titles import shown, words_of_metric
 from workbench.run.recipe import Recipe
 from workbench.run.scores import Number
 
@@ -82,16 +83,15 @@ class CrossValidation:
         if failed:
             said.append(f"{len(failed)} failed: {failed[0].problem}")
         if spread and len(spread.values) > 1:
-            metric = self.metric.replace("_", " ")
-            metric = f"{metric[:1].upper()}{metric[1:]}"
             said.append(
-                f"{metric} {spread.mean:.4g} ± {spread.deviation:.2g} (mean and standard deviation over "
-                f"{len(spread.values)} folds)."
+                f"{words_of_metric(self.metric).title} {shown(self.metric, spread.mean)} ± "
+                f"{shown(self.metric, spread.deviation)} (mean and standard deviation over {len(spread.values)} folds)."
             )
         whole = self.pooled.get(self.metric)
         if whole and whole.low is not None and whole.high is not None:
             said.append(
-                f"Over all held-out rows together: {whole.value:.4g} (95 %: {whole.low:.4g} to {whole.high:.4g})."
+                f"Over all held-out rows together: {shown(self.metric, whole.value)} "
+                f"(95 %: {shown(self.metric, whole.low)} to {shown(self.metric, whole.high)})."
             )
         return " ".join(said)
 

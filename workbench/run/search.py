@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from workbench.run.metric_titles import shown, words_of_metric
 from workbench.run.problem import Problem, WorkbenchError, bad_input
 from workbench.run.recipe import Recipe
 from workbench.run.search_ranges import Range
@@ -158,9 +159,10 @@ class Search:
         parts += [f"{count['pruned']} given up early"] if count["pruned"] else []
         parts += [f"{count['failed']} failed"] if count["failed"] else []
         said = f"{len(self.trials)} {'trial' if len(self.trials) == 1 else 'trials'}: {', '.join(parts)}."
-        if self.best is None:
+        if self.best is None or self.best.score is None:
             return f"{said} There is no best one yet."
-        said += f" Best: trial {self.best.number} with {self.metric} {self.best.score:.4g}."
+        score = f"{words_of_metric(self.metric).title} {shown(self.metric, self.best.score)}"
+        said += f" Best: trial {self.best.number}, {score}."
         if count["finished"] > 1:
             said += " The best of several is a little luckier than it is good: measure it on test rows."
         return said

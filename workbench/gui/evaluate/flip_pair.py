@@ -69,7 +69,7 @@ class FlipPair(Card):
             sides.addLayout(side, 1)
         self.body.addLayout(sides, 1)
         self.add(self.label)
-        theme().changed.connect(lambda: self.show_flip(self.flip))
+        theme().changed.connect(self._again)
         self.show_flip(None)
 
     def show_flip(self, flip: Flip | None) -> None:
@@ -89,6 +89,10 @@ class FlipPair(Card):
         for said, (name, sure) in zip(self.said, (flip.before, flip.after), strict=True):
             said.setText(self.tr("{0}, {1:.0f} %").format(name, 100 * sure))
         self.label.setText(self.tr("The right class is {0}.").format(flip.label) if flip.label else "")
+
+    def _again(self) -> None:
+        """The same in other colours; a method, so that the theme forgets a card that is gone."""
+        self.show_flip(self.flip)
 
     def _open(self, number: int) -> None:
         if self.flip is not None:
