@@ -136,7 +136,7 @@ def _kept(run: RunFolder, *, needed: bool) -> Margins | None:
         "It has saved no checkpoint yet, is from an older version, or its field “Row margins” was off."
         if kept is None
         else "It blended its rows (mixup), so that none has a margin of its own.",
-        "Go by cleanlab, which needs no trace of the training; or train again with training.margins on.",
+        "Go by cleanlab, which needs no trace of the training; or train with “Row margins” (training.margins) on.",
     )
 
 

@@ -43,7 +43,7 @@ class SuspectCard(Card):
         self.fix = PrimaryButton(
             self.tr("Fix"),
             "pencil",
-            help=self.tr("Give the row the label that is chosen at the left (F)."),
+            help=self.tr("Give the row the label that is chosen above (F)."),
             on_click=self._fix,
         )
         self.drop = GhostButton(
@@ -71,7 +71,7 @@ class SuspectCard(Card):
         self.add(labels)
         self.add(self.margin)
         self.add(self.quality)
-        self.add(self.other)
+        self.add(captioned(self.tr("New label"), self.other))
         line = QHBoxLayout()
         line.setSpacing(SMALL)
         for button in (self.keep, self.fix, self.drop):
@@ -96,7 +96,7 @@ class SuspectCard(Card):
             self.text.setPlainText("")
             return
         side = self.tr("held out") if suspect.side == "held-out" else self.tr("learned from")
-        where = self.tr("Row {0}, {1}").format(suspect.row + 1, side)
+        where = self.tr("Row {0} ({1})").format(suspect.row + 1, side)
         self.place.setText(f"{where} · {told}" if told else where)
         self.given.setText(suspect.label)
         self.likely.setText(suspect.likely if suspect.likely != suspect.label else self.tr("no other"))
@@ -115,7 +115,7 @@ class SuspectCard(Card):
             )
         )
         self.quality.setText(
-            self.tr("cleanlab: {0:.0f} % for the label, by models that never saw the row.").format(
+            self.tr("cleanlab: {0:.1f} % for the label, by models that never saw the row.").format(
                 100 * quality
             )
             if quality is not None

@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout
 
 from workbench.gui.again_button import AgainButton
 from workbench.gui.attention.export_files import Part
-from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.data.undo import undo_actions
 from workbench.gui.evaluate.board import Board
 from workbench.gui.evaluate.deciding import Deciding
 from workbench.gui.evaluate.suspect_card import SuspectCard
+from workbench.gui.evaluate.suspect_queue import SuspectQueue
 from workbench.gui.evaluate.view import View
 from workbench.gui.questions import ask_for_data
-from workbench.gui.table_model import one_line
-from workbench.gui.theme import MEDIUM, SMALL, current, theme
+from workbench.gui.theme import MEDIUM, SMALL, theme
 from workbench.gui.widgets import (
     Card,
     ElidedLabel,
@@ -43,29 +41,6 @@ if TYPE_CHECKING:
 
 #: How long the queue is: nobody decides about more in one go.
 MOST = 1000
-_MARGIN, _CLEANLAB = 4, 5
-_KEYS = {Qt.Key.Key_K: "keep", Qt.Key.Key_F: "fix", Qt.Key.Key_D: "drop", Qt.Key.Key_Delete: "drop"}
-
-
-class _Queue(RowsTable):
-    """The table; letters decide."""
-
-    decided = Signal(str)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """K keeps, F fixes, D drops, Backspace takes back."""
-        key = Qt.Key(event.key())
-        if event.modifiers() == Qt.KeyboardModifier.NoModifier and key in _KEYS:
-            self.decided.emit(_KEYS[key])
-        elif key == Qt.Key.Key_Backspace:
-            self.decided.emit("")
-        else:
-            super().keyPressEvent(event)
-
-    def chosen(self) -> list[Suspect]:
-        """What the selected rows stand for, from above to below."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self.rows.row(row).value for row in rows]
 
 
 class SuspectsView(View):
@@ -101,6 +76,8 @@ class SuspectsView(View):
         self.by.chosen.connect(lambda _: self._ask())
         self.told = ElidedLabel("", "muted")
         self.count = Label("", "section")
+        self.keys = ElidedLabel(self.tr("K keeps, F fixes, D drops, Backspace takes back"), "caption")
+        self.keys.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.cancel = GhostButton(
             self.tr("Cancel"), "close", help=self.tr("Stop looking."), on_click=self.stop
         )
@@ -108,30 +85,7 @@ class SuspectsView(View):
             "undo", self.tr("Undo"), self.tr("Take the last decision back (Ctrl+Z)."), on_click=self._undo
         )
         self.again = AgainButton(workspace, lambda: self.deciding.found.run if self.deciding.found else "")
-        self.table = _Queue(
-            (
-                Heading(self.tr("Row"), self.tr("The row's number in its file."), number=True),
-                Heading(self.tr("Text"), wide=True),
-                Heading(self.tr("Label")),
-                Heading(self.tr("Rather"), self.tr("The label that it probably should have.")),
-                Heading(
-                    self.tr("Margin"),
-                    self.tr("How much surer the model was of the label than of any other class, over the training; "
-                            "below 0 it was surer of another."),
-                    number=True,
-                ),
-                Heading(
-                    self.tr("cleanlab"),
-                    self.tr("The probability of the label by models that never saw the row."),
-                    number=True,
-                ),
-                Heading(self.tr("Decided")),
-            ),
-            self.tr("Suspicious labels"),
-            self.tr("The most suspicious first. K keeps the label, F gives the likely one, D drops the row, Backspace "
-                    "takes back what was decided. Several rows can be chosen."),
-        )  # fmt: skip
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table = SuspectQueue()
         self.card = SuspectCard()
         self.nothing = EmptyState(
             "check", self.tr("No suspects yet"), " ", self.tr("Go by cleanlab"), self._by_cleanlab
@@ -144,13 +98,16 @@ class SuspectsView(View):
         top = QHBoxLayout()
         top.setSpacing(SMALL)
         top.addWidget(self.by)
-        top.addWidget(self.count)
         top.addWidget(self.told, 1)
         for widget in (self.cancel, self.back, self.again):
             top.addWidget(widget)
         left = Card()
         left.add(self.table, 1)
-        self.table.setMinimumHeight(140)
+        below = QHBoxLayout()
+        below.setSpacing(SMALL)
+        below.addWidget(self.count)
+        below.addWidget(self.keys, 1)
+        left.body.addLayout(below)
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(left)
         halves.addWidget(self.card)
@@ -232,7 +189,9 @@ class SuspectsView(View):
         self.again.refresh()
         self._say_busy("")
         if not found.queue:
-            self._say_nothing(self.tr("No row to doubt"), " ".join(found.notes), offer=found.by == "margin")
+            self._say_nothing(
+                self.tr("No row to doubt"), " ".join(found.notes), offer=found.by == "margin", icon="check"
+            )
             return
         self._fill()
         self.table.selectRow(0)
@@ -243,9 +202,9 @@ class SuspectsView(View):
             problem.title, f"{problem.cause} {problem.remedy}".strip(), offer=self.by.current() == "margin"
         )
 
-    def _say_nothing(self, title: str, sentence: str, *, offer: bool) -> None:
+    def _say_nothing(self, title: str, sentence: str, *, offer: bool, icon: str = "alert") -> None:
         self._say_busy("")
-        self.nothing.say(title, sentence)
+        self.nothing.say(title, sentence, icon)
         show_if(self.nothing.action, offer)
         self.pages.setCurrentWidget(self.nothing)
 
@@ -257,12 +216,7 @@ class SuspectsView(View):
 
     def _fill(self) -> None:
         found = self.deciding.found
-        rows = [self._row(one) for one in found.queue] if found else []
-        self.table.show_rows(rows)
-        # Where a source knows none of the rows, the texts have its room.
-        queue = found.queue if found else ()
-        self.table.setColumnHidden(_MARGIN, all(one.margin is None for one in queue))
-        self.table.setColumnHidden(_CLEANLAB, all(one.quality is None for one in queue))
+        self.table.show_suspects(found, self.deciding.decision)
         self._say_count()
         self._show_chosen()
 
@@ -289,36 +243,18 @@ class SuspectsView(View):
             if decided
             else ""
         )
-        self.told.setText(" ".join((found.verdict, *found.notes)))
-        self.told.setToolTip(f"<qt>{found.told}</qt>")
-
-    def _row(self, one: Suspect) -> Row:
-        decision, label = self.deciding.decision(one)
-        palette = current()
-        tone = {"keep": "good", "fix": "accent", "drop": "bad"}.get(decision)
-        told = {
-            "keep": self.tr("kept"),
-            "fix": self.tr("→ {0}").format(one_line(label)),
-            "drop": self.tr("dropped"),
-        }.get(decision, "")
-        nothing = float("nan")
-        return Row(
-            (
-                Cell(str(one.row + 1), one.row),
-                Cell(one_line(one.text)),
-                Cell(one_line(one.label)),
-                Cell(one_line(one.likely) if one.likely != one.label else "–"),
-                Cell("–", nothing) if one.margin is None else Cell(f"{one.margin:+.2f}", one.margin),
-                Cell("–", nothing) if one.quality is None else Cell(f"{100 * one.quality:.0f} %", one.quality),
-                Cell(told, None, palette.colour(tone) if tone else None),
-            ),
-            one,
-        )  # fmt: skip
+        self.told.setText(
+            " ".join(
+                (self.tr("{0} of {1} labels are in doubt.").format(found.flagged, found.of), *found.notes)
+            )
+        )
+        self.told.setToolTip(f"<qt>{found.verdict} {found.told}</qt>")
 
     def _show_chosen(self) -> None:
-        found, at = self.deciding.found, self.table.currentIndex().row()
-        suspect = self.table.rows.row(at).value if found and at >= 0 else None
-        told = self.table.rows.row(at).cells[-1].text.replace("→", self.tr("now")) if suspect else ""
+        found = self.deciding.found
+        suspect = self.table.current() if found else None
+        words = self.table.words(*self.deciding.decision(suspect)) if suspect else ""
+        told = words.replace("→", self.tr("now"))
         self.card.show_suspect(suspect, found.names if found else (), told)
 
     # ---- deciding
