@@ -222,10 +222,10 @@ def test_changes_of_texts_flip_predictions_that_lead_to_their_rows(qtbot: QtBot,
     view, found = page.view, page.board.evaluated
     assert isinstance(view, RobustnessView) and found is not None
     assert "Nothing tried" in view.nothing.title.text()
-    for name, box in view.sets.items():
+    for name, box in view.sets.boxes.items():
         box.setChecked(name in ("typos", "punctuation"))
-    view.start.click()
-    assert view.cancel.isVisibleTo(view) and not view.start.isEnabled()
+    view.sets.start.click()
+    assert page.rows.isHidden() and view.sets.cancel.isVisibleTo(view) and not view.sets.start.isEnabled()
     qtbot.waitUntil(lambda: view._ticket is None, timeout=WAIT)
     assert [one.name for one in view.outcomes] == ["typos", "punctuation"]
     typos = view.outcomes[0]
@@ -238,12 +238,14 @@ def test_changes_of_texts_flip_predictions_that_lead_to_their_rows(qtbot: QtBot,
     assert [text.toPlainText() for text in view.pair.texts] == [flip.text, flip.changed]
     # The slip hit the word that decides: the model flips because it does not know it any more.
     assert flip.text.split()[0] == flip.changed.split()[0] and flip.text.split()[1] != flip.changed.split()[1]
+    # Their rows are those of the evaluation, in the view of rows.
     view.only.click()
-    assert set(page.rows.shown()) == {flip.row for flip in typos.flips}
+    assert page.view is None and set(page.rows.shown()) == {flip.row for flip in typos.flips}
+    page.show_view("robustness")
     # Going on without any set is not possible; what was tried is there again with these rows.
-    for box in view.sets.values():
+    for box in view.sets.boxes.values():
         box.setChecked(False)
-    assert not view.start.isEnabled()
+    assert not view.sets.start.isEnabled()
     assert {part.name for part in view.parts()} == {"robustness", "flips"}
     view.grab()
 

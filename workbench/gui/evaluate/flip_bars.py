@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench.gui.theme import FONT_SMALL, MEDIUM, SMALL, TINY, current, theme
 from workbench.run.robustness import SetOutcome
 
-_ROW = 46
+_ROW = 40
+#: What the bars' length means stands below them.
+_SCALE = 16
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -41,7 +43,7 @@ class FlipBars(QWidget):
     def show_sets(self, sets: Sequence[SetOutcome], chosen: str = "") -> None:
         """Show these outcomes, and which one is chosen."""
         self.sets, self.chosen = tuple(sets), chosen
-        self.setFixedHeight(max(1, _ROW * len(self.sets)))
+        self.setFixedHeight(self._height())
         self.setAccessibleDescription(". ".join(map(self.words, self.sets)))
         self.update()
 
@@ -62,7 +64,10 @@ class FlipBars(QWidget):
 
     def sizeHint(self) -> QSize:
         """As high as its lines."""
-        return QSize(300, max(1, _ROW * len(self.sets)))
+        return QSize(300, self._height())
+
+    def _height(self) -> int:
+        return _ROW * len(self.sets) + _SCALE if self.sets else 1
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A title, figures, and the bar with its interval for each set."""
@@ -82,12 +87,26 @@ class FlipBars(QWidget):
             figures = self.tr("{0} · {1} of {2}").format(
                 percent(one.flipped.value), one.flipped.hits, one.flipped.of
             )
+            if not one.flipped.of:
+                figures = self.tr("nothing to change")
+                painter.setPen(palette.colour("muted"))
             wide = painter.fontMetrics().horizontalAdvance(figures)
             painter.drawText(QRectF(SMALL, y + TINY, room - 2 * SMALL, 20), _RIGHT, figures)
             left = room - wide - 2 * SMALL - MEDIUM
             title = painter.fontMetrics().elidedText(one.title, Qt.TextElideMode.ElideRight, int(left))
             painter.drawText(QRectF(SMALL, y + TINY, left, 20), _LEFT, title)
-            self._draw_bar(painter, one, QRectF(SMALL, y + 29, room - 2 * SMALL, 8), top)
+            self._draw_bar(painter, one, QRectF(SMALL, y + 26, room - 2 * SMALL, 8), top)
+        self._draw_scale(painter, small, top)
+
+    def _draw_scale(self, painter: QPainter, font: QFont, top: float) -> None:
+        """How much the ends of the bars are."""
+        if not self.sets:
+            return
+        painter.setFont(font)
+        painter.setPen(current().colour("muted"))
+        line = QRectF(SMALL, _ROW * len(self.sets), self.width() - 2 * SMALL, _SCALE)
+        painter.drawText(line, _LEFT, "0 %")
+        painter.drawText(line, _RIGHT, f"{100 * top:.0f} %")
 
     def _draw_bar(self, painter: QPainter, one: SetOutcome, bar: QRectF, top: float) -> None:
         palette = current()

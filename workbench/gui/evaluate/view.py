@@ -25,6 +25,7 @@ class View(QWidget):
     """
 
     busy_changed = Signal(str)  # what is being worked out for this view; empty when it rests
+    rows_wanted = Signal()  # from a view with rows of its own: those of the evaluation are to be shown
 
     #: Whether there is something to see of rows without labels.
     needs_labels = True

@@ -159,6 +159,7 @@ class EvaluatePane(QWidget):
         if key != ROWS and key not in self.views:
             made = self.views[key] = row.build(self.workspace, self.board)
             made.busy_changed.connect(partial(self._tell_of, made))
+            made.rows_wanted.connect(partial(self.show_view, ROWS))
             self.stack.addWidget(tall(made))
         self.switcher.choose(key)
         show_if(self.stack, key != ROWS)
