@@ -51,7 +51,7 @@ QPushButton[role="primary"]:focus { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $raised; border-color: $raised; color: $disabled; }
 QPushButton[role="danger"] { color: $bad; }
 QPushButton[role="class"] { padding: 0; }
-QPushButton[role="class"]:checked { background: $selection; border-color: $accent; }
+QPushButton:checked { background: $selection; border-color: $accent; }
 QPushButton[role="class"][guess="true"] { border: 1px dashed $accent; }
 QPushButton[role="link"] { background: transparent; border-color: transparent; color: $accent; padding: 0 6px; }
 QPushButton[role="link"]:hover { background: $raised; }

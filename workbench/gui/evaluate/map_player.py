@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout
 
 from workbench.gui.attention.film_player import HOLD, FilmPlayer
+from workbench.gui.theme import SMALL
 from workbench.run.embedding_map import MapFrame
 
 #: Checkpoints a second: slow enough to follow a point.
@@ -33,9 +35,28 @@ class MapPlayer(FilmPlayer):
     def __init__(self) -> None:
         super().__init__()
         self._names: tuple[str, ...] = ()
-        self.speed.setParent(self)
-        self.speed.hide()  # there are few frames: one pace does
+        self.setProperty("role", "")  # it stands in the map's card, at its foot
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.play.setMinimumSize(92, 32)
         self.moved.connect(lambda number: None if self.playing else self.glided.emit(float(number)))
+
+    def _lay_out(self) -> None:
+        """All in one line: there are few frames, for which one pace does."""
+        rail = QVBoxLayout()
+        rail.setSpacing(0)
+        rail.addWidget(self.slider)
+        rail.addWidget(self.marks)
+        self.line.addSpacing(SMALL)
+        self.line.addLayout(rail, 1)
+        self.line.addSpacing(SMALL)
+        self.line.addWidget(self.place)
+        self.line.addWidget(self.loop)
+        self.body.addLayout(self.line)
+        for unused in (self.speed, self.cost):
+            unused.setParent(self)
+            unused.hide()
 
     def show_maps(self, frames: Sequence[MapFrame]) -> None:
         """Take the frames of a map."""
@@ -46,7 +67,9 @@ class MapPlayer(FilmPlayer):
             moments.append(_Moment(last, 0.0, False, frame.name))
         self._names = tuple(frame.name for frame in frames)
         self.show_frames(moments, 0.0, grows=False)
-        self.cost.setText(self.tr("{0} models, one after the other").format(len(moments)))
+        # The line stays as it is while the words change.
+        widest = max(self.place.fontMetrics().horizontalAdvance(self._words(i)) for i in range(len(frames)))
+        self.place.setMinimumWidth(widest + SMALL)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -62,11 +85,14 @@ class MapPlayer(FilmPlayer):
         self.slider.setValue(int(self._at))
         self.glided.emit(min(self._at, float(last)))
 
+    def _words(self, number: int) -> str:
+        words = self.tr("{0}: model {1} of {2}").format(self._names[number], number + 1, len(self._names))
+        return words[:1].upper() + words[1:]
+
     def _say(self) -> None:
         if not self._names:
             return
-        name = self._names[min(self.frame, len(self._names) - 1)]
-        here = self.tr("{0}: model {1} of {2}").format(name, self.frame + 1, len(self._names))
-        self.place.setText(here[:1].upper() + here[1:])
+        here = self._words(min(self.frame, len(self._names) - 1))
+        self.place.setText(here)
         self.slider.setAccessibleDescription(here)
         self.marks.update()

@@ -78,7 +78,7 @@ class Scatter(QWidget):
         # Many points that move are drawn without smooth edges, which cost three times as much; at rest they have them.
         self._moving = QTimer(self, singleShot=True, interval=160)
         self._moving.timeout.connect(self._again)
-        self.setMinimumSize(220, 160)
+        self.setMinimumSize(220, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -15,9 +15,9 @@ from workbench.run.suspects import Suspect, Suspects
 
 _KEYS = {Qt.Key.Key_K: "keep", Qt.Key.Key_F: "fix", Qt.Key.Key_D: "drop", Qt.Key.Key_Delete: "drop"}
 _TONES = {"keep": "good", "fix": "accent", "drop": "bad"}
-_CLASSES, _MARGIN, _CLEANLAB = (2, 3), 4, 5
+_TEXT, _CLASSES, _MARGIN, _CLEANLAB = 1, (2, 3), 4, 5
 #: A class has a sixth of the width, between these: the texts are what is read.
-_NARROWEST, _WIDEST = 84, 170
+_NARROWEST, _WIDEST = 80, 170
 
 
 class SuspectQueue(RowsTable):
@@ -51,8 +51,9 @@ class SuspectQueue(RowsTable):
         )  # fmt: skip
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setMinimumHeight(140)
-        for column in _CLASSES:
-            self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(40)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """K keeps, F fixes, D drops, Backspace takes back."""
@@ -70,9 +71,17 @@ class SuspectQueue(RowsTable):
         self._share_width()
 
     def _share_width(self) -> None:
-        most = min(_WIDEST, max(_NARROWEST, self.viewport().width() // 6))
-        for column in _CLASSES:
-            self.setColumnWidth(column, min(most, max(60, self.sizeHintForColumn(column) + 8)))
+        """Figures have what they need, classes at most a sixth, and the text the rest."""
+        width, header = self.viewport().width(), self.horizontalHeader()
+        most, rest = min(_WIDEST, max(_NARROWEST, width // 6)), width
+        for column in range(self.rows.columnCount()):
+            if column == _TEXT or self.isColumnHidden(column):
+                continue
+            heading = str(self.rows.headerData(column, Qt.Orientation.Horizontal))
+            needed = max(self.sizeHintForColumn(column), header.fontMetrics().horizontalAdvance(heading) + 24)
+            self.setColumnWidth(column, min(most, needed) if column in _CLASSES else needed)
+            rest -= self.columnWidth(column)
+        self.setColumnWidth(_TEXT, max(80, rest))
 
     def chosen(self) -> list[Suspect]:
         """What the selected rows stand for, from above to below."""

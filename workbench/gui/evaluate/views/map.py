@@ -83,6 +83,7 @@ class MapView(View):
         below.addWidget(self.read, 1)
         below.addWidget(self.hint)
         card.body.addLayout(below)
+        card.add(self.player)
         for page in (card, self.nothing):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self.content)
@@ -90,7 +91,6 @@ class MapView(View):
         layout.setSpacing(SMALL)
         layout.addLayout(top)
         layout.addWidget(self.pages, 1)
-        layout.addWidget(self.player)
         self.player.hide()
         self.cancel.hide()
 

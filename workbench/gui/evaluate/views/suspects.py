@@ -76,7 +76,7 @@ class SuspectsView(View):
         self.by.chosen.connect(lambda _: self._ask())
         self.told = ElidedLabel("", "muted")
         self.count = Label("", "section")
-        self.keys = ElidedLabel(self.tr("K keeps, F fixes, D drops, Backspace takes back"), "caption")
+        self.keys = ElidedLabel(self.tr("Keys: K keep, F fix, D drop"), "caption")
         self.keys.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.cancel = GhostButton(
             self.tr("Cancel"), "close", help=self.tr("Stop looking."), on_click=self.stop
@@ -115,7 +115,7 @@ class SuspectsView(View):
         halves.setStretchFactor(1, 0)
         halves.setHandleWidth(MEDIUM)
         halves.setChildrenCollapsible(False)
-        halves.setSizes([680, 320])
+        halves.setSizes([720, 280])
         self.pages.addWidget(halves)
         self.pages.addWidget(self.nothing)
         layout = QVBoxLayout(self.content)
