@@ -145,6 +145,23 @@ def test_attention_and_its_gradients_are_sdpas(
     installed.remove()
 
 
+def test_a_decoder_that_keeps_its_keys_learns_in_half_precision(tiny_llama: Path) -> None:
+    model = load_weights(AutoModelForSequenceClassification, tiny_llama, new_head=True).train()
+    assert model.config.use_cache
+    inputs = {"input_ids": torch.randint(5, 20, (1, 12)), "attention_mask": torch.ones(1, 12).long()}
+
+    def learned() -> list[torch.Tensor]:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return list(_gradients(model, **inputs))
+
+    wanted = learned()
+    installed = fast_attention.install(model, None)
+    assert installed is not None
+    for a, b in zip(learned(), wanted, strict=True):
+        torch.testing.assert_close(a.float(), b.float(), rtol=0.1, atol=0.02)
+    installed.remove()
+
+
 def test_dropped_attention_has_the_gradient_of_its_formula() -> None:
     torch.manual_seed(0)
     shape = (2, 3, 5, 4)

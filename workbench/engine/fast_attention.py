@@ -100,6 +100,9 @@ def attention(
         )
     groups = query.shape[1] // key.shape[1]
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+    if torch.is_autocast_enabled("cpu"):
+        # A cache gives values back in the format of the keys, which rotary positions have made float32.
+        value = value.to(torch.get_autocast_dtype("cpu"))
     output: torch.Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
         query,
         repeat_kv(key, groups),
