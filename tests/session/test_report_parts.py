@@ -84,7 +84,9 @@ def test_a_meter_that_cannot_be_read_is_told(home: Home) -> None:
         folder = recorded_run(home, told)
         add_energy(folder.path, Energy({"processor": 7200.0}, 30))
         words = Page(report_html(folder)).words
-        assert "7.2 kJ" in words and (f"Not measured: {missing}" in words if missing else "Not measured" not in words)
+        assert "7.2 kJ" in words and (
+            f"Not measured: {missing}" in words if missing else "Not measured" not in words
+        )
 
 
 def test_calibration_says_to_which_side_it_leans() -> None:

@@ -46,7 +46,9 @@ def same_source(one: str, other: str) -> bool:
     if not one or not other:
         return False
     try:
-        here, there = ([Path(place).expanduser().resolve() for place in places(source)] for source in (one, other))
+        here, there = (
+            [Path(place).expanduser().resolve() for place in places(source)] for source in (one, other)
+        )
     except OSError:
         return False
     return here == there
