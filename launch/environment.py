@@ -24,6 +24,8 @@ from launch.progress import Progress, say
 ROOT = Path(__file__).resolve().parent.parent
 WINDOWS = sys.platform == "win32"
 POLL_S = 0.2
+#: Nothing is compiled on a newcomer's machine; what is published as source alone is plain Python, built in a second.
+SOURCES = ("--no-binary", "seqeval")
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def make_venv(environment: Environment, progress: Progress) -> str:
 def install(environment: Environment, version: str, progress: Progress, *, test: bool) -> None:
     """Installs the pinned packages in one call: with uv where it helps, otherwise with pip."""
     progress.packages = environment.packages(version)
-    what = ["--only-binary", ":all:", "-c", str(environment.root / "constraints.txt")]
+    what = ["--only-binary", ":all:", *SOURCES, "-c", str(environment.root / "constraints.txt")]
     what += environment.requirements(test=test)
     if uv := uv_for_torch():
         progress.begin("Installing with uv, which picks the PyTorch build for this machine")
