@@ -94,7 +94,7 @@ def test_passes_add_up_the_same_however_they_are_cut() -> None:
     chance = np.random.default_rng(0)
     rows = chance.integers(0, 7, 200)
     values = [chance.normal(size=200).round(1).astype(np.float32) for _ in range(2)]
-    passes = (rows, np.arange(200), *values, chance.integers(0, 4, 200).astype(np.float32))
+    passes = (rows, *values, chance.integers(0, 4, 200).astype(np.float32))
     at_once, in_parts = _Tally(7), _Tally(7)
     at_once.add(*passes)
     for start in range(0, 200, 13):
@@ -107,12 +107,10 @@ def test_what_several_processes_saw_is_joined() -> None:
     first, second, alone = _Tally(3), _Tally(3), _Tally(3)
     early = (
         np.array([0, 1]),
-        np.array([1, 1]),
         *(np.array(x, np.float32) for x in ([1, -2], [0.5, 0.25], [1, 2])),
     )
     late = (
         np.array([1, 2]),
-        np.array([2, 2]),
         *(np.array(x, np.float32) for x in ([-3, 4], [0.5, 0.125], [0, 1])),
     )
     first.add(*early)
@@ -123,16 +121,6 @@ def test_what_several_processes_saw_is_joined() -> None:
         joined = _Tally.of_all([part.arrays() for part in parts])
         for name, array in alone.arrays().items():
             assert (array == joined.arrays()[name]).all(), name
-
-
-def test_the_first_pass_counts_only_while_there_is_no_other() -> None:
-    tally = _Tally(3)
-    one, two = np.array([0, 1]), np.array([0])
-    nothing = np.zeros(2, np.float32)
-    tally.add(one, np.array([1, 1]), np.array([-5, 2], np.float32), nothing, nothing)
-    tally.add(two, np.array([4]), np.array([1], np.float32), nothing[:1], nothing[:1])
-    tally.add(two, np.array([7]), np.array([2], np.float32), nothing[:1], nothing[:1])
-    assert tally.mean_margin() == pytest.approx([1.5, 2, np.nan], nan_ok=True)
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:

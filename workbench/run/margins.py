@@ -29,8 +29,7 @@ class Margins:
         names: The classes.
         seen: How often each row was learned from; int32.
         margin: Area under the margin: the mean logit of the label minus the largest other one; float32, NaN for a row
-            that was never seen. A row's first pass counts only while there is no other. Below 0 the model was, on the
-            whole, surer of another class.
+            that was never seen. Below 0 the model was, on the whole, surer of another class.
         loss: The mean cross-entropy in nats; float32.
         confidence: The mean probability of the label; float32.
         likely: The class with the largest other logit when the margin was lowest, as an index into `names`; int32, -1
@@ -60,11 +59,13 @@ class Margins:
         confidences: NDArray[np.float32],
         likely: NDArray[np.int32],
     ) -> Margins:
-        """Rows with their mean margins; the other means are made of sums over `seen` passes."""
+        """Rows with the means that sums over `seen` passes come to."""
         often = np.where(seen > 0, seen, np.nan).astype(np.float32)
-        loss, confidence = (_still((sums / often).astype(np.float32)) for sums in (losses, confidences))
+        margin, loss, confidence = (
+            _still((sums / often).astype(np.float32)) for sums in (margins, losses, confidences)
+        )
         return cls(
-            _still(keys), _still(rows), _still(labels), tuple(names), _still(seen), _still(margins), loss, confidence,
+            _still(keys), _still(rows), _still(labels), tuple(names), _still(seen), margin, loss, confidence,
             _still(likely),
         )  # fmt: skip
 

@@ -27,12 +27,11 @@ _Passes = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 class RowMargins(Method):
     """Area under the margin (Pleiss et al. 2020): of each row the mean, over the passes of training, of the logit of
     its label minus the largest other one; beside it the mean loss (cross-entropy, whatever is minimised) and the mean
-    probability of the label. A row's first pass counts in its margin only while there is no other: fine-tuning has few
-    passes, and in the first one the margin tells more of when the row came than of its label.
+    probability of the label.
 
     Nothing is computed again: the logits of the training step are kept as they are, and read later. Blended rows
     (mixup) have no label of their own and are passed over; of rows that go through the model several times in a step
-    (R-Drop, adversaries) the first time counts. Costs 32 bytes a row, also in each checkpoint.
+    (R-Drop, adversaries) the first time counts. Costs 24 bytes a row, also in each checkpoint.
     """
 
     order: ClassVar[int] = 99  # around everything else: it sees what a step has made of a batch
@@ -49,7 +48,7 @@ class RowMargins(Method):
         self._kept = _Tally(len(self._labels))
         self._joined: _Tally | None = None  # of all processes, at the step `_joined_at`
         self._passes: list[_Passes] = []  # of the present step
-        self._waiting: list[tuple[int, _Passes]] = []  # of earlier steps
+        self._waiting: list[_Passes] = []  # of earlier steps
         self._last: Batch | None = None
 
     def forward(self, inner: Forward) -> Forward:
@@ -64,7 +63,7 @@ class RowMargins(Method):
 
     def after_step(self, step: int) -> None:
         self._last = None
-        self._waiting += [(step, one) for one in self._passes]
+        self._waiting += self._passes
         self._passes = []
         if len(self._waiting) >= _WAITING:
             self._read()
@@ -74,14 +73,13 @@ class RowMargins(Method):
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        rows, targets, logits = (torch.cat(parts) for parts in zip(*(p for _, p in waiting), strict=True))
-        steps = np.repeat([step for step, _ in waiting], [len(passes[0]) for _, passes in waiting])
+        rows, targets, logits = (torch.cat(parts) for parts in zip(*waiting, strict=True))
         given = logits.gather(1, targets[:, None]).squeeze(1)
         others, other = logits.scatter(1, targets[:, None], -torch.inf).max(dim=1)
         loss = torch.logsumexp(logits, dim=1) - given
         found = torch.stack([given - others, loss, other.float()]).cpu().numpy()
         self._joined = None
-        self._kept.add(rows.cpu().numpy(), steps, *found)
+        self._kept.add(rows.cpu().numpy(), *found)
 
     # ---- what is kept
 
@@ -110,7 +108,7 @@ class RowMargins(Method):
             return {}
         held = io.BytesIO()
         found = Margins.of(
-            places[0], places[1], self._labels, self._rows.class_names, tally.seen, tally.mean_margin(), tally.loss,
+            places[0], places[1], self._labels, self._rows.class_names, tally.seen, tally.margin, tally.loss,
             tally.confidence, tally.other,
         )  # fmt: skip
         found.write(held)
@@ -118,49 +116,30 @@ class RowMargins(Method):
 
 
 class _Tally:
-    """Sums over the passes of each row, and the class that it was taken for when its label was liked least.
-
-    `margin` sums all passes but the first, which `first` keeps, with the step of it in `began`.
-    """
+    """Sums over the passes of each row, and the class that it was taken for when its label was liked least."""
 
     def __init__(self, rows: int) -> None:
         self.seen = np.zeros(rows, dtype=np.int32)
-        self.began = np.full(rows, np.iinfo(np.int32).max, dtype=np.int32)
-        self.first, self.margin, self.loss, self.confidence = (np.zeros(rows, np.float32) for _ in range(4))
+        self.margin, self.loss, self.confidence = (np.zeros(rows, np.float32) for _ in range(3))
         self.lowest = np.full(rows, np.inf, dtype=np.float32)
         self.other = np.full(rows, -1, dtype=np.int32)
 
     def add(
         self,
         rows: NDArray[np.int64],
-        steps: NDArray[np.int64],
         margins: NDArray[np.float32],
         losses: NDArray[np.float32],
         others: NDArray[np.float32],
     ) -> None:
         """Count passes in, in their order; a row may come several times. However the passes are cut into calls, the
         outcome is the same to the bit."""
-        _, leading = np.unique(rows, return_index=True)
-        leading = leading[self.seen[rows[leading]] == 0]
-        self.first[rows[leading]] = margins[leading]
-        self.began[rows[leading]] = steps[leading]
-        later = np.ones(len(rows), dtype=np.bool_)
-        later[leading] = False
-        np.add.at(self.margin, rows[later], margins[later])
         np.add.at(self.seen, rows, 1)
+        np.add.at(self.margin, rows, margins)
         np.add.at(self.loss, rows, losses)
         np.add.at(self.confidence, rows, np.exp(-losses))
         np.minimum.at(self.lowest, rows, margins)
         hit = margins == self.lowest[rows]
         self.other[rows[hit]] = others[hit].astype(np.int32)
-
-    def mean_margin(self) -> NDArray[np.float32]:
-        """The mean without the first pass; of a row with one pass, that one; NaN for none."""
-        mean = (self.margin / np.maximum(self.seen - 1, 1)).astype(np.float32)
-        once = self.seen == 1
-        mean[once] = self.first[once]
-        mean[self.seen == 0] = np.nan
-        return mean
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything, by name."""
@@ -179,11 +158,6 @@ class _Tally:
         """What several processes have seen, each of rows of its own at any step."""
         made, *others = (cls.from_arrays(part) for part in parts)
         for one in others:
-            # Of two first passes the later one is none.
-            both, sooner = (made.seen > 0) & (one.seen > 0), one.began < made.began
-            made.margin += np.where(both, np.where(sooner, made.first, one.first), np.float32(0))
-            made.first = np.where(sooner, one.first, made.first)
-            made.began = np.minimum(made.began, one.began)
             for name in ("seen", "margin", "loss", "confidence"):
                 getattr(made, name)[:] += getattr(one, name)
             lower = one.lowest < made.lowest
