@@ -124,7 +124,8 @@ def test_a_mixture_is_chosen_along_the_curve_and_saved(
     dialog.plot.picked.emit(0.37)
     assert dialog.alpha == 0.37 and dialog.here.isEnabled()
     dialog.here.click()
-    qtbot.waitUntil(lambda: len(dialog.plot.curves) == 8, timeout=PATIENCE)
+    # the score is told before the work is over, and nothing can be saved in between
+    qtbot.waitUntil(lambda: len(dialog.plot.curves) == 8 and dialog.save.isEnabled(), timeout=PATIENCE)
     dialog.slider.setValue(100)
     assert "accuracy" in dialog.value.text()
     dialog.name.setText("a/b")

@@ -81,16 +81,7 @@ def evaluate_targets(
             "Name a file to measure with.",
             field="data",
         )
-    if tuple(content.names) != tuple(loaded.class_names):
-        raise bad_input(
-            f"{model} does not answer what is asked of the rows of {run.name}."
-            if rows_of
-            else f"The data of {run.name} has changed since it was trained.",
-            f"They have {', '.join(content.names[:6])}; the model knows {', '.join(loaded.class_names[:6])}.",
-            "Choose a model that was trained on the same."
-            if rows_of
-            else "Put the old file back, or train again.",
-        )
+    _require_same_answers(tuple(content.names), tuple(loaded.class_names), run.name, model if rows_of else "")
     desk.report(f"{loaded.name}: measuring")
     told = data or f"the {SIDES[side]} rows of {run.name}"
     share = getattr(recipe.data, side)
@@ -106,6 +97,20 @@ def evaluate_targets(
     shelf.keep(found)
     desk.report("Working the numbers out…")
     return with_scores(found)
+
+
+def _require_same_answers(wanted: tuple[str, ...], known: tuple[str, ...], run: str, guest: str = "") -> None:
+    """Refuse rows that ask for other labels, numbers or marks than the model gives; `guest` is a model that is asked
+    about the rows of another one's run."""
+    if wanted == known:
+        return
+    raise bad_input(
+        f"{guest} does not answer what is asked of the rows of {run}."
+        if guest
+        else f"The data of {run} has changed since it was trained.",
+        f"They have {', '.join(wanted[:6])}; the model knows {', '.join(known[:6])}.",
+        "Choose a model that was trained on the same." if guest else "Put the old file back, or train again.",
+    )
 
 
 def stored_targets(home: Home, request: RowsRequest) -> TargetRows | None:
