@@ -40,7 +40,7 @@ def write_all(
     files = {}
     for number, line in enumerate(button.lines()):
         if line.kind.startswith("."):
-            files[line.title.rstrip(" …")] = file = write(
+            files[line.title.rstrip("…")] = file = write(
                 qtbot, workspace, button, line, folder / f"{number}", patch
             )
             readable(file)

@@ -227,7 +227,7 @@ def test_the_menu_is_made_of_what_there_is(qtbot: QtBot, pane: AttentionPane) ->
     menu = pane.heads.export.menu()
     menu.aboutToShow.emit()
     titles = [action.text() for action in menu.actions() if not action.isSeparator()]
-    assert titles[0] == "This head as PNG …" and titles[-1] == "This view as HTML …"
+    assert titles[0] == "This head as PNG…" and titles[-1] == "This view as HTML…"
     pane.question.set_text("")
     assert pane.heads.maps is None
     menu.aboutToShow.emit()

@@ -87,7 +87,7 @@ class RateFinderDialog(QDialog):
         """Start the search from the beginning."""
         self._cancel()
         self.points, self.rate, self.suggested = [], None, None
-        self._say(self.tr("Waiting for the engine…"), "")
+        self._say(self._workspace.waiting_words, "")
         self._busy(True)
         self._draw()
         recipe = self._workspace.recipe

@@ -133,6 +133,13 @@ class Workspace(RecipeInHand):
 
         self.session.warm_up(arrived, self.problem_raised.emit)
 
+    @property
+    def waiting_words(self) -> str:
+        """What work that needs the engine says before it begins."""
+        if self.active is not None:
+            return self.tr("This begins when the run in work is over.")
+        return self.tr("Waiting for the engine…")
+
     def summary(self, name: str) -> RunSummary | None:
         """The shelf's line of a run."""
         return next((run for run in self.runs if run.name == name), None)

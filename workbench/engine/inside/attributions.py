@@ -66,7 +66,7 @@ def explain(
             if method.key not in methods:
                 continue
             check()
-            report(f"{method.title} …")
+            report(f"{method.title}…")
             try:
                 if method.key in ("rollout", "flow", "grad-attention"):
                     seen = seen or look(asked)
@@ -75,7 +75,7 @@ def explain(
                 found = replace(found, refused=(*found.refused, (method.key, str(error.problem))))
             report(found)
         if test and found.attributions:
-            report("Deletion test …")
+            report("Deletion test…")
             rows = [(row.method, row.scores) for row in found.attributions]
             found = replace(found, test=deletion_test(asked, rows, check))
     return found

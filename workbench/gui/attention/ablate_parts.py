@@ -90,7 +90,7 @@ class TakenCard(Card):
             if count == 1
             else self.tr("Without {0} heads").format(count)
         )
-        self.words.setText(self.tr("Measuring the held-out rows …"))
+        self.words.setText(self.tr("Measuring the held-out rows…"))
 
     def show_taken(self, found: Ablation) -> None:
         """Prediction and metric; the metric may still be on its way."""

@@ -63,7 +63,7 @@ class ExportButton(IconButton):
     def lines(self) -> list[Line]:
         """What the menu offers now."""
         found = [line for part in self._parts() for line in self._of(part)]
-        return [*found, Line(self.tr("This view as HTML …"), ".html")] if found else []
+        return [*found, Line(self.tr("This view as HTML…"), ".html")] if found else []
 
     def export(self, line: Line) -> None:
         """Do one line of the menu; asks where to save."""
@@ -86,10 +86,10 @@ class ExportButton(IconButton):
 
     def _of(self, part: Part) -> list[Line]:
         words = (
-            (".png", "{0} as PNG …", part.drawing),
-            (".svg", "{0} as SVG …", part.drawing),
-            (".csv", "{0} as CSV …", part.table),
-            (".npz", "{0} as NumPy file …", part.arrays),
+            (".png", "{0} as PNG…", part.drawing),
+            (".svg", "{0} as SVG…", part.drawing),
+            (".csv", "{0} as CSV…", part.table),
+            (".npz", "{0} as NumPy file…", part.arrays),
             ("picture", "Copy picture: {0}", part.drawing),
             ("table", "Copy table: {0}", part.table),
         )

@@ -43,8 +43,8 @@ class FilmFiles(QObject):
     def lines(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         """The lines of a menu, and what they do."""
         return (
-            (self.tr("Film as GIF …"), self.export_gif),
-            (self.tr("Frames as PNG files …"), self.export_frames),
+            (self.tr("Film as GIF…"), self.export_gif),
+            (self.tr("Frames as PNG files…"), self.export_frames),
         )
 
     def export_gif(self) -> None:

@@ -96,7 +96,7 @@ class HeadCard(Card):
         self.switch.setEnabled(False)
         self.title.setText(head_name(*where))
         link = shown and self.tr("Strongest link: {0}").format(link_text(shown, shown.strongest(*where)))
-        self.facts.setText(link or self.tr("This head is read token by token …"))
+        self.facts.setText(link or self.tr("This head is read token by token…"))
         self.map.show_head(shown, where, top, look)
 
     def take_focus(self) -> None:

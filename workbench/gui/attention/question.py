@@ -62,7 +62,7 @@ class Question(Card):
         self._picture = ""
         self.picture_name = ElidedLabel(self.tr("No picture yet: choose one, or drop it here."), "muted")
         self.picture_button = GhostButton(
-            self.tr("Choose a picture …"),
+            self.tr("Choose a picture…"),
             "folder",
             help=self.tr("A PNG or JPEG file. It can also be dropped here."),
             on_click=self.choose_picture,

@@ -182,7 +182,7 @@ class View(QWidget):
     def run(self, ask: Ask) -> None:
         """Have this done now; an older question is dropped."""
         self._drop()
-        self._tell(self.tr("Reading …"))
+        self._tell(self.tr("Reading…"))
         self._ticket = self.workspace.session.look_inside(
             ask.work,
             ask.request,

@@ -44,7 +44,7 @@ class Invitation(EmptyState):
                 ),
                 "measure",
             )
-            self._offer(self.tr("Evaluate a language model …"))
+            self._offer(self.tr("Evaluate a language model…"))
         else:
             self.say(
                 self.tr("Nothing is measured of {0} here").format(choice.title),

@@ -190,7 +190,7 @@ class Subject(Card):
         for key, title, help in SIDES:
             self.rows.addItem(self.tr(title), key)
             self.rows.setItemData(self.rows.count() - 1, self.tr(help), Qt.ItemDataRole.ToolTipRole)
-        self.rows.addItem(self.tr("A file …"), _CHOOSE)
+        self.rows.addItem(self.tr("A file…"), _CHOOSE)
         self._side = 0
         self.against = AgainstChooser(self.model)
         self.measure = PrimaryButton(

@@ -122,11 +122,7 @@ class EvaluationDialog(QDialog):
             return
         self._cancel()
         self._busy(True)
-        self.state.setText(
-            self.tr("This begins when the run in work is over.")
-            if self._workspace.active
-            else self.tr("Waiting for the engine…")
-        )
+        self.state.setText(self._workspace.waiting_words)
         self._ticket = self._workspace.session.look_inside(
             evaluate, request, self._done, self._failed, self._heard, between_steps=False
         )

@@ -137,11 +137,7 @@ class MixtureDialog(QDialog):
 
     def _measure(self, alphas: tuple[float, ...]) -> None:
         self._cancel()
-        self._busy(
-            self.tr("This begins when the run in work is over.")
-            if self._workspace.active
-            else self.tr("Waiting for the engine…")
-        )
+        self._busy(self._workspace.waiting_words)
         self._ticket = self._workspace.session.look_inside(
             measure_along, AlongRequest(self._run, alphas), self._measured_all, self._failed, self._heard,
             between_steps=False,

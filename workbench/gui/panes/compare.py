@@ -65,7 +65,7 @@ class ComparePane(QWidget):
                 "Every run stands here in a line: which settings differ, its scores, how long it took, what it cost. "
                 "Start one, or let a search try several settings."
             ),
-            self.tr("Search settings …"),
+            self.tr("Search settings…"),
             self.open_search,
         )
         self._known: Known = {}
@@ -88,7 +88,7 @@ class ComparePane(QWidget):
             tr("None"), help=tr("Untick every run."), on_click=lambda: self.board.tick(())
         )
         self.search = GhostButton(
-            tr("Search …"), "search", help=tr("Try several settings; cross-validate; see whether more rows help."),
+            tr("Search…"), "search", help=tr("Try several settings; cross-validate; see whether more rows help."),
             on_click=self.open_search,
         )  # fmt: skip
         self.export = IconButton(

@@ -85,7 +85,7 @@ class EvaluatePane(QWidget):
             lambda: self.board.model,
             self._parts,
             workspace,
-            ((self.tr("Numbers as JSON …"), lambda: save_json(self, workspace, self.board.evaluated)),),
+            ((self.tr("Numbers as JSON…"), lambda: save_json(self, workspace, self.board.evaluated)),),
         )
         self._ticket: Ticket | None = None
         self._stale = True
@@ -262,12 +262,7 @@ class EvaluatePane(QWidget):
         self._say_measuring()
 
     def _say_measuring(self) -> None:
-        waiting = self.workspace.active is not None
-        self.told.setText(
-            self.tr("This begins when the run in work is over.")
-            if waiting
-            else self.tr("Waiting for the engine …")
-        )
+        self.told.setText(self.workspace.waiting_words)
         self._busy(True)
         if self.pages.currentWidget() not in (self.halves, self.targets):
             self.empty.say_measuring()

@@ -68,7 +68,7 @@ class Asking(QWidget):
             self.hint.setText(missing or "")
             self.stack.setCurrentWidget(self.empty)
             return
-        self.hint.setText(self.tr("Reading …"))
+        self.hint.setText(self.tr("Reading…"))
         self._ticket = self._put(text)
 
     def _missing(self, text: str) -> str | None:

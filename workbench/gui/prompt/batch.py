@@ -68,7 +68,7 @@ class Batch(QWidget):
 
     def _make_buttons(self) -> None:
         self.open = GhostButton(
-            self.tr("Open a file …"),
+            self.tr("Open a file…"),
             "folder",
             help=self.tr(
                 "A text file with a prompt on each line, or a table: CSV, TSV, JSON Lines, Parquet."
@@ -85,7 +85,7 @@ class Batch(QWidget):
             self.tr("Cancel"), "stop", help=self.tr("Answers that are there stay."), on_click=self.halt
         )
         self.save = GhostButton(
-            self.tr("Save …"),
+            self.tr("Save…"),
             "save",
             help=self.tr("Write the rows with their answers as CSV or JSON Lines."),
             on_click=self.choose_place,
@@ -142,7 +142,7 @@ class Batch(QWidget):
                 "Open a file with a prompt on each line, or a table with a column of prompts. Every model of the Talk "
                 "view answers each of them, with the settings there."
             ),
-            self.tr("Open a file …"),
+            self.tr("Open a file…"),
             self.choose_file,
         )
         self.stack = QStackedWidget()
@@ -169,7 +169,7 @@ class Batch(QWidget):
     def read(self, path: str) -> None:
         """Read a file of prompts."""
         self.halt()
-        self.hint.setText(self.tr("Reading …"))
+        self.hint.setText(self.tr("Reading…"))
         self._workspace.session.files.submit(
             lambda desk: read_prompt_table(path), done=self._arrived, failed=self._refused
         )

@@ -52,7 +52,7 @@ class BatchSource(QWidget):
         for name in table.columns:
             self.column.addItem(name, name)
         self.column.insertSeparator(self.column.count())
-        self.column.addItem(self.tr("Template …"), _TEMPLATE)
+        self.column.addItem(self.tr("Template…"), _TEMPLATE)
         self.column.setCurrentIndex(max(0, self.column.findData(table.column)))
         self.template.setText(" ".join(f"{{{name}}}" for name in table.columns[:2]))
         self._changed()

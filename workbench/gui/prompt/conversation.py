@@ -146,7 +146,7 @@ class Conversation(QWidget):
         request = replace(turn.version.asked, settings=settings.model_copy(update=changes), begun=begun)
         written.ended, written.text = "", "".join(token.text for token in written.tokens)
         turn.answers[number].text.start_again(written.tokens)
-        turn.say(self.tr("Going on …"))
+        turn.say(self.tr("Going on…"))
         self._write(turn, request, (written,))
 
     def _write(self, turn: Turn, request: GenerationRequest, answers: Sequence[Written]) -> None:

@@ -195,7 +195,7 @@ class Inspector(Card):
         self._choose(None)
         busy = self.look is not None and self.look.conversation.busy
         self.facts.setText(
-            self.tr("Waits until the answer is written …") if busy else self.tr("Reading the answer again …")
+            self.tr("Waits until the answer is written…") if busy else self.tr("Reading the answer again…")
         )
 
     def _complain(self, problem: Problem) -> None:

@@ -72,10 +72,10 @@ class PromptsButton(GhostButton):
                 action.setToolTip(prompt.text)
                 action.triggered.connect(lambda _=False, prompt=prompt: self.take(prompt))
         self.list.addSeparator()
-        save = self.list.addAction(self.tr("Save this prompt …"))
+        save = self.list.addAction(self.tr("Save this prompt…"))
         save.setEnabled(bool(self._written().strip()))
         save.triggered.connect(lambda _=False: self.ask_name())
-        manage = self.list.addAction(self.tr("Rename or delete …"))
+        manage = self.list.addAction(self.tr("Rename or delete…"))
         manage.setEnabled(bool(saved))
         manage.triggered.connect(lambda _=False: self.manage())
 

@@ -212,7 +212,7 @@ class ScoredView(QWidget):
                 words = self.tr("{0} has to be set up first: choose it under Model above.")
                 self._hint(words.format(choice.title))
                 return
-        self._hint(self.tr("Reading …"))
+        self._hint(self.tr("Reading…"))
         request = ScoreRequest(first.model, text, other.model if other else "")
         self._ticket = self._workspace.session.look_inside(
             score,

@@ -47,7 +47,7 @@ class StepAttention(QWidget):
     def wait(self) -> None:
         """The row is being read."""
         self.rows = None
-        self.words.setText(self.tr("Reading the attention …"))
+        self.words.setText(self.tr("Reading the attention…"))
 
     def complain(self, words: str) -> None:
         """There is none."""

@@ -59,7 +59,7 @@ class Turn(QWidget):
         self._make_editor()
         self._lay_out()
         waits = not version.answer.tokens and not version.answer.ended
-        self.say(self.tr("Waiting for the model …") if waits else "")
+        self.say(self.tr("Waiting for the model…") if waits else "")
         self.arrange(2)
         self.refresh()
 

@@ -170,7 +170,7 @@ class RangeRow(QWidget):
 
     def _ticked(self) -> None:
         on = [action.text() for action in self.ticks if action.isChecked()]
-        self.menu.setText(", ".join(on) or self.tr("Choose …"))
+        self.menu.setText(", ".join(on) or self.tr("Choose…"))
         self.edited.emit()
 
     def range(self) -> Range:

@@ -108,7 +108,7 @@ class SeriesWork(QObject):
         if request is not None and getattr(request, "name", "") == "":
             self.found.pop(kind, None)
         self.problems.pop(kind, None)
-        self.kind, self.words, self._run = kind, self.tr("Waiting for the engine…"), ""
+        self.kind, self.words, self._run = kind, self._workspace.waiting_words, ""
         self._workspace.active = self._workspace.session.start_series(
             work, request, self._done, self._failed, self._heard
         )

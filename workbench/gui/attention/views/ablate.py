@@ -205,7 +205,7 @@ class AblateView(View):
         return ImportanceRequest(choice.model, kind, choice.run, self.map_card.rows.value(), SLICE)
 
     def _look(self, work: Any, request: object, done: Any) -> None:
-        self.map_card.show_busy(self.tr("Measuring …"))
+        self.map_card.show_busy(self.tr("Measuring…"))
         self._long = self.workspace.session.look_inside(
             work, request, done, self._long_failed, self._long_reported, between_steps=False
         )
@@ -277,7 +277,7 @@ class AblateView(View):
                 self._along(rest)
 
         self._look(take_away, AblationRequest(choice.model, heads, mode, "", choice.run, rows), done)
-        self.map_card.show_busy(self.tr("Measuring without {0} heads …").format(count))
+        self.map_card.show_busy(self.tr("Measuring without {0} heads…").format(count))
 
     def _add_point(self, heads: tuple[Head, ...], measured: Measured) -> None:
         """Keep what belongs to the curve: the whole model, and the least important heads."""

@@ -75,7 +75,7 @@ class Disagreements(Card):
         if self._models is None or self._ticket is not None:
             return
         choice, other = self._models
-        self._say(self.tr("Asking …"))
+        self._say(self.tr("Asking…"))
         self._ticket = self._workspace.session.look_inside(
             disagreements,
             DisagreementRequest(choice.model, other.model, choice.run or other.run),

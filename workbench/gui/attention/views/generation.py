@@ -280,7 +280,7 @@ class GenerationView(View):
             else self.tr("Behind each token stands its number.")
         )
         at = "" if rows.step is None or "step" in rows.model else f", step {rows.step}"
-        ending = self.tr(_ENDINGS[rows.stopped_by]) if rows.stopped_by else self.tr("Writing …")
+        ending = self.tr(_ENDINGS[rows.stopped_by]) if rows.stopped_by else self.tr("Writing…")
         if (
             rows.stopped_by == "end"
             and rows.steps == 1

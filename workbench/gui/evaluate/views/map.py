@@ -147,12 +147,7 @@ class MapView(View):
         self._ticket = self.workspace.session.look_inside(
             drawn, wish, self._arrived, self._failed, self._heard, between_steps=False
         )
-        waiting = self.workspace.active is not None
-        self._say_busy(
-            self.tr("This begins when the run in work is over.")
-            if waiting
-            else self.tr("Waiting for the engine …")
-        )
+        self._say_busy(self.workspace.waiting_words)
 
     def stop(self) -> None:
         """Stop drawing; a map that is there stays."""

@@ -127,12 +127,7 @@ class RobustnessView(View):
             self.tr("The model is asked about every changed text; sets appear as they come."),
             "clock",
         )
-        waiting = self.workspace.active is not None
-        self._say_busy(
-            self.tr("This begins when the run in work is over.")
-            if waiting
-            else self.tr("Waiting for the engine …")
-        )
+        self._say_busy(self.workspace.waiting_words)
 
     def stop(self) -> None:
         """Stop trying; the sets that are done stay."""

@@ -153,11 +153,11 @@ class SlicesView(View):
         self._rows, self._found, self._own = found.rows, None, {}
         self.list.show_rows([])
         self.runs.show_group(None)
-        self.told.setText(self.tr("Looking for groups of rows on which the model is worse …"))
+        self.told.setText(self.tr("Looking for groups of rows on which the model is worse…"))
         self.pages.setCurrentWidget(self.list)
         self.answer.hide()
         rows, home = found.rows, self.workspace.session.home
-        self.busy_changed.emit(self.tr("Looking for weak groups …"))
+        self.busy_changed.emit(self.tr("Looking for weak groups…"))
         self._ticket = self.workspace.session.files.submit(
             lambda desk: _search(home, rows, desk), done=self._arrived, failed=self._failed
         )

@@ -149,7 +149,7 @@ class SuspectsView(View):
         self.deciding.found = None
         self.again.refresh()
         self._fill()
-        self._say_busy(self.tr("Looking for suspicious labels …"))
+        self._say_busy(self.tr("Looking for suspicious labels…"))
         self.pages.setCurrentIndex(0)
         session = self.workspace.session
         if by == "margin":  # needs no model: it is done while others train
@@ -161,8 +161,7 @@ class SuspectsView(View):
             self._ticket = session.look_inside(
                 _suspects, (model, by), self._arrived, self._failed, self._heard, between_steps=False
             )
-            if self.workspace.active is not None:
-                self._say_busy(self.tr("This begins when the run in work is over."))
+            self._say_busy(self.workspace.waiting_words)
 
     def stop(self) -> None:
         """Stop looking."""
