@@ -57,34 +57,7 @@ class TargetRowsPanel(Card):
         self.against: TargetsAgainst | None = None
         self._chosen: Chosen | None = None
         self.told = Label("", "section")
-        self.chip = QToolButton()
-        self.chip.setProperty("role", "kind")
-        self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        keep_icon(self.chip, "close")
-        self.chip.clicked.connect(lambda: self.chosen.emit(None))
-        self.wrong = GhostButton(
-            self.tr("Only wrong ones"),
-            "alert",
-            help=self.tr(
-                "Show the rows on which something is wrong; of numbers those that are further off than a standard "
-                "deviation."
-            ),
-            on_click=self._choose_wrong,
-        )
-        self.attention = GhostButton(
-            self.tr("Attention"),
-            "attention",
-            help=self.tr("Open this text with this model on the Attention page (Enter)."),
-            on_click=self._open,
-        )
-        self.data = GhostButton(
-            self.tr("Data"),
-            "data",
-            help=self.tr("Go to this row on the Data page."),
-            on_click=self._open_data,
-        )
+        self._make_buttons()
         self.rows = _Table(
             (
                 Heading(self.tr("Row"), self.tr("The row's number in its file."), number=True),
@@ -113,6 +86,36 @@ class TargetRowsPanel(Card):
         self._lay_out()
         self.setMinimumSize(320, 150)
         theme().changed.connect(self._fill)
+
+    def _make_buttons(self) -> None:
+        self.chip = QToolButton()
+        self.chip.setProperty("role", "kind")
+        self.chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        keep_icon(self.chip, "close")
+        self.chip.clicked.connect(lambda: self.chosen.emit(None))
+        self.wrong = GhostButton(
+            self.tr("Only wrong ones"),
+            "alert",
+            help=self.tr(
+                "Show the rows on which something is wrong; of numbers those that are further off than a standard "
+                "deviation."
+            ),
+            on_click=self._choose_wrong,
+        )
+        self.attention = GhostButton(
+            self.tr("Attention"),
+            "attention",
+            help=self.tr("Open this text with this model on the Attention page (Enter)."),
+            on_click=self._open,
+        )
+        self.data = GhostButton(
+            self.tr("Data"),
+            "data",
+            help=self.tr("Go to this row on the Data page."),
+            on_click=self._open_data,
+        )
 
     def _lay_out(self) -> None:
         outer = self.layout()

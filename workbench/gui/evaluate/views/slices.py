@@ -51,6 +51,22 @@ class SlicesView(View):
         self._own: dict[str, Slice] = {}  # by their questions
         self._ticket: Ticket | None = None
         self._asking: Ticket | None = None
+        self._make_question()
+        self.told = Label("", "muted", wrap=True)
+        self._make_list()
+        self.nothing = EmptyState(
+            "check",
+            self.tr("No weak group was found"),
+            self.tr(
+                "On no group of rows is the model surely worse than on the others. Ask about one of your own above."
+            ),
+        )
+        self.pages = QStackedWidget()
+        self.runs = SliceRuns(workspace, board)
+        self.runs.against_wanted.connect(board.against_wanted)
+        self._lay_out()
+
+    def _make_question(self) -> None:
         self.query = QLineEdit()
         self.query.setClearButtonEnabled(True)
         self.query.setPlaceholderText(self.tr('A group of your own: words > 30 and text contains "not"'))
@@ -77,7 +93,8 @@ class SlicesView(View):
             on_click=self._forget_own,
         )
         self.answer = Label("", "caption", wrap=True)
-        self.told = Label("", "muted", wrap=True)
+
+    def _make_list(self) -> None:
         self.list = RowsTable(
             (
                 Heading(self.tr("Group of rows"), wide=True),
@@ -110,17 +127,6 @@ class SlicesView(View):
         self.list.setMinimumHeight(140)
         self.list.narrow((60, 128, 98, 100))
         self.list.opened.connect(self._picked)
-        self.nothing = EmptyState(
-            "check",
-            self.tr("No weak group was found"),
-            self.tr(
-                "On no group of rows is the model surely worse than on the others. Ask about one of your own above."
-            ),
-        )
-        self.pages = QStackedWidget()
-        self.runs = SliceRuns(workspace, board)
-        self.runs.against_wanted.connect(board.against_wanted)
-        self._lay_out()
 
     def _lay_out(self) -> None:
         card = Card()
