@@ -17,8 +17,9 @@ from workbench.run.search import Search, SearchSettings
 from workbench.run.search_plan import SearchPlan
 from workbench.run.search_ranges import written_range
 from workbench.run.series import SeriesEvent
+from workbench.session.active_run import ActiveRun
 from workbench.session.search.searching import SearchRequest, search
-from workbench.session.session import ActiveRun, Session
+from workbench.session.session import Session
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from workbench.run.history import History
 from workbench.run.offers import Answer
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
+from workbench.session.active_run import ActiveRun
 from workbench.session.requests import DeviceInfo
-from workbench.session.session import ActiveRun, Session
+from workbench.session.session import Session
 
 if TYPE_CHECKING:
     pass
