@@ -10,8 +10,11 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.data.side import FINDINGS, STEPS
+from workbench.gui.lane_threads import LaneThreads
 from workbench.gui.panes.data import DataPane
 from workbench.gui.workspace import Workspace
+from workbench.run.home import Home
+from workbench.session.session import Session
 
 
 @pytest.fixture
@@ -130,6 +133,38 @@ def test_edits_stay_with_the_data_that_they_were_made_in(
     workspace.set_field("data.patch", "")
     qtbot.waitUntil(lambda: not edits.patch, timeout=10_000)
     settle(qtbot, workspace)
+
+
+def test_edits_are_there_again_when_the_window_is_opened_anew(
+    qtbot: QtBot, pane: DataPane, workspace: Workspace, messy: Path, home: Home
+) -> None:
+    model = pane.table_page.rows.model
+    key = model.place(7).key
+    assert model.setData(model.index(7, 1), "kitchen")
+    qtbot.waitUntil(lambda: bool(workspace.recipe.data.patch), timeout=10_000)
+    settle(qtbot, workspace)
+    kept = workspace.recipe.data.patch
+    session = Session(home)
+    threads = LaneThreads(session)
+    later = Workspace(session)
+    try:
+        later.choose_data(str(messy))  # the window opens with this file
+        qtbot.waitUntil(lambda: later.recipe.data.patch == kept, timeout=10_000)
+        settle(qtbot, later)
+        qtbot.waitUntil(lambda: dict(later.mending.edits.patch.labels) == {key: "kitchen"}, timeout=10_000)
+        # A recipe says itself which edits it wants, unless they were made after it was written.
+        recipe = later.recipe
+        assert later.mending.with_edits(recipe) == recipe
+        later.choose_data("headlines")
+        assert later.recipe.data.patch == ""
+        settle(qtbot, later)
+        later.choose_data(str(messy.parent / "." / messy.name))
+        assert later.recipe.data.patch == kept
+        settle(qtbot, later)
+    finally:
+        later.shut_down()
+        threads.join()
+        later.deleteLater()
 
 
 def test_labels_are_given_with_keys(qtbot: QtBot, pane: DataPane, workspace: Workspace) -> None:

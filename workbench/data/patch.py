@@ -74,14 +74,21 @@ def beside(recipe: Path) -> Path:
     return recipe.with_name(f"{recipe.stem}.edits.jsonl")
 
 
-def write(path: Path, patch: Patch) -> None:
+def write(path: Path, patch: Patch, data: str = "") -> None:
     """Write a patch in the place of what is there.
+
+    Args:
+        path: The file.
+        patch: The edits.
+        data: The source of the rows, noted down for `run.kept_edits`; empty to leave it open.
 
     Raises:
         WorkbenchError: When it cannot be written; what was there is kept.
     """
     try:
-        write_whole(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(patch)))
+        write_whole(
+            path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(patch, data))
+        )
     except OSError as error:
         raise bad_input(
             f"The edits by hand cannot be written to {path}.",
@@ -128,8 +135,8 @@ def read(path: Path) -> Patch:
     return _patch(path, records[1:])
 
 
-def _lines(patch: Patch) -> Iterator[dict[str, Any]]:
-    yield {"workbench": "patch", "version": VERSION}
+def _lines(patch: Patch, data: str) -> Iterator[dict[str, Any]]:
+    yield {"workbench": "patch", "version": VERSION} | ({"data": data} if data else {})
     for edit in patch.edits.values():
         yield {"row": f"{edit.key:016x}", "column": edit.column, "old": edit.old, "new": edit.new}
     for key, label in patch.labels.items():

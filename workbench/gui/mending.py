@@ -11,7 +11,7 @@ from workbench.data.edits import Patch
 from workbench.run.problem import Problem
 from workbench.run.recipe import Recipe
 from workbench.run.recipe_files import changed
-from workbench.run.sources import same_source
+from workbench.run.sources import same_source, whole_source
 from workbench.session.lanes import Ticket
 from workbench.session.requests import DataRequest
 
@@ -51,7 +51,7 @@ class Mending(QObject):
         self._patch_read: str | None = None  # their file, "" for none; None while nobody has looked
         self._unwritten: Patch | None = None
         self._writing = False
-        self._kept: dict[str, str] = {}  # the newest file of edits of each data that was edited here
+        self._kept: dict[str, Path] = {}  # the newest file of edits of each data
         #: The look that `looked` answers.
         self.request: DataRequest | None = None
         self.looked: Looked | None = None
@@ -65,6 +65,7 @@ class Mending(QObject):
         self._keeping.timeout.connect(self._keep)
         workspace.data_changed.connect(self._data_changed)
         self._edits: Edits | None = None
+        self._rows.kept_edits(self._know_kept, workspace.problem_raised.emit)
 
     @property
     def edits(self) -> Edits:
@@ -195,9 +196,9 @@ class Mending(QObject):
         return self._unwritten is not None or self._writing
 
     def kept(self, source: str) -> str:
-        """The file of the edits by hand that were made of some data since the window was opened; empty for none."""
-        found = next((path for data, path in self._kept.items() if same_source(data, source)), "")
-        return found if found and Path(found).is_file() else ""
+        """The newest file of edits by hand that were made of some data; empty for none."""
+        found = self._kept.get(whole_source(source))
+        return str(found) if found and found.is_file() else ""
 
     def of(self, source: str) -> str:
         """The file of the edits by hand of some data as they stand: the recipe's where it is the data in hand."""
@@ -205,9 +206,17 @@ class Mending(QObject):
         return data.patch if same_source(data.train, source) else self.kept(source)
 
     def with_edits(self, recipe: Recipe) -> Recipe:
-        """A run's recipe with what was edited of its data since the window was opened."""
+        """A run's recipe with what was edited of its data since then."""
         kept = self.kept(recipe.data.train)
-        return changed(recipe, "data.patch", kept) if kept else recipe
+        return changed(recipe, "data.patch", kept) if kept and _newer(kept, recipe.data.patch) else recipe
+
+    def _know_kept(self, kept: dict[str, Path]) -> None:
+        self._kept = kept | self._kept
+        data = self._workspace.recipe.data
+        found = self.kept(data.train)
+        if found and not data.patch and not data.steps and not self.waiting:
+            # The data with which the window opened, with what was done to it the last time.
+            self._workspace.set_field("data.patch", found)
 
     def edited(self, patch: Patch) -> None:
         """Keep the edits by hand soon."""
@@ -225,7 +234,7 @@ class Mending(QObject):
         self._writing = True
 
         def done(path: Path) -> None:
-            self._writing, self._kept[source] = False, str(path)
+            self._writing, self._kept[whole_source(source)] = False, path
             workspace = self._workspace
             if workspace.recipe.data.train != source:
                 return  # they are kept, and the data in hand has none of them
@@ -239,7 +248,7 @@ class Mending(QObject):
             self._writing = False
             self._workspace.problem_raised.emit(problem)
 
-        self._rows.keep_edits(path, patch, done, failed)
+        self._rows.keep_edits(path, patch, source, done, failed)
 
     # ---- other data
 
@@ -275,3 +284,11 @@ class Mending(QObject):
                 self.edits_read.emit(patch)
 
         self._rows.read_edits(path, arrived, self._workspace.problem_raised.emit)
+
+
+def _newer(file: str, other: str) -> bool:
+    """Whether a file was written after another one, which may be none or gone."""
+    try:
+        return not other or Path(file).stat().st_mtime_ns > Path(other).expanduser().stat().st_mtime_ns
+    except OSError:
+        return True

@@ -54,6 +54,13 @@ def same_source(one: str, other: str) -> bool:
     return here == there
 
 
+def whole_source(source: str) -> str:
+    """The same source wherever it is read from: places with their whole paths, a shipped set's name as it is."""
+    if not is_place(source):
+        return source
+    return joined(Path(place).expanduser().resolve() for place in places(source))
+
+
 def is_place(source: str) -> bool:
     """Whether a source is written as a file, a folder, or several, rather than as the name of a shipped data set."""
     return bool(Path(source).suffix) or any(mark in source for mark in ("/", "\\", "\n", *_MARKS))

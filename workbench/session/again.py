@@ -18,9 +18,10 @@ from workbench.data.suggest import counted
 from workbench.data.training_rows import opened, training_rows
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
+from workbench.run.kept_edits import data_of, edits_folder
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe import DataSection, Recipe
-from workbench.run.sources import stem_of
+from workbench.run.sources import stem_of, whole_source
 from workbench.session.cards import PARTS
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
@@ -138,8 +139,13 @@ def _changed(run: RunFolder, file: Path | None) -> set[int]:
 def _newest_edits(home: Home, run: RunFolder, recipe: Recipe, keys: set[int]) -> Path | None:
     """The newest file of edits that the Data page has kept for this data; some of its rows must be there."""
     own = re.sub(r"[^A-Za-z0-9._-]+", "-", stem_of(recipe.data.train))[:40]
-    files = (home.root / "edits").glob("*.jsonl")
-    named = [file for file in files if re.fullmatch(rf"{re.escape(own)}-[0-9a-f]{{8}}", file.stem)]
+    source = whole_source(recipe.data.train)
+    files = edits_folder(home).glob("*.jsonl")
+    named = [
+        file
+        for file in files
+        if (data_of(file) or source) == source and re.fullmatch(rf"{re.escape(own)}-[0-9a-f]{{8}}", file.stem)
+    ]
     for file in sorted(named, key=lambda found: found.stat().st_mtime, reverse=True):
         try:
             if not keys or any(int(str(state[0])) in keys for state in _states(file)):

@@ -33,8 +33,9 @@ from workbench.data.tables import Table, open_table
 from workbench.data.targets import has_targets, target_columns
 from workbench.run.folder import RunFolder
 from workbench.run.home import Home
+from workbench.run.kept_edits import edits_folder
 from workbench.run.problem import WorkbenchError, bad_input
-from workbench.run.sources import stem_of
+from workbench.run.sources import stem_of, whole_source
 from workbench.run.step_record import StepRecord
 from workbench.run.task_kinds import has_classes
 from workbench.session.data import look, tokenizer_of
@@ -167,7 +168,7 @@ def tokens_of(home: Home, model: str, text: str, desk: Desk) -> tuple[str, ...]:
 def edits_file(home: Home, data: Path) -> Path:
     """A file of its own for new edits by hand of a data file; it takes no other edits' place."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.stem)[:40]
-    return home.root / "edits" / f"{name}-{secrets.token_hex(4)}.jsonl"
+    return edits_folder(home) / f"{name}-{secrets.token_hex(4)}.jsonl"
 
 
 def read_edits(path: str) -> Patch:
@@ -179,14 +180,14 @@ def read_edits(path: str) -> Patch:
     return patches.read(Path(path).expanduser()) if path else Patch()
 
 
-def keep_edits(home: Home, path: Path, edits: Patch) -> Path:
+def keep_edits(home: Home, path: Path, edits: Patch, data: str = "") -> Path:
     """Write edits by hand, whole or not at all; returns where. Those that a run began with stay as they are: what is
-    edited after its recipe was taken up goes to a file of its own."""
+    edited after its recipe was taken up goes to a file of its own. `data` is the source that they belong to."""
     run = RunFolder(path.resolve().parent)
     if path.resolve() == run.edits_file and run.recipe_file.is_file():
         path = edits_file(home, Path(stem_of(run.recipe().data.train)))
     home.make(path.parent)
-    patches.write(path, edits)
+    patches.write(path, edits, whole_source(data))
     return path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.run.home import Home
+from workbench.run.kept_edits import kept_edits
 from workbench.run.problem import Problem
 from workbench.session.lanes import Desk, Lane, Ticket
 from workbench.session.requests import DataRequest
@@ -150,13 +151,19 @@ class RowQuestions:
 
         return self._lane.submit(work, done=done, failed=failed)
 
-    def keep_edits(self, path: Path, edits: Patch, done: Callable[[Path], object], failed: Failed) -> Ticket:
-        """Write edits by hand, whole or not at all."""
+    def kept_edits(self, done: Callable[[dict[str, Path]], object], failed: Failed) -> Ticket:
+        """The newest file of edits by hand that is kept of each source of data."""
+        return self._lane.submit(lambda desk: kept_edits(self._home), done=done, failed=failed)
+
+    def keep_edits(
+        self, path: Path, edits: Patch, data: str, done: Callable[[Path], object], failed: Failed
+    ) -> Ticket:
+        """Write the edits by hand of some data, whole or not at all."""
 
         def work(desk: Desk) -> Path:
             from workbench.session import mending
 
-            return mending.keep_edits(self._home, path, edits)
+            return mending.keep_edits(self._home, path, edits, data)
 
         return self._lane.submit(work, done=done, failed=failed)
 
