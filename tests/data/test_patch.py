@@ -225,8 +225,3 @@ def test_a_missing_file_and_one_that_cannot_be_written(tmp_path: Path, frame: Fr
         patches.apply_file(frame, tmp_path / "gone.jsonl")
     with pytest.raises(WorkbenchError, match="cannot be written"):
         patches.write(tmp_path / "no" / "folder.jsonl", Patch())
-
-
-def test_the_edits_of_a_recipe_lie_beside_it(tmp_path: Path) -> None:
-    path = patches.beside(tmp_path / "my.toml")
-    assert (path.parent, path.name) == (tmp_path, "my.edits.jsonl")

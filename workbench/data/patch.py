@@ -1,4 +1,4 @@
-"""Puts edits by hand to rows, and keeps them in a small file of JSON Lines beside the recipe; data is never written."""
+"""Puts edits by hand to rows, and keeps them in a small file of JSON Lines, which the recipe names; data is never written."""
 
 from __future__ import annotations
 
@@ -67,11 +67,6 @@ def apply_file(frame: Frame, path: str | Path, label: str = "") -> tuple[Frame, 
         WorkbenchError: When the file cannot be read as a patch, naming the line.
     """
     return apply(frame, read(Path(path).expanduser()), label)
-
-
-def beside(recipe: Path) -> Path:
-    """Where the edits of a recipe file are kept: my.toml has my.edits.jsonl."""
-    return recipe.with_name(f"{recipe.stem}.edits.jsonl")
 
 
 def write(path: Path, patch: Patch, data: str = "") -> None:
