@@ -1,4 +1,4 @@
-"""Puts edits by hand to rows, and keeps them in a small file of JSON Lines, which the recipe names; data is never written."""
+"""Puts edits by hand to rows, and keeps them in a file of JSON Lines, which the recipe names; data is never written."""
 
 from __future__ import annotations
 
