@@ -47,10 +47,11 @@ def test_a_task_from_the_file_to_the_numbers(kind: str, cli: Cli, write: Write, 
     # A second look takes what was kept; against itself it is as good, in words.
     (kept,) = (Path(trained["run"]) / "evaluations").glob("*.npz")
     written = kept.stat().st_mtime_ns
-    told = cli("evaluate", trained["run"], "--against", trained["run"], "--slice", "wrong")
+    told = cli("evaluate", trained["run"], "--against", trained["run"], "--slice", "wrong", "--track")
     assert (
         "95 % interval" in told.out and "Groups of rows" in told.out and "No: both have the same" in told.out
     )
+    assert "wrong, in each run:" in told.out and f"{Path(trained['run']).name}" in told.out
     alike = cli("compare", trained["run"], trained["run"], "--rows", "--json").json["rows"]
     assert alike["compared"] == 24 and alike["fixed"] == alike["broken"] == []
     assert kept.stat().st_mtime_ns == written

@@ -178,7 +178,11 @@ def saved_run(home: Home, bert: Path, data: Path, seed: int, name: str = "rent")
     folder = home.runs / f"2026-01-02-rents-000{seed}"
     folder.mkdir(parents=True)
     recipe = parse_recipe(
-        {"name": "rents", "task": {"kind": "regression"}, "data": {"train": str(data), "validation": 0.5}}
+        {
+            "name": "rents",
+            "task": {"kind": "regression"},
+            "data": {"train": str(data), "label": "rent", "validation": 0.5},
+        }
     )
     (folder / "recipe.toml").write_text(recipe_toml(recipe), encoding="utf-8")
     config = BertConfig.from_pretrained(bert, num_labels=1, id2label={0: name}, problem_type="regression")
@@ -194,8 +198,9 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     qtbot: QtBot, workspace: Workspace, home: Home, tiny_bert: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "rents.csv"
-    rows = "".join(f"{text},{500 + 10 * i}\n" for i, (text, _) in enumerate(sentences(24)))
-    data.write_text(f"text,rent\n{rows}", encoding="utf-8")
+    cities = ("Bern", "Genf", "Basel")
+    rows = "".join(f"{text},{500 + 10 * i},{cities[i % 3]}\n" for i, (text, _) in enumerate(sentences(24)))
+    data.write_text(f"text,rent,city\n{rows}", encoding="utf-8")
     first, second = (saved_run(home, tiny_bert, data, seed) for seed in (1, 2))
     third = saved_run(home, tiny_bert, data, 3, "height")
     with qtbot.waitSignal(workspace.runs_changed, timeout=WAIT):
@@ -224,6 +229,29 @@ def test_numbers_are_measured_once_and_set_against_another_run(
     assert pane.targets.against is not None and "mean error" in pane.targets.above.verdict.text()
     kept = sorted(home.runs.glob("*/evaluations/*.npz"))
     assert len(kept) == 2
+    assert shown.vectors is not None and len(shown.vectors) == len(np.unique(shown.keys)) == 12
+    # A group by another column of the file, and how the other run does on it; a click sets the two against each other.
+    pane.target_switcher.choose("slices")
+    pane.target_switcher.chosen.emit("slices")
+    view = pane.targets.slices
+    assert view is not None
+    qtbot.waitUntil(lambda: view._found is not None, timeout=WAIT)
+    view.query.setText("city = Genf")
+    view.ask_own()
+    wanted = [i for i, city in enumerate(shown.metadata["city"]) if city == "Genf"]
+    qtbot.waitUntil(lambda: sorted(pane.targets.shown()) == wanted, timeout=WAIT)
+    qtbot.waitUntil(lambda: len(view.runs.found) == 2, timeout=WAIT)
+    assert {one.run for one in view.runs.found} == {first, second}
+    assert all(
+        one.same and one.found is not None and one.found.size == len(wanted) for one in view.runs.found
+    )
+    pane.subject.against.pick("")
+    settle()
+    other = next(row for row in range(2) if view.runs.list.rows.row(row).value.run == second)
+    view.runs.list.opened.emit(view.runs.list.rows.row(other).value)
+    settle()
+    assert pane.targets.against is not None
+    pane.targets.below.chip.click()
     verdict = pane.targets.above.verdict.text()
     # What answers another question is not compared; the numbers stay.
     pane.subject.against.pick(third)

@@ -157,3 +157,12 @@ def asked_length(value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise bad_input(f"{value!r} is not a count.", "", "Give a whole number of at least 1.")
     return int(value)
+
+
+def hear_progress(console: Console, message: object) -> None:
+    """Take what a measurement reports on the way: texts, and how many of the rows are done."""
+    from workbench.run.evaluation import Progress
+
+    if isinstance(message, Progress):
+        message = f"{message.words}: {message.done} of {message.of}"
+    console.hear(message)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.asked import get_model_ready
+from workbench.cli.asked import get_model_ready, hear_progress
 from workbench.cli.classified_plain import check_output, write
 from workbench.cli.classified_plain import plain as as_plain
 from workbench.cli.deciding import curves_as_plain, decide, plain_tracked, show_tracked, slice_table
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     console = args.console
     check_output(args.output)
     get_model_ready(args, args.model)
-    desk = lone_desk(lambda message: _hear(args, message))
+    desk = lone_desk(partial(hear_progress, console))
     request = RowsRequest(
         args.model, args.data, _SIDES[args.side], text=args.text, label=args.label,
         vectors=not args.no_slices, again=args.again,
@@ -116,14 +117,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _hear(args: argparse.Namespace, message: object) -> None:
-    from workbench.run.evaluation import Progress
-
-    if isinstance(message, Progress):
-        message = f"{message.words}: {message.done} of {message.of}"
-    args.console.hear(message)
-
-
 def _against(args: argparse.Namespace, request: Any, rows: RowScores) -> Comparison:
     """The paired answer: is the model better than the other?"""
     from dataclasses import replace
@@ -137,7 +130,7 @@ def _against(args: argparse.Namespace, request: Any, rows: RowScores) -> Compari
     get_model_ready(args, other)
     own = bool(args.data) or run_behind(args.home, other) is not None
     asked = replace(request, model=other, rows_of="" if own else args.model, vectors=False)
-    theirs = evaluate_rows(args.home, asked, lone_desk(lambda message: _hear(args, message)))
+    theirs = evaluate_rows(args.home, asked, lone_desk(partial(hear_progress, args.console)))
     return compare_rows(theirs, rows, args.metric or "accuracy")
 
 

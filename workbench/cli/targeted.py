@@ -6,12 +6,13 @@ import argparse
 import csv
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.asked import get_model_ready
+from workbench.cli.asked import get_model_ready, hear_progress
 from workbench.cli.classified_plain import plain_comparison, plain_slice
-from workbench.cli.deciding import slice_table
+from workbench.cli.deciding import plain_tracked, show_tracked, slice_table
 from workbench.cli.tables import table
 from workbench.run.metric_titles import shown, words_of_metric
 from workbench.run.target_scores import EntityScores, MultiLabelScores, RegressionScores
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.run.scores import Number
     from workbench.run.target_rows import TargetRows, TargetsAgainst
     from workbench.session.scoring.rows import Side
+    from workbench.session.scoring.tracking import Tracked
 
 _SIDES = {"held-out": "validation", "test": "test", "training": "train"}
 #: The faults of marks in words.
@@ -50,14 +52,20 @@ def run(args: argparse.Namespace) -> int:
             "Compare it with another model on the same rows: --against.",
         )
     side: Any = _SIDES[args.side]
-    desk = lone_desk(args.console.hear)
+    desk = lone_desk(partial(hear_progress, args.console))
     found = evaluate_targets(args.home, args.model, desk, data=args.data, side=side, again=args.again)
     other = _against(args, found, side) if args.against else None
     slices = _slices(args, found)
+    runs = _tracked(args, found, slices)
     if args.output:
         _write(Path(args.output), found)
     _show(args, found, other, slices)
-    args.console.answer(_plain(args, found, other) | {"slices": [plain_slice(one) for one in slices]})
+    show_tracked(args.console, slices, runs)
+    groups = [
+        plain_slice(one) | {"runs": [plain_tracked(each) for each in those]}
+        for one, those in zip(slices, runs, strict=True)
+    ]
+    args.console.answer(_plain(args, found, other) | {"slices": groups})
     return 0
 
 
@@ -73,6 +81,20 @@ def _slices(args: argparse.Namespace, found: TargetRows) -> list[Slice]:
     return asked if args.no_slices else [*asked, *find_slices(rows).slices]
 
 
+def _tracked(args: argparse.Namespace, found: TargetRows, slices: list[Slice]) -> list[tuple[Tracked, ...]]:
+    """How the other runs that were measured do on each group, where that is asked for."""
+    from workbench.session.scoring.measuring import RowsRequest
+    from workbench.session.scoring.target_slices import right_and_wrong
+    from workbench.session.scoring.tracking import through_runs
+
+    side: Any = _SIDES[args.side]
+    request, rows = RowsRequest(args.model, args.data, side), right_and_wrong(found)
+    answers = (found.task, *found.names)
+    return [
+        through_runs(args.home, request, rows, one, answers=answers) if args.track else () for one in slices
+    ]
+
+
 def _against(args: argparse.Namespace, found: TargetRows, side: Side) -> TargetsAgainst:
     """The paired answer: is the model better than the other?"""
     from workbench.session.evaluating import BASE, run_behind
@@ -84,7 +106,9 @@ def _against(args: argparse.Namespace, found: TargetRows, side: Side) -> Targets
     get_model_ready(args, other)
     own = not args.data and run_behind(args.home, other) is not None
     request = RowsRequest(other, args.data, side, "" if own else args.model, again=args.again)
-    return measured_against(args.home, found, request, lone_desk(args.console.hear), args.metric)
+    return measured_against(
+        args.home, found, request, lone_desk(partial(hear_progress, args.console)), args.metric
+    )
 
 
 def _show(

@@ -28,7 +28,7 @@ class RowOutputs:
     """What was read of each text, in the texts' order.
 
     Attributes:
-        logits: float32, shape (rows, outputs); None for a model without a head.
+        logits: float32, shape (rows, outputs); None for a model without a head for whole texts.
         vectors: float32, shape (rows, width); None where they were not wanted.
     """
 
@@ -101,7 +101,8 @@ def row_outputs(
     ids = _encoded(loaded, texts, pad)
     lengths = np.array([len(row) for row in ids], dtype=np.int64)
     width = max(1, len(loaded.class_names))
-    logits = np.zeros((len(ids), width), dtype=np.float32) if loaded.class_names else None
+    whole = loaded.class_names and loaded.head != "tagger"
+    logits = np.zeros((len(ids), width), dtype=np.float32) if whole else None
     pooled: NDArray[np.float32] | None = None
     done = 0
     for rows in sorted_batches(lengths, batch_size):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,10 @@ from workbench.run.target_scores import EntityScores, MultiLabelScores, Regressi
 #: The tasks that are measured so.
 TARGETS = ("multi-label", "regression", "token-classification")
 #: Raised when what is written has another shape.
-VERSION = 1
+VERSION = 2
 _WORDS = ("task", "model", "told", "file")
 _LISTS = ("texts", "true", "said", "notes", "names")
-_ARRAYS = ("rows", "wrong", "losses", "right", "given", "sureness", "limits")
+_ARRAYS = ("rows", "keys", "wrong", "losses", "right", "given", "sureness", "limits")
 
 Floats = NDArray[np.float64]
 Tags = tuple[tuple[str, ...], ...]
@@ -59,6 +60,9 @@ class TargetRows:
         right_tags, given_tags: The right and the predicted tag of each word; empty for other tasks.
         sureness: How sure the model is of the least sure of its decisions about a row, float64, shape (rows,); NaN for
             numbers.
+        keys: Each row's fingerprint (`data.frame.Frame.keys`); uint64, shape (rows,).
+        metadata: The other columns of the rows by name, each as texts; None is a missing value.
+        vectors: One vector for each row's text, float32, shape (rows, width); None where they were not taken.
     """
 
     task: str
@@ -81,6 +85,9 @@ class TargetRows:
     right_tags: Tags = ()
     given_tags: Tags = ()
     sureness: Floats = field(default_factory=lambda: np.empty(0))
+    keys: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    metadata: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    vectors: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -98,8 +105,11 @@ class TargetRows:
             WorkbenchError: When it cannot be written.
         """
         words = {name: getattr(self, name) for name in (*_WORDS, *_LISTS, "right_tags", "given_tags")}
-        told = json.dumps({"version": VERSION, "accuracy": self.accuracy, **words}).encode()
+        words |= {"accuracy": self.accuracy, "metadata": dict(self.metadata)}
+        told = json.dumps({"version": VERSION, **words}).encode()
         arrays = {name: getattr(self, name) for name in _ARRAYS}
+        if self.vectors is not None:
+            arrays["vectors"] = self.vectors
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path, "wb") as file:
             np.savez(file, words=np.frombuffer(told, np.uint8), **arrays)
@@ -114,11 +124,13 @@ class TargetRows:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays: dict[str, Any] = {name: stored[name] for name in _ARRAYS}
+                arrays["vectors"] = stored.get("vectors")
                 words: dict[str, Any] = json.loads(stored["words"].tobytes())
             if words.pop("version") != VERSION:
                 raise ValueError("it is of another version")
             words |= {name: tuple(words[name]) for name in _LISTS}
             words |= {name: tuple(map(tuple, words[name])) for name in ("right_tags", "given_tags")}
+            words["metadata"] = {name: tuple(values) for name, values in words["metadata"].items()}
             return cls(scores=None, **words, **arrays)
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise bad_input(

@@ -4,11 +4,12 @@ language model answers, beside its base or other models."""
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli import classified, targeted
-from workbench.cli.asked import add_download_argument, get_model_ready
+from workbench.cli.asked import add_download_argument, get_model_ready, hear_progress
 from workbench.cli.tables import table
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answers(args: argparse.Namespace) -> int:
-    from workbench.run.evaluation import EvaluationSettings, Progress
+    from workbench.run.evaluation import EvaluationSettings
     from workbench.run.problem import bad_input
     from workbench.run.recipe_files import validated, with_overrides
     from workbench.session.evaluating import BASE, EvaluationRequest, evaluate, plain_samples, write_samples
@@ -98,15 +99,10 @@ def _answers(args: argparse.Namespace) -> int:
         if model != BASE:
             get_model_ready(args, model)
 
-    def hear(message: object) -> None:
-        if isinstance(message, Progress):
-            message = f"{message.words}: {message.done} of {message.of}"
-        args.console.hear(message)
-
     request = EvaluationRequest(
         args.model, tuple(args.beside), args.data, args.training, args.question, args.answer, settings
     )
-    found = evaluate(args.home, request, lone_desk(hear))
+    found = evaluate(args.home, request, lone_desk(partial(hear_progress, args.console)))
     if args.output:
         write_samples(Path(args.output), found)
     _show(args, found)

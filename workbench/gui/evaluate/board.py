@@ -56,6 +56,8 @@ class Board(QObject):
         self.model = ""
         #: What was asked of it; None while nothing is shown.
         self.request: RowsRequest | None = None
+        #: Of labels, numbers or marks the task and their names; empty for classes.
+        self.answers: tuple[str, ...] = ()
         self._filters: dict[str, Filter] = {}
 
     @property

@@ -84,10 +84,10 @@ class SliceRuns(Card):
         if group is None or rows is None or request is None:
             self.told.setText(self.tr("Choose a group to see how other runs do on it."))
             return
-        home = self._workspace.session.home
+        home, answers = self._workspace.session.home, self._board.answers
 
         def work(desk: Desk) -> tuple[Tracked, ...]:
-            return through_runs(home, request, rows, group, desk.check)
+            return through_runs(home, request, rows, group, desk.check, answers=answers)
 
         self.told.setText(group.name)
         self._ticket = self._workspace.session.files.submit(work, done=self._arrived, failed=self._failed)

@@ -17,10 +17,11 @@ from workbench.gui.evaluate.target_parts import TargetParts
 from workbench.gui.evaluate.target_words import Chosen, number_table, row_table
 from workbench.gui.evaluate.views.slices import SlicesView
 from workbench.gui.theme import SMALL
-from workbench.gui.widgets import show_if, tall
+from workbench.gui.widgets import tall
 from workbench.gui.workspace import Workspace
 from workbench.run.evaluated import Evaluated
 from workbench.run.target_rows import TargetRows, TargetsAgainst
+from workbench.session.scoring.measuring import RowsRequest
 from workbench.session.scoring.target_slices import right_and_wrong
 
 #: The views: key, title, and what there is to see.
@@ -67,13 +68,17 @@ class TargetsPage(QSplitter):
         if key == "slices" and self.slices is None:
             self.slices = SlicesView(self._workspace, self.board)
             self.slices.needs_labels = False
-            show_if(self.slices.runs, False)  # only classifiers are followed through runs
             self.upper.addWidget(tall(self.slices))
         if key in (name for name, *_ in TARGET_VIEWS):
             self.upper.setCurrentIndex(int(key == "slices"))
 
-    def show_found(self, found: TargetRows | None, against: TargetsAgainst | None = None) -> None:
-        """Show another evaluation, or none; of the same answers what was chosen stays."""
+    def show_found(
+        self,
+        found: TargetRows | None,
+        against: TargetsAgainst | None = None,
+        request: RowsRequest | None = None,
+    ) -> None:
+        """Show another evaluation, or none; of the same answers what was chosen stays. `request` is what was asked."""
         before, self.found, self.against = self.found, found, against
         if found is None:
             self._chosen = None
@@ -81,7 +86,9 @@ class TargetsPage(QSplitter):
             return
         if before is None or before.fingerprint != found.fingerprint or before.said != found.said:
             self._chosen = None
-        self.board.show(Evaluated(right_and_wrong(found), None, {}, {}, ()), found.model)
+        self.board.answers = (found.task, *found.names)
+        model = request.model if request else found.model
+        self.board.show(Evaluated(right_and_wrong(found), None, {}, {}, ()), model, request)
         self.above.show_found(found, against)
         self.below.show_found(found, against, self._chosen)
 

@@ -131,7 +131,8 @@ class EvaluatePane(QWidget):
         self.subject.changed.connect(self._soon.start)  # several things may change at once
         self._soon.timeout.connect(self.ask)
         self.subject.measure_wanted.connect(self.measure)
-        self.board.against_wanted.connect(self.subject.against.pick)
+        for board in (self.board, self.targets.board):
+            board.against_wanted.connect(self.subject.against.pick)
         self.setup.ready.connect(lambda _: self.ask())
         self.rows.attention_wanted.connect(self._open_attention)
         self.targets.attention_wanted.connect(self._open_attention)
@@ -220,7 +221,9 @@ class EvaluatePane(QWidget):
 
     def _show_targets(self, wish: TargetsWish, found: TargetsFound | None) -> None:
         self._ticket = None
-        self.targets.show_found(found.rows if found else None, found.against if found else None)
+        self.targets.show_found(
+            found.rows if found else None, found.against if found else None, wish.rows if found else None
+        )
         self.board.model = wish.rows.model
         self.correcting.given = found.rows.file if found else ""
         self._wanting = found is not None and found.missing

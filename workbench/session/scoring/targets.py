@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from workbench.data.frame import frame_of
+from workbench.data.label_columns import named_columns
 from workbench.data.span_cells import are_span_tags
-from workbench.run.entity_tallies import entities
+from workbench.data.training_rows import opened
+from workbench.run.evaluation import Progress
 from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError, bad_input
 from workbench.run.recipe_files import changed
@@ -17,17 +21,19 @@ from workbench.run.target_rows import TARGETS, Scores, TargetRows, TargetsAgains
 from workbench.session.inspection import the_model
 from workbench.session.lanes import Desk
 from workbench.session.preparing import own_recipe, step_context
+from workbench.session.scoring.clusters import MOST_CLUSTERED
 from workbench.session.scoring.comparing_targets import against_targets
 from workbench.session.scoring.entities import entity_scores
 from workbench.session.scoring.measuring import RowsRequest, owner_of, shelf_of
 from workbench.session.scoring.multilabel import multi_label_scores
 from workbench.session.scoring.regression import regression_scores
 from workbench.session.scoring.rows import SIDES, Side
+from workbench.session.scoring.target_answers import answers_of
+from workbench.shelf.datasets import resolve_data
 
 if TYPE_CHECKING:
-    from workbench.data.amounts import AmountSide
-    from workbench.data.label_sets import MarkedSide
-    from workbench.data.tagged import TaggedRow
+    from workbench.data.step import Context
+    from workbench.run.recipe import Recipe
 
 
 def evaluate_targets(
@@ -72,7 +78,8 @@ def evaluate_targets(
     loaded = the_model(home, model, desk)
     desk.report("Reading the rows…")
     asked = changed(recipe, "data.validation", data) if data else recipe
-    content = task_named(recipe.task.kind).read(asked, step_context(recipe, home, desk.check)).content
+    context = step_context(recipe, home, desk.check)
+    content = task_named(recipe.task.kind).read(asked, context).content
     rows = content.validation if data else getattr(content, side)
     if not len(rows if recipe.task.kind == "token-classification" else rows.texts):
         raise bad_input(
@@ -86,13 +93,14 @@ def evaluate_targets(
     told = data or f"the {SIDES[side]} rows of {run.name}"
     share = getattr(recipe.data, side)
     file = data or (share if isinstance(share, str) else recipe.data.train)
-    measures: dict[str, Callable[..., dict[str, Any]]] = {
-        "multi-label": _labels, "regression": _numbers, "token-classification": _tags,
-    }  # fmt: skip
-    measured = measures[recipe.task.kind](loaded, rows, content, desk)
+    measured = answers_of(recipe.task.kind, loaded, rows, content, desk)
+    field = "data.validation" if data else f"data.{side}" if isinstance(share, str) else "data.train"
+    keys, metadata = _of_file(asked, file, field, measured["rows"], content.resolved, context)
+    # As with classes: a file or a training side may have very many rows.
+    vectors = None if data or side == "train" else _vectors(loaded, measured["texts"], desk)
     found = TargetRows(
         task=recipe.task.kind, model=loaded.name, told=told, file=file, names=tuple(content.names), scores=None,
-        **measured,
+        keys=keys, metadata=metadata, vectors=vectors, **measured,
     )  # fmt: skip
     shelf.keep(found)
     desk.report("Working the numbers out…")
@@ -162,97 +170,29 @@ def with_scores(found: TargetRows) -> TargetRows:
     return replace(found, scores=scores)
 
 
-def _labels(loaded: Any, side: MarkedSide, content: Any, desk: Desk) -> dict[str, Any]:
-    from workbench.engine.prediction import predict
-
-    names: tuple[str, ...] = content.names
-    found = predict(loaded, side.texts, desk.check)
-    chances = [dict(one.classes) for one in found]
-    probabilities = np.array([[row[name] for name in names] for row in chances], dtype=np.float64)
-    true = np.zeros(probabilities.shape, dtype=bool)
-    for row, numbers in enumerate(side.marks):
-        true[row, list(numbers)] = True
-    limits = np.broadcast_to(np.array(getattr(loaded.model.config, "thresholds", None) or 0.5), (len(names),))
-    sure = np.clip(np.where(true, probabilities, 1 - probabilities), 1e-15, 1)
-    right = tuple(", ".join(names[i] for i in marks) for marks in side.marks)
-    said = tuple(", ".join(one.chosen) for one in found)
-    wrong = np.array([a != b for a, b in zip(right, said, strict=True)])
-    return {
-        "rows": np.array(side.rows, dtype=np.int64),
-        "texts": side.texts,
-        "true": right,
-        "said": said,
-        "wrong": wrong,
-        "losses": -np.log(sure).mean(axis=1),
-        "accuracy": 1 - float(wrong.mean()),
-        "right": true.astype(np.float64),
-        "given": probabilities,
-        "limits": limits.astype(np.float64),
-        "sureness": np.where(probabilities >= limits, probabilities, 1 - probabilities).min(axis=1),
-    }
+def _of_file(
+    recipe: Recipe,
+    file: str,
+    field: str,
+    rows: NDArray[np.int64],
+    resolved: Mapping[str, str],
+    context: Context,
+) -> tuple[NDArray[np.uint64], dict[str, tuple[str | None, ...]]]:
+    """The keys of some rows of a file by their numbers, and its columns that are neither read nor asked for."""
+    table = opened(recipe.data, file, field, context, lambda source, field: resolve_data(source, field=field))
+    used = {resolved["data.text"], *named_columns(resolved["data.label"], table.columns)}
+    chosen = replace(table, data=table.data.take(rows))
+    others = {name: tuple(chosen.column(name)) for name in table.columns if name not in used}
+    return frame_of(table, "", "").keys[rows], others
 
 
-def _numbers(loaded: Any, side: AmountSide, content: Any, desk: Desk) -> dict[str, Any]:
-    from workbench.engine.prediction import predict
+def _vectors(loaded: Any, texts: Sequence[str], desk: Desk) -> NDArray[np.float32] | None:
+    """One vector for each text, by which groups of similar ones are found; None where there are too many for that."""
+    if len(texts) > MOST_CLUSTERED:
+        return None
+    from workbench.engine.row_scores import row_outputs
 
-    found = predict(loaded, side.texts, desk.check)
-    true = np.array(side.amounts, dtype=np.float64)
-    said = np.array([[value for _, value in one.numbers] for one in found], dtype=np.float64)
-    scale = np.array(getattr(loaded.model.config, "target_std", None) or 1.0)
-    apart = (said - true) / scale
-    return {
-        "rows": np.array(side.rows, dtype=np.int64),
-        "texts": side.texts,
-        "true": tuple(_written(row) for row in true),
-        "said": tuple(_written(row) for row in said),
-        "wrong": (np.abs(apart) > 1).any(axis=1),
-        "losses": np.square(apart).mean(axis=1),
-        "accuracy": float("nan"),
-        "right": true,
-        "given": said,
-        "sureness": np.full(len(true), np.nan),
-    }
+    def say(done: int, of: int) -> None:
+        desk.report(Progress("Comparing the texts with one another", done, of))
 
-
-def _tags(loaded: Any, side: tuple[TaggedRow, ...], content: Any, desk: Desk) -> dict[str, Any]:
-    from workbench.engine.marking import likeliest, word_probabilities
-
-    names: tuple[str, ...] = content.names
-    number = {name: i for i, name in enumerate(names)}
-    texts, places = tuple(row.text for row in side), [row.places for row in side]
-    found = word_probabilities(loaded, texts, places, desk.check)
-    said = [likeliest(one, names) for one in found]
-    least = [np.nanmin(one.max(axis=1)) if np.isfinite(one).any() else np.nan for one in found]
-    true = [list(row.tags) for row in side]
-    losses = []
-    for row, one in zip(side, found, strict=True):
-        right = one[np.arange(len(row.tags)), [number[tag] for tag in row.tags]].astype(np.float64)
-        known = right[~np.isnan(right)]
-        losses.append(float(-np.log(np.clip(known, 1e-15, 1)).mean()) if len(known) else 0.0)
-    words = [a == b for pair in zip(true, said, strict=True) for a, b in zip(*pair, strict=True)]
-    return {
-        "rows": np.array([row.row for row in side], dtype=np.int64),
-        "texts": texts,
-        "true": tuple(_marked(row, row.tags, content.spans) for row in side),
-        "said": tuple(_marked(row, tags, content.spans) for row, tags in zip(side, said, strict=True)),
-        "wrong": np.array([a != b for a, b in zip(true, said, strict=True)]),
-        "losses": np.array(losses),
-        "accuracy": sum(words) / max(1, len(words)),
-        "right_tags": tuple(map(tuple, true)),
-        "given_tags": tuple(map(tuple, said)),
-        "sureness": np.array(least, dtype=np.float64),
-    }
-
-
-def _marked(row: TaggedRow, tags: Any, spans: bool) -> str:
-    """What is marked in a row, in words."""
-    if not spans:
-        return " ".join(f"{row.text[a:b]}/{tag}" for (a, b), tag in zip(row.places, tags, strict=True))
-    return ", ".join(
-        f"{row.text[row.places[one.start][0] : row.places[one.end - 1][1]]} ({one.kind})"
-        for one in entities(tags)
-    )
-
-
-def _written(values: Any) -> str:
-    return ", ".join(f"{value:.6g}" for value in values)
+    return row_outputs(loaded, texts, check=desk.check, say=say, vectors=True).vectors

@@ -12,8 +12,9 @@ from workbench.run.home import Home
 from workbench.run.problem import WorkbenchError
 from workbench.run.row_scores import RowScores
 from workbench.run.row_slices import Slice
-from workbench.session.scoring.measuring import RowsRequest, is_classification, stored_rows
+from workbench.session.scoring.measuring import RowsRequest, is_classification, shelf_of, stored_rows
 from workbench.session.scoring.slices import in_rows, tracked
+from workbench.session.scoring.target_slices import right_and_wrong
 
 #: Of more runs the newest are looked at: each is read from its file.
 MOST_RUNS = 40
@@ -48,6 +49,8 @@ def through_runs(
     of: RowScores,
     group: Slice,
     check: Callable[[], object] = lambda: None,
+    *,
+    answers: tuple[str, ...] = (),
 ) -> tuple[Tracked, ...]:
     """How every run does on a group of rows, the oldest first; of those that were measured, for nothing is measured
     for it.
@@ -61,35 +64,51 @@ def through_runs(
         of: What was found then.
         group: The group.
         check: Called between runs; may raise to end the work.
+        answers: Of labels, numbers or marks the task and their names, as `right_and_wrong` does not know them; empty
+            for classes.
     """
     runs = reversed(run_folders(home)[:MOST_RUNS])
+    answers = answers or _classes(of)
     found = []
     for run in runs:
         check()
-        rows = _measured(home, run, request, of)
+        rows = _measured(home, run, request, of, answers)
         if rows is not None:
             found.append(_tracked(run.name, rows, of, group))
     return tuple(found)
 
 
-def _measured(home: Home, run: RunFolder, request: RowsRequest, of: RowScores) -> RowScores | None:
-    """What a run said of these rows, or else of its own of that side; None where it was asked about neither, or knows
-    other classes."""
-    try:
-        if not is_classification(run):
-            return None
-    except WorkbenchError:
-        return None
+def _measured(
+    home: Home, run: RunFolder, request: RowsRequest, of: RowScores, answers: tuple[str, ...]
+) -> RowScores | None:
+    """What a run said of these rows, or else of its own of that side; None where it was asked about neither, or gives
+    other answers than these."""
     asked = replace(request, model=run.name, vectors=False, again=False)
     other: RowScores | None = None
     for one in _ways(asked, request.rows_of or request.model):
-        rows = stored_rows(home, one)
-        if rows is None or rows.true is None or sorted(rows.names) != sorted(of.names):
+        rows, known = _kept(home, run, one)
+        if rows is None or rows.true is None or known != answers:
             continue  # of other classes it says nothing about this group
         if np.array_equal(rows.row_ids.keys, of.row_ids.keys):
             return rows
         other = rows if other is None else other
     return other
+
+
+def _kept(home: Home, run: RunFolder, asked: RowsRequest) -> tuple[RowScores | None, tuple[str, ...]]:
+    """What is kept of a request, and which answers the model can give; None where nothing is."""
+    try:
+        if is_classification(run):
+            rows = stored_rows(home, asked)
+            return rows, () if rows is None else _classes(rows)
+        found = shelf_of(home, asked).find_targets()
+    except WorkbenchError:
+        return None, ()
+    return (None, ()) if found is None else (right_and_wrong(found), (found.task, *found.names))
+
+
+def _classes(rows: RowScores) -> tuple[str, ...]:
+    return ("text-classification", *sorted(rows.names))
 
 
 def _ways(asked: RowsRequest, owner: str) -> Iterator[RowsRequest]:
