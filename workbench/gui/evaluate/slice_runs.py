@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 
 from workbench.gui.attention.rows_model import Cell, Heading, Row, RowsTable
 from workbench.gui.evaluate.board import Board
@@ -33,6 +33,7 @@ class SliceRuns(Card):
         self._found: tuple[Tracked, ...] = ()
         self._ticket: Ticket | None = None
         self.told = Label("", "muted", wrap=True)
+        self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.list = RowsTable(
             (
                 Heading(self.tr("Run"), self.tr("The oldest first."), wide=True),
