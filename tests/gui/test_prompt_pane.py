@@ -65,6 +65,7 @@ def classifying_run(home: Home, tiny_bert: Path) -> None:
 
 def filling_run(home: Home, tiny_bert: Path) -> None:
     """A run folder whose saved weights fill gaps."""
+    import torch
     from transformers import AutoTokenizer, BertConfig, BertForMaskedLM
 
     folder = home.runs / "2026-01-03-harbour-dcba"
@@ -72,7 +73,9 @@ def filling_run(home: Home, tiny_bert: Path) -> None:
     (folder / "recipe.toml").write_text(
         recipe_toml(Recipe(name="Harbour", task=TaskSection(kind="masked-lm"))), encoding="utf-8"
     )
-    BertForMaskedLM(BertConfig.from_pretrained(tiny_bert)).save_pretrained(folder / "model")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # some would fill gaps with marks that are not shown
+        BertForMaskedLM(BertConfig.from_pretrained(tiny_bert)).save_pretrained(folder / "model")
     AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(folder / "model")
 
 
